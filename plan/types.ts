@@ -1,0 +1,108 @@
+/** The plan's vocabulary: pure data and pure functions of settings and facts. */
+
+/** What only a later stage learns. Plain values here; components lift them out of Outputs. */
+export interface Facts {
+  readonly publicIpv4: string;
+  /** Present only when the settings ask for IPv6. */
+  readonly publicIpv6?: string;
+  /** DKIM public keys (`p=` values, base64), by selector's full name `<selector>._domainkey.<domain>`. */
+  readonly dkimPublicKeys: Readonly<Record<string, string>>;
+}
+
+/** What goes into secret files, and nowhere else. */
+export interface Secrets {
+  /** DKIM private keys, PKCS#8 PEM, by selector's full name `<selector>._domainkey.<domain>`. */
+  readonly dkimPrivateKeys: Readonly<Record<string, string>>;
+  /** Password hashes ({SCHEME}…), by mailbox address. */
+  readonly passwordHashes: Readonly<Record<string, string>>;
+}
+
+/** One DNS record, and the reason for it. */
+export interface DnsRecord {
+  /** Zone that holds it. */
+  readonly zone: string;
+  /** Fully qualified, without a trailing dot. */
+  readonly name: string;
+  readonly type: "A" | "AAAA" | "MX" | "TXT";
+  /** Seconds. */
+  readonly ttl: number;
+  /** MX only (RFC 5321 section 5). */
+  readonly priority?: number;
+  /** The value, unquoted: TXT as one string, however long. */
+  readonly content: (facts: Facts) => string;
+  /** One sentence of at most 90 characters; it is the record's comment in the zone too. */
+  readonly why: string;
+}
+
+/** A listening port of the host: security group, host firewall, docs and checks all derive from these. */
+export interface Port {
+  /** Name as in RFC 6335's registry: `smtp`, `submissions`, `imaps`. */
+  readonly name: string;
+  readonly number: number;
+  readonly protocol: "tcp" | "udp";
+  /** `anywhere`, or the networks (CIDR) it is open to. */
+  readonly from: "anywhere" | readonly string[];
+  readonly why: string;
+}
+
+export interface Directory {
+  readonly path: string;
+  readonly owner: string;
+  readonly group: string;
+  /** Octal, four digits: `0750`. */
+  readonly mode: string;
+}
+
+export interface HostFile {
+  readonly path: string;
+  readonly owner: string;
+  readonly group: string;
+  /** Octal, four digits: `0644`. */
+  readonly mode: string;
+  /** Ends with a newline. */
+  readonly content: string;
+}
+
+/** A file whose content holds a key, a password or a hash: it travels apart and is never shown. */
+export interface SecretFile extends Omit<HostFile, "content"> {
+  readonly content: (secrets: Secrets) => string;
+}
+
+/** A command that makes something out of files (`postmap`), run after they changed and before units reload. */
+export interface Derivation {
+  readonly command: string;
+  /** Paths of this bundle whose change asks for it. */
+  readonly on: readonly string[];
+}
+
+export interface Unit {
+  /** systemd unit, with its suffix. */
+  readonly name: string;
+  /** Paths (or directories, ending in `/`) of this bundle whose change asks for a reload. */
+  readonly reload: readonly string[];
+  /** The same for a restart; it wins over a reload. */
+  readonly restart: readonly string[];
+}
+
+/** What one service needs on the host. */
+export interface Bundle {
+  readonly name: string;
+  /** What the service does here, in a sentence for docs. */
+  readonly why: string;
+  readonly packages: readonly string[];
+  readonly directories: readonly Directory[];
+  readonly files: readonly HostFile[];
+  readonly secretFiles: readonly SecretFile[];
+  readonly derivations: readonly Derivation[];
+  /** Commands that judge the new configuration as a whole, at its final paths, before it goes live. */
+  readonly validate: readonly string[];
+  /** Units that are enabled and running when the bundle is applied. */
+  readonly units: readonly Unit[];
+  /** Units of the distribution that this host does not want: disabled and stopped. */
+  readonly disabledUnits: readonly string[];
+  readonly ports: readonly Port[];
+  /** Names of bundles that must be applied before. */
+  readonly after: readonly string[];
+  /** True where a mistake could lock the operator out: a second login has to prove the change before it stays. */
+  readonly confirm: boolean;
+}
