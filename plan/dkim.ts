@@ -1,0 +1,59 @@
+import { createPublicKey } from "node:crypto";
+import { liesIn } from "../settings/names.ts";
+import type { Domain, Settings } from "../settings/types.ts";
+
+export interface DkimSelector {
+  /** The signature's `d=`: a mail domain, or the host's own name. */
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: "rsa" | "ed25519";
+  /** The key record's name, `<selector>._domainkey.<domain>`. */
+  readonly name: string;
+}
+
+/**
+ * The mail domain the host's own name stands for: the closest one it lies in, else the first of the stack file.
+ * What the host has under its own name (signing keys, times to live, reports) follows this domain, so that
+ * adding and removing others changes nothing of it.
+ */
+export function domainOfHost(settings: Settings): Domain {
+  const parents = settings.domains.filter((domain) => liesIn(settings.hostname, domain.name));
+  const closest = parents.toSorted((a, b) => b.name.length - a.name.length)[0] ?? settings.domains[0];
+  if (!closest) throw new Error("settings without a domain");
+  return closest;
+}
+
+/**
+ * Every DKIM key of the host: an RSA and an Ed25519 one (RFC 8463: both, as not every receiver knows the latter)
+ * for each mail domain, and a pair for the host's own name. Bounces and cron mail come from
+ * `MAILER-DAEMON@<hostname>` and `root@<hostname>`; a signature of a mail domain would not be aligned with these
+ * under strict DMARC, and not at all where the host's name lies in another organisation's domain.
+ */
+export function dkimSelectors(settings: Settings): readonly DkimSelector[] {
+  return [
+    ...settings.domains.flatMap((domain) => pair(domain.name, domain.since)),
+    ...pair(settings.hostname, domainOfHost(settings).since),
+  ];
+}
+
+function pair(domain: string, since: string): DkimSelector[] {
+  const date = since.replaceAll("-", "");
+  return (["rsa", "ed25519"] as const).map((algorithm) => {
+    const selector = `${date}${algorithm.charAt(0)}`;
+    return { domain, selector, algorithm, name: `${selector}._domainkey.${domain}` };
+  });
+}
+
+/**
+ * The `p=` value of a key record from a public key in PEM (SubjectPublicKeyInfo).
+ * RSA: the whole SPKI (RFC 6376 section 3.6.1 and erratum 3017); Ed25519: the bare 32 bytes (RFC 8463 section 4.2).
+ * @throws where the PEM holds no key, or one of another algorithm
+ */
+export function publicKeyOfPem(pem: string, algorithm: DkimSelector["algorithm"]): string {
+  const key = createPublicKey(pem);
+  if (key.asymmetricKeyType !== algorithm) {
+    throw new Error(`the PEM holds an ${key.asymmetricKeyType} key, not an ${algorithm} one`);
+  }
+  const spki = key.export({ type: "spki", format: "der" });
+  return (algorithm === "rsa" ? spki : spki.subarray(-32)).toString("base64");
+}
