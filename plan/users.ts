@@ -1,0 +1,86 @@
+/** Who receives and who may send: the tables that Postfix, Dovecot and rspamd get. */
+import { addressParts } from "../settings/names.ts";
+import { type Route, router, routes } from "../settings/routes.ts";
+import type { Settings } from "../settings/types.ts";
+
+export interface MailboxOfHost {
+  /** Full address, lower case: the login. */
+  readonly address: string;
+  readonly domain: string;
+  /** What stands before the `@`: the name of the mailbox's folder. */
+  readonly local: string;
+}
+
+/** Every mailbox of every domain, in the order of the stack file. Hashes are not here: they are secrets. */
+export function mailboxes(settings: Settings): readonly MailboxOfHost[] {
+  return settings.domains.flatMap((domain) =>
+    domain.mailboxes.map(({ address }) => ({ address, ...addressParts(address) })),
+  );
+}
+
+/**
+ * The table for `virtual_alias_maps`: aliases, postmaster@, abuse@ and dmarc@ of every domain, catch-alls as
+ * `@domain`. Postfix looks up `user+tag@domain`, `user@domain`, then `@domain`, and asks again for each result
+ * (virtual(5)), so nested aliases stand as written. A catch-all would take the mail of mailboxes as well, since
+ * aliasing comes before delivery: in a domain with one, each mailbox is entered as its own alias, which ends
+ * the search.
+ */
+export function virtualAliases(settings: Settings): readonly Route[] {
+  const identities = settings.domains
+    .filter(({ catchAll }) => catchAll !== undefined)
+    .flatMap((domain) => domain.mailboxes.map(({ address }) => ({ address, to: [address] })));
+  return [...identities, ...routes(settings)];
+}
+
+export interface SenderLogins {
+  /** Full address, or `@domain` for the addresses of a catch-all. */
+  readonly address: string;
+  /** Logins (full mailbox addresses) that may send as it; never empty. */
+  readonly logins: readonly string[];
+}
+
+/** Stands where no login may send as an address. A login is a full address, so nobody can have this one. */
+export const noLogin = "nobody";
+
+/**
+ * The table for `smtpd_sender_login_maps`: whoever receives the mail of an address, directly or over aliases, may
+ * answer as that address. So a catch-all's receiver may send as anything in the domain that is not somebody
+ * else's; to keep from it the aliases that lead only elsewhere, these are entered with `noLogin`.
+ */
+export function senderLogins(settings: Settings): readonly SenderLogins[] {
+  const receivers = receiversOf(settings);
+  const own = mailboxes(settings).map(({ address }) => ({ address, logins: [address] }));
+  const passedOn = routes(settings).map(({ address, to }) => {
+    const logins = [...new Set(to.flatMap(receivers))];
+    return { address, logins: logins.length > 0 ? logins : [noLogin] };
+  });
+  return [...own, ...passedOn];
+}
+
+/** The mailboxes that mail for an address ends up in. Settings have no loops. */
+function receiversOf(settings: Settings): (address: string) => readonly string[] {
+  const step = router(settings);
+  const receivers = (address: string): readonly string[] => {
+    const next = step(address);
+    if (next.kind === "mailbox") return [next.address];
+    return next.kind === "route" ? next.route.to.flatMap(receivers) : [];
+  };
+  return receivers;
+}
+
+export interface LocalAlias {
+  /** A name without domain, of the machine itself. */
+  readonly name: string;
+  /** Full addresses, or names of this table. */
+  readonly to: readonly string[];
+}
+
+/**
+ * The table for `alias_maps` (aliases(5)): mail to the machine's own names. root's goes to the owner, and all that
+ * others may write to at the host's name goes to root: cron mail of the login user `admin` (so called in Debian's
+ * images), and what RFC 5321 section 4.5.1 and RFC 2142 ask of any name that sends mail.
+ */
+export function localAliases(settings: Settings): readonly LocalAlias[] {
+  const toRoot = ["admin", "postmaster", "abuse", "mailer-daemon", "nobody"];
+  return [{ name: "root", to: [settings.owner] }, ...toRoot.map((name) => ({ name, to: ["root"] }))];
+}

@@ -1,0 +1,55 @@
+import { addressParts, withoutTag } from "./names.ts";
+import type { Settings } from "./types.ts";
+
+/**
+ * Names that have to work in every mail domain (RFC 2142 sections 4 and 5) and the one that DMARC reports go to.
+ * Where a domain has no mailbox or alias of the name, its mail goes to the owner.
+ */
+export const roleNames = ["postmaster", "abuse", "dmarc"] as const;
+
+export interface Route {
+  /** Full address, or `@domain` for what nothing else in the domain takes. */
+  readonly address: string;
+  readonly to: readonly string[];
+}
+
+type Addresses = Pick<Settings, "domains" | "owner">;
+
+/** Everything that is passed on instead of stored, as written: one step, targets may be routes themselves. */
+export function routes({ domains, owner }: Addresses): readonly Route[] {
+  return domains.flatMap((domain) => {
+    const taken = new Set([...domain.mailboxes, ...domain.aliases].map(({ address }) => address));
+    const roles = roleNames.map((role) => `${role}@${domain.name}`).filter((address) => !taken.has(address));
+    return [
+      ...domain.aliases,
+      ...roles.map((address) => ({ address, to: [owner] })),
+      ...(domain.catchAll === undefined ? [] : [{ address: `@${domain.name}`, to: [domain.catchAll] }]),
+    ];
+  });
+}
+
+/** Where mail for an address goes next. */
+export type Step =
+  | { readonly kind: "mailbox"; readonly address: string }
+  | { readonly kind: "route"; readonly route: Route }
+  /** A hosted domain in which nothing takes the address. */
+  | { readonly kind: "nobody" }
+  /** A domain that is not hosted here. */
+  | { readonly kind: "outside" };
+
+/** Looks addresses up as Postfix does: the mailbox or alias (tag or not), then the domain's catch-all. */
+export function router(settings: Addresses): (address: string) => Step {
+  const hosted = new Set(settings.domains.map(({ name }) => name));
+  const mailboxes = new Set(
+    settings.domains.flatMap((domain) => domain.mailboxes.map(({ address }) => address)),
+  );
+  const table = new Map(routes(settings).map((route) => [route.address, route]));
+  return (address) => {
+    const plain = withoutTag(address);
+    const { domain } = addressParts(plain);
+    if (!hosted.has(domain)) return { kind: "outside" };
+    if (mailboxes.has(plain)) return { kind: "mailbox", address: plain };
+    const route = table.get(plain) ?? table.get(`@${domain}`);
+    return route ? { kind: "route", route } : { kind: "nobody" };
+  };
+}
