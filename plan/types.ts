@@ -28,8 +28,11 @@ export interface DnsRecord {
   readonly ttl: number;
   /** MX only (RFC 5321 section 5). */
   readonly priority?: number;
-  /** The value, unquoted: TXT as one string, however long. */
-  readonly content: (facts: Facts) => string;
+  /**
+   * The value, unquoted: TXT as one string, however long. A plain string where no fact is needed, so that the
+   * preview before the first `up` shows it already.
+   */
+  readonly content: string | ((facts: Facts) => string);
   /** One sentence of at most 90 characters; it is the record's comment in the zone too. */
   readonly why: string;
 }
@@ -73,6 +76,8 @@ export interface Derivation {
   readonly command: string;
   /** Paths of this bundle whose change asks for it. */
   readonly on: readonly string[];
+  /** Paths of what it makes: where one is missing, the command runs although nothing changed. Default: none. */
+  readonly makes?: readonly string[];
 }
 
 export interface Unit {

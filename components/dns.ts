@@ -1,0 +1,147 @@
+import { DnsRecord as CloudflareRecord } from "@pulumi/cloudflare/dnsRecord.js";
+import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
+import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
+import * as pulumi from "@pulumi/pulumi";
+import { COMMENT_MARK, conflicts } from "../plan/conflicts.ts";
+import { quoteTxt } from "../plan/txt.ts";
+import type { DnsRecord, Facts } from "../plan/types.ts";
+
+export interface DnsArgs {
+  readonly records: readonly DnsRecord[];
+  readonly facts: pulumi.Output<Facts>;
+}
+
+/** What a zone shows of a record, and why it is there. */
+export interface RecordOutput {
+  readonly zone: string;
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  readonly priority?: number;
+  readonly content: pulumi.Output<string>;
+  readonly why: string;
+}
+
+/** The records of all domains, in Cloudflare. */
+export class Dns extends pulumi.ComponentResource {
+  readonly records: readonly RecordOutput[];
+  readonly #resources: ReadonlyMap<string, CloudflareRecord>;
+
+  constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:dns:Dns", name, {}, opts);
+    const zoneIds = this.#findZones(args.records);
+    const refuseForeign = refusal(`${name}-refuse-foreign`, name, this);
+    this.#resources = new Map(
+      args.records.map((record) => {
+        const key = recordKey(record);
+        const zoneId = zoneIds.get(record.zone);
+        if (zoneId === undefined) throw new pulumi.ResourceError(`No zone ${record.zone} for ${key}`, this);
+        return [key, this.#createRecord(`${name}-${key}`, record, zoneId, args.facts, refuseForeign)];
+      }),
+    );
+    this.records = args.records.map((record) => ({
+      zone: record.zone,
+      name: record.name,
+      type: record.type,
+      ttl: record.ttl,
+      ...(record.priority !== undefined && { priority: record.priority }),
+      content: contentOf(record, args.facts),
+      why: record.why,
+    }));
+    this.registerOutputs({});
+  }
+
+  /** The resource of one record, for what has to wait until it is published. */
+  record(type: DnsRecord["type"], name: string): CloudflareRecord {
+    const found = this.#resources.get(recordKey({ type, name }));
+    if (found === undefined) throw new pulumi.ResourceError(`The plan has no record ${type} ${name}`, this);
+    return found;
+  }
+
+  #findZones(records: readonly DnsRecord[]): ReadonlyMap<string, pulumi.Output<string>> {
+    const names = [...new Set(records.map((record) => record.zone))];
+    return new Map(
+      names.map((zone) => [
+        zone,
+        getZoneOutput({ filter: { name: zone } }, { parent: this }).apply(
+          (found) => found.zoneId ?? found.id,
+        ),
+      ]),
+    );
+  }
+
+  #createRecord(
+    name: string,
+    record: DnsRecord,
+    zoneId: pulumi.Output<string>,
+    facts: pulumi.Output<Facts>,
+    refuseForeign: pulumi.ResourceHook,
+  ): CloudflareRecord {
+    const content = contentOf(record, facts);
+    return new CloudflareRecord(
+      name,
+      {
+        zoneId,
+        name: record.name,
+        type: record.type,
+        ttl: record.ttl,
+        // Cloudflare's proxy carries web traffic only; behind it, mail would never arrive.
+        proxied: false,
+        ...(record.priority !== undefined && { priority: record.priority }),
+        content: record.type === "TXT" ? content.apply(quoteTxt) : content,
+        comment: `${COMMENT_MARK}${record.why}`,
+      },
+      // Cloudflare takes no two records of one name where one is about to replace the other in kind.
+      { parent: this, deleteBeforeReplace: true, hooks: { beforeCreate: [refuseForeign] } },
+    );
+  }
+}
+
+/** The name of a record among the records: `mx:example.org`. */
+function recordKey(record: Pick<DnsRecord, "type" | "name">): string {
+  return `${record.type.toLowerCase()}:${record.name}`;
+}
+
+/** What needs no fact is known, and shown, in the very first preview. */
+function contentOf(record: DnsRecord, facts: pulumi.Output<Facts>): pulumi.Output<string> {
+  const { content } = record;
+  return typeof content === "string" ? pulumi.output(content) : facts.apply(content);
+}
+
+/**
+ * Runs before a record is made, in previews too: what stands at its place and is not ours is named with the
+ * line that takes it over. Records that the stack has already are never asked about.
+ */
+function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(
+    hookName,
+    async (args) => {
+      const { zoneId, name, type, content } = args.newInputs as Record<
+        "zoneId" | "name" | "type" | "content",
+        string
+      >;
+      const { results } = await getDnsRecords({ zoneId, name: { exact: name } }, { parent });
+      const record = { name, type: type as DnsRecord["type"] };
+      const found = conflicts(
+        record,
+        content ?? "",
+        results.map((result) => ({
+          ...result,
+          content: result.content ?? "",
+          comment: result.comment ?? "",
+        })),
+      );
+      if (found.length === 0) return;
+      const lines = found.map(
+        (other) =>
+          `  ${other.name} ${other.type} ${other.content}\n` +
+          `    take it over:  pulumi import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${other.id}`,
+      );
+      throw new Error(
+        `The zone already has a record where ${name} ${type} is to be made; nothing was overwritten.\n${lines.join("\n")}\n` +
+          "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
+      );
+    },
+    { onDryRun: true },
+  );
+}

@@ -1,0 +1,58 @@
+import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { Port } from "../plan/types.ts";
+import { tags } from "./tags.ts";
+
+export interface FirewallArgs {
+  readonly vpcId: pulumi.Input<string>;
+  readonly ports: readonly Port[];
+  readonly ipv6: boolean;
+}
+
+/** The security group: exactly the plan's ports in, everything out. */
+export class Firewall extends pulumi.ComponentResource {
+  readonly securityGroupId: pulumi.Output<string>;
+
+  constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:network:Firewall", name, {}, opts);
+    const group = new SecurityGroup(
+      `${name}-group`,
+      {
+        vpcId: args.vpcId,
+        description: "Mail host: the ports of its services",
+        // Inline rules own the whole group: a rule that was added by hand shows in a preview and is taken away.
+        ingress: args.ports.map((port) => ({
+          description: port.why,
+          protocol: port.protocol,
+          fromPort: port.number,
+          toPort: port.number,
+          ...sources(port, args.ipv6),
+        })),
+        egress: [
+          {
+            description: "Mail, DNS, packages and certificates go out; the host is nobody's gateway",
+            protocol: "-1",
+            fromPort: 0,
+            toPort: 0,
+            cidrBlocks: ["0.0.0.0/0"],
+            ...(args.ipv6 && { ipv6CidrBlocks: ["::/0"] }),
+          },
+        ],
+        tags: tags(name),
+      },
+      { parent: this },
+    );
+    this.securityGroupId = group.id;
+    this.registerOutputs({ securityGroupId: this.securityGroupId });
+  }
+}
+
+function sources(port: Port, ipv6: boolean): { cidrBlocks?: string[]; ipv6CidrBlocks?: string[] } {
+  const networks = port.from === "anywhere" ? ["0.0.0.0/0", ...(ipv6 ? ["::/0"] : [])] : port.from;
+  const v4 = networks.filter((network) => !network.includes(":"));
+  const v6 = networks.filter((network) => network.includes(":"));
+  return {
+    ...(v4.length > 0 && { cidrBlocks: v4 }),
+    ...(v6.length > 0 && { ipv6CidrBlocks: v6 }),
+  };
+}

@@ -1,0 +1,145 @@
+import * as pulumi from "@pulumi/pulumi";
+import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
+import { hostPackages } from "../plan/host.ts";
+import type { Bundle, Secrets } from "../plan/types.ts";
+import type { SshKeys } from "./keys.ts";
+import { type Login, remote } from "./remote.ts";
+import type { Server } from "./server.ts";
+import { APPLY, APPLY_PROGRAM, BOOTSTRAP, PACKAGES, SEAL_AND_INSTALL_TOOLS, STORAGE } from "./steps.ts";
+
+export interface HostArgs {
+  readonly server: Server;
+  readonly keys: SshKeys;
+  readonly bundles: readonly Bundle[];
+  readonly secrets: pulumi.Output<Secrets>;
+  /** What has to exist before a bundle is applied: the A record before certbot asks for a certificate. */
+  readonly after: Readonly<Record<string, readonly pulumi.Resource[]>>;
+}
+
+/** The machine's inside: its identity, its data volume, its packages, and a bundle for each service. */
+export class Host extends pulumi.ComponentResource {
+  /** By the bundle's name. */
+  readonly bundles: ReadonlyMap<string, HostBundle>;
+
+  constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:host:Host", name, {}, opts);
+    const login: Login = {
+      address: args.server.address.publicIp,
+      privateKey: args.keys.login.privateKeyOpenssh,
+      hostKey: args.keys.host.publicKeyOpenssh,
+      instanceId: args.server.instance.id,
+    };
+    const tools = this.#takeOver(name, args, login);
+    const storage = this.#mountVolume(name, args, login, tools);
+    const packages = remote(
+      `${name}-packages`,
+      { login, command: PACKAGES, stdin: `${hostPackages(args.bundles).join("\n")}\n` },
+      { parent: this, dependsOn: [storage] },
+    );
+    this.bundles = this.#applyBundles(name, args, login, packages);
+    this.registerOutputs({});
+  }
+
+  /** First connection: give the host its lasting identity; second: make the first one worthless. */
+  #takeOver(name: string, args: HostArgs, login: Login): pulumi.Resource {
+    const bootstrap = remote(
+      `${name}-bootstrap`,
+      {
+        login: { ...login, hostKey: args.keys.bootstrap.publicKeyOpenssh },
+        command: BOOTSTRAP,
+        stdin: args.keys.host.privateKeyOpenssh,
+      },
+      {
+        parent: this,
+        dependsOn: [...args.server.ready],
+        // It can run once on a machine: afterwards the key that it expects is gone.
+        ignoreChanges: ["connection", "create", "stdin"],
+      },
+    );
+    return remote(
+      `${name}-tools`,
+      { login, command: SEAL_AND_INSTALL_TOOLS, stdin: APPLY_PROGRAM },
+      { parent: this, dependsOn: [bootstrap] },
+    );
+  }
+
+  #mountVolume(name: string, args: HostArgs, login: Login, tools: pulumi.Resource): pulumi.Resource {
+    const bundle = args.bundles.find((candidate) => candidate.name === "storage");
+    if (bundle === undefined) throw new pulumi.ResourceError("The plan has no bundle `storage`", this);
+    const storage = new HostBundle(
+      `${name}-storage`,
+      { bundle, login, secrets: args.secrets },
+      { parent: this, dependsOn: [tools] },
+    );
+    return remote(
+      `${name}-volume`,
+      { login, command: STORAGE, stdin: pulumi.interpolate`${args.server.volume.id}\n` },
+      { parent: this, dependsOn: [storage] },
+    );
+  }
+
+  #applyBundles(
+    name: string,
+    args: HostArgs,
+    login: Login,
+    packages: pulumi.Resource,
+  ): ReadonlyMap<string, HostBundle> {
+    const made = new Map<string, HostBundle>();
+    for (const bundle of args.bundles) {
+      if (bundle.name === "storage") continue;
+      const before = bundle.after.flatMap((other) => made.get(other) ?? []);
+      made.set(
+        bundle.name,
+        new HostBundle(
+          `${name}-${bundle.name}`,
+          { bundle, login, secrets: args.secrets },
+          { parent: this, dependsOn: [packages, ...before, ...(args.after[bundle.name] ?? [])] },
+        ),
+      );
+    }
+    return made;
+  }
+}
+
+export interface HostBundleArgs {
+  readonly bundle: Bundle;
+  readonly login: Login;
+  readonly secrets: pulumi.Output<Secrets>;
+}
+
+/** One service on the host: its files as readable text, its secrets apart. */
+export class HostBundle extends pulumi.ComponentResource {
+  constructor(name: string, args: HostBundleArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:host:HostBundle", name, {}, opts);
+    const { bundle, login } = args;
+    const child = { parent: this };
+    const before: pulumi.Resource[] = [];
+    if (bundle.secretFiles.length > 0) {
+      before.push(
+        remote(
+          `${name}-secrets`,
+          {
+            login,
+            command: APPLY,
+            stdin: pulumi.secret(args.secrets.apply((secrets) => secretsDocument(bundle, secrets) ?? "")),
+          },
+          child,
+        ),
+      );
+    }
+    const document = bundleDocument(bundle);
+    const files = remote(
+      `${name}-files`,
+      { login, command: APPLY, stdin: document },
+      { ...child, dependsOn: before },
+    );
+    if (bundle.confirm) {
+      remote(
+        `${name}-confirm`,
+        { login, command: `${APPLY} --confirm ${bundle.name}`, stdin: document },
+        { ...child, dependsOn: [files] },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PrivateKey } from "@pulumi/tls/privateKey.js";
+import { type DkimSelector, publicKeyOfPem } from "../plan/dkim.ts";
+
+/** The SSH keys of a host; nobody types or keeps one. */
+export class SshKeys extends pulumi.ComponentResource {
+  /** What Pulumi and its owner log in with. */
+  readonly login: PrivateKey;
+  /** The host's identity. It never leaves the state and the host, and a new machine gets it again. */
+  readonly host: PrivateKey;
+  /**
+   * The host's identity for its first connection only. It has to travel in the user data, which the machine can
+   * read for as long as it lives; so it is of another kind (ECDSA) than the lasting one, and worthless once
+   * that has taken its place.
+   */
+  readonly bootstrap: PrivateKey;
+
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:keys:SshKeys", name, {}, opts);
+    const child = { parent: this };
+    this.login = new PrivateKey(`${name}-login`, { algorithm: "ED25519" }, child);
+    this.host = new PrivateKey(`${name}-host`, { algorithm: "ED25519" }, child);
+    this.bootstrap = new PrivateKey(`${name}-bootstrap`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, child);
+    this.registerOutputs({});
+  }
+}
+
+/** The DKIM key pairs of all domains (RFC 6376, RFC 8463). */
+export class DkimKeys extends pulumi.ComponentResource {
+  /** `p=` values by `<selector>._domainkey.<domain>`. */
+  readonly publicKeys: pulumi.Output<Record<string, string>>;
+  /** PKCS#8 PEM by the same names. Secret. */
+  readonly privateKeys: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, selectors: readonly DkimSelector[], opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:keys:DkimKeys", name, {}, opts);
+    const keys = selectors.map((selector) => ({
+      ...selector,
+      key: new PrivateKey(
+        `${name}-${selector.name}`,
+        selector.algorithm === "rsa" ? { algorithm: "RSA", rsaBits: 2048 } : { algorithm: "ED25519" },
+        { parent: this },
+      ),
+    }));
+    this.publicKeys = pulumi
+      .all(
+        keys.map(({ name, algorithm, key }) =>
+          key.publicKeyPem.apply((pem) => [name, publicKeyOfPem(pem, algorithm)] as const),
+        ),
+      )
+      .apply(Object.fromEntries<string>);
+    this.privateKeys = pulumi
+      .all(keys.map(({ name, key }) => key.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)))
+      .apply(Object.fromEntries<string>);
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/types.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Dns } from "./dns.ts";
+import type { DkimKeys, SshKeys } from "./keys.ts";
+import { LOGIN_USER } from "./remote.ts";
+import type { Server } from "./server.ts";
+
+export interface StackOutputsArgs {
+  readonly settings: Settings;
+  readonly server: Server;
+  readonly accounts: Accounts;
+  readonly dkim: DkimKeys;
+  readonly dns: Dns;
+  readonly keys: SshKeys;
+}
+
+/** What the stack tells its owner. */
+export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
+  const { settings, server, accounts, dkim, dns, keys } = args;
+  const { hostname } = settings;
+  return {
+    hostname,
+    publicIp: server.address.publicIp,
+    domains: settings.domains.map((domain) => domain.name),
+    /** Generated passwords by mailbox address. */
+    credentials: pulumi.secret(accounts.credentials),
+    /** What a person types into a mail program (RFC 8314: TLS from the first byte). */
+    clientSettings: {
+      login: "the whole mail address",
+      incoming: { protocol: "IMAP", host: hostname, port: 993, security: "SSL/TLS" },
+      outgoing: { protocol: "SMTP", host: hostname, port: 465, security: "SSL/TLS" },
+      outgoingAlternative: { protocol: "SMTP", host: hostname, port: 587, security: "STARTTLS" },
+    },
+    dnsRecords: dns.records,
+    dkimPublicKeys: dkim.publicKeys,
+    /** Everything a login on the host takes. */
+    ssh: pulumi.secret({
+      host: server.address.publicIp,
+      port: 22,
+      user: LOGIN_USER,
+      privateKey: keys.login.privateKeyOpenssh,
+      hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
+    }),
+    nextSteps: [
+      "Passwords: pulumi stack output credentials --show-secrets",
+      `Mail program: IMAP ${hostname} 993 SSL/TLS, SMTP ${hostname} 465 SSL/TLS, login with the whole address`,
+      "Is it all right? npm run check",
+    ],
+  };
+}

@@ -1,0 +1,53 @@
+import { Command } from "@pulumi/command/remote/command.js";
+import * as pulumi from "@pulumi/pulumi";
+
+/** How to log in to a machine. */
+export interface Login {
+  readonly address: pulumi.Input<string>;
+  readonly privateKey: pulumi.Input<string>;
+  /** The host key it has to show, OpenSSH public form. */
+  readonly hostKey: pulumi.Input<string>;
+  /** A new machine behind the same address is provisioned again: its id is here. */
+  readonly instanceId: pulumi.Input<string>;
+}
+
+export interface RemoteArgs {
+  readonly login: Login;
+  /** A short line: a failure prints it whole. Content goes by `stdin`. */
+  readonly command: string;
+  readonly stdin: pulumi.Input<string>;
+}
+
+/** The login user of Debian's cloud images. */
+export const LOGIN_USER = "admin";
+
+/**
+ * One step on the host, and the only way to it: nothing else opens a connection. It runs when it is new, when
+ * its text or its standard input changed, and on a new machine.
+ */
+export function remote(name: string, args: RemoteArgs, opts: pulumi.CustomResourceOptions): Command {
+  return new Command(
+    name,
+    {
+      connection: {
+        host: args.login.address,
+        user: LOGIN_USER,
+        privateKey: args.login.privateKey,
+        hostKey: pulumi.output(args.login.hostKey).apply((key) => key.trim()),
+        // A machine boots in a minute; one that is busy refuses some of the connections that come at once.
+        dialErrorLimit: 60,
+        perDialTimeout: 15,
+      },
+      create: args.command,
+      stdin: args.stdin,
+      // The environment would need AcceptEnv in sshd's configuration.
+      addPreviousOutputInEnv: false,
+      triggers: [args.login.instanceId],
+    },
+    {
+      ...opts,
+      // On a new machine the old step is forgotten, not undone; and a machine that is gone takes its steps along.
+      deleteBeforeReplace: true,
+    },
+  );
+}

@@ -1,0 +1,38 @@
+import { verbatim } from "../plan/template.ts";
+
+/** The fixed program that applies a bundle's document, once it is on the host. */
+export const APPLY = "sudo /usr/local/lib/mailhost/apply";
+
+/** Its text: it travels on standard input to where APPLY names it. */
+export const APPLY_PROGRAM = verbatim("usr/local/lib/mailhost/apply");
+
+/** Mounts the data volume whose id is on standard input; makes a file system only where there is none. */
+export const STORAGE = "sudo /usr/local/lib/mailhost/storage";
+
+/** Installs the packages on standard input in one transaction, none of them started yet. */
+export const PACKAGES = "sudo /usr/local/lib/mailhost/packages";
+
+/** The first connection: waits for the first boot to end and plants the host key from standard input. */
+export const BOOTSTRAP = `set -eu
+timeout 300 cloud-init status --wait </dev/null >/dev/null || [ $? -eq 2 ]
+sudo sh -euc '
+umask 077
+cd /etc/ssh
+cat >.ssh_host_ed25519_key.new
+ssh-keygen -y -f .ssh_host_ed25519_key.new >.ssh_host_ed25519_key.pub.new
+mv .ssh_host_ed25519_key.new ssh_host_ed25519_key
+mv .ssh_host_ed25519_key.pub.new ssh_host_ed25519_key.pub
+systemctl reload ssh
+'`;
+
+/** The second connection, to the lasting identity: ends the first one's, and installs the program on standard input. */
+export const SEAL_AND_INSTALL_TOOLS = `set -eu
+sudo sh -euc '
+cd /etc/ssh
+rm -f ssh_host_ecdsa_key ssh_host_ecdsa_key.pub ssh_host_rsa_key ssh_host_rsa_key.pub
+install -d -m 0755 /usr/local/lib/mailhost
+cat >/usr/local/lib/mailhost/.apply.new
+chmod 0755 /usr/local/lib/mailhost/.apply.new
+mv /usr/local/lib/mailhost/.apply.new /usr/local/lib/mailhost/apply
+systemctl reload ssh
+'`;

@@ -1,0 +1,46 @@
+import { Accounts } from "./components/accounts.ts";
+import { Dns } from "./components/dns.ts";
+import { hostFacts, hostSecrets } from "./components/facts.ts";
+import { Firewall } from "./components/firewall.ts";
+import { Host } from "./components/host.ts";
+import { DkimKeys, SshKeys } from "./components/keys.ts";
+import { Network } from "./components/network.ts";
+import { stackOutputs } from "./components/outputs.ts";
+import { ReverseName } from "./components/reverseName.ts";
+import { Server } from "./components/server.ts";
+import { readSettings, today } from "./components/stack.ts";
+import { dkimSelectors } from "./plan/dkim.ts";
+import { hostBundles } from "./plan/host.ts";
+import { hostPorts } from "./plan/ports.ts";
+import { dnsRecords } from "./plan/records.ts";
+
+const settings = readSettings();
+const bundles = hostBundles(settings);
+const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
+
+const keys = new SshKeys("ssh");
+const dkim = new DkimKeys("dkim", dkimSelectors(settings));
+const accounts = new Accounts("accounts", mailboxes);
+
+const network = new Network("network", settings.network);
+const firewall = new Firewall("firewall", {
+  vpcId: network.vpcId,
+  ports: hostPorts(bundles),
+  ipv6: settings.network.ipv6,
+});
+const server = new Server("server", { settings, network, securityGroupId: firewall.securityGroupId, keys });
+
+const facts = hostFacts(server, dkim);
+const dns = new Dns("dns", { records: dnsRecords(settings, today()), facts });
+const reverseName = new ReverseName("ptr", {
+  address: server.address,
+  hostname: settings.hostname,
+  after: dns.record("A", settings.hostname),
+});
+
+const secrets = hostSecrets(dkim, accounts);
+// Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
+const after = { postfix: [reverseName], certbot: [reverseName] };
+new Host("host", { server, keys, bundles, secrets, after });
+
+export default stackOutputs({ settings, server, accounts, dkim, dns, keys });
