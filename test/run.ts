@@ -1,0 +1,62 @@
+/**
+ * `npm test`: the fast checks first, then the end-to-end tests on a local cloud of their own. `npm run test:unit`
+ * and `npm run test:e2e [pattern]` run a part. The last line is `N passed, N failed`.
+ */
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const root = join(import.meta.dirname, "..");
+
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+/** A whole command that counts as one test. */
+function command(tally: Tally, title: string, args: readonly [string, ...string[]]): void {
+  const [program, ...rest] = args;
+  const started = performance.now();
+  const { status } = spawnSync(join(root, "node_modules/.bin", program), rest, {
+    cwd: root,
+    stdio: "inherit",
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${status === 0 ? "✔" : "✖"} ${title} (${seconds} s)`);
+  tally[status === 0 ? "passed" : "failed"] += 1;
+}
+
+/** Test files, each in a process of its own, `concurrency` at a time. */
+async function files(tally: Tally, paths: readonly string[], concurrency: number): Promise<void> {
+  const stream = run({ files: paths.map((path) => join(root, path)), concurrency });
+  const isTest = (event: { details: { type?: string | undefined } }) => event.details.type !== "suite";
+  // A file that could not be loaded fails as a whole and is one failure.
+  stream.on("test:pass", (event) => {
+    if (isTest(event) && !("file" in event && event.name === event.file)) tally.passed += 1;
+  });
+  stream.on("test:fail", (event) => {
+    if (isTest(event)) tally.failed += 1;
+  });
+  const report = stream.compose(new spec());
+  for await (const chunk of report) process.stdout.write(chunk);
+}
+
+async function main(part: string | undefined, pattern: string | undefined): Promise<number> {
+  const tally: Tally = { passed: 0, failed: 0 };
+  if (part !== "e2e") {
+    command(tally, "format and lint", ["biome", "ci", "--error-on-warnings", "."]);
+    command(tally, "types", ["tsc", "--noEmit"]);
+    const unit = globSync("test/**/*.test.ts", { cwd: root, exclude: ["test/e2e"] }).sort();
+    await files(tally, unit, 2);
+  }
+  if (part !== "unit") {
+    const e2e = globSync("test/e2e/**/*.test.ts", { cwd: root }).sort();
+    await files(tally, pattern === undefined ? e2e : e2e.filter((path) => path.includes(pattern)), 1);
+  }
+  console.log(`${tally.passed} passed, ${tally.failed} failed`);
+  return tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv[2], process.argv[3]);
