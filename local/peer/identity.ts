@@ -1,0 +1,106 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sshpk from "sshpk";
+import { reverseName } from "../../check/dns.ts";
+import type { PublishedRecord } from "../types.ts";
+
+/** Who the other side is: fixed for the life of its state folder. */
+export interface Identity {
+  /** Mail domain, `example.net`. */
+  readonly domain: string;
+  /** Its own name, `mx.example.net`: HELO, PTR, MX target. */
+  readonly hostname: string;
+  /** Its only address. */
+  readonly address: string;
+  readonly tls: { readonly key: string; readonly cert: string };
+  readonly dkim: readonly DkimKey[];
+}
+
+export interface DkimKey {
+  readonly selector: string;
+  readonly privateKey: KeyObject;
+}
+
+const selectors = { rsa: "rsa1", ed25519: "ed1" } as const;
+
+/** Reads the keys from the state folder, and makes those that are not there yet. */
+export function openIdentity(
+  state: string,
+  who: Pick<Identity, "domain" | "hostname" | "address">,
+): Identity {
+  const folder = join(state, "keys");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const tlsKey = keptText(join(folder, "tls.pem"), () =>
+    privatePem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey),
+  );
+  const cert = keptText(join(folder, `${who.hostname}.crt`), () => selfSigned(who.hostname, tlsKey));
+  const rsa = keptText(join(folder, "dkim-rsa.pem"), () =>
+    privatePem(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey),
+  );
+  const ed25519 = keptText(join(folder, "dkim-ed25519.pem"), () =>
+    privatePem(generateKeyPairSync("ed25519").privateKey),
+  );
+  return {
+    ...who,
+    tls: { key: tlsKey, cert },
+    dkim: [
+      { selector: selectors.rsa, privateKey: createPrivateKey(rsa) },
+      { selector: selectors.ed25519, privateKey: createPrivateKey(ed25519) },
+    ],
+  };
+}
+
+/** What the world has to publish so that this side is a proper citizen: forward and reverse name, MX, policies. */
+export function neededRecords(identity: Identity): PublishedRecord[] {
+  const { domain, hostname, address } = identity;
+  const ttl = 300;
+  return [
+    { name: hostname, type: "A", ttl, rdata: address },
+    { name: reverseName(address), type: "PTR", ttl, rdata: `${hostname}.` },
+    { name: domain, type: "MX", ttl, rdata: `10 ${hostname}.` },
+    { name: domain, type: "TXT", ttl, rdata: quoted("v=spf1 mx -all") },
+    { name: hostname, type: "TXT", ttl, rdata: quoted("v=spf1 a -all") },
+    { name: `_dmarc.${domain}`, type: "TXT", ttl, rdata: quoted("v=DMARC1; p=reject") },
+    ...identity.dkim.map((key) => ({
+      name: `${key.selector}._domainkey.${domain}`,
+      type: "TXT",
+      ttl,
+      rdata: quoted(dkimRecord(key.privateKey)),
+    })),
+  ];
+}
+
+/** RFC 6376 section 3.6.1, RFC 8463 section 4: an Ed25519 key is published raw, without its SPKI wrapping. */
+function dkimRecord(privateKey: KeyObject): string {
+  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  return privateKey.asymmetricKeyType === "ed25519"
+    ? `v=DKIM1; k=ed25519; p=${spki.subarray(-32).toString("base64")}`
+    : `v=DKIM1; k=rsa; p=${spki.toString("base64")}`;
+}
+
+/** TXT RDATA in zone-file form: strings of at most 255 octets (RFC 1035 section 3.3). */
+function quoted(text: string): string {
+  return (text.match(/.{1,255}/g) ?? [""]).map((part) => `"${part}"`).join(" ");
+}
+
+function privatePem(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem" }) as string;
+}
+
+/** Nobody checks the certificate of an MX without DANE or MTA-STS, so a self-signed one does. */
+function selfSigned(hostname: string, keyPem: string): string {
+  const tenYears = 10 * 365 * 24 * 60 * 60;
+  return sshpk
+    .createSelfSignedCertificate(sshpk.identityForHost(hostname), sshpk.parsePrivateKey(keyPem, "pem"), {
+      lifetime: tenYears,
+    })
+    .toString("pem");
+}
+
+function keptText(path: string, make: () => string): string {
+  if (!existsSync(path)) {
+    writeFileSync(path, make(), { mode: 0o600 });
+  }
+  return readFileSync(path, "utf8");
+}
