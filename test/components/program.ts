@@ -1,0 +1,129 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as the engine would have been told of it. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+export interface ProgramRun {
+  readonly registrations: readonly Registration[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** The one registration of this name; an error where there is none. */
+  find(name: string): Registration;
+}
+
+/** Settings as they stand in a stack file, under `mailhost:`. */
+export const stack = {
+  hostname: "mail.example.org",
+  owner: "ann@example.org",
+  ssh: { from: ["203.0.113.7/32"] },
+  domains: {
+    "example.org": {
+      since: "2026-11-21",
+      mailboxes: { ann: {}, bob: { passwordHash: "{SHA512-CRYPT}$6$salt$hash" } },
+      aliases: { info: ["ann", "bob"] },
+    },
+    "example.com": { since: "2026-11-21", mailboxes: { carol: {} }, catchAll: "carol" },
+  },
+} as const;
+
+/** What the providers answer beside the inputs; a type that nobody expects is an error. */
+const answers: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
+  "aws:ec2/vpc:Vpc": () => ({ ipv6CidrBlock: "2001:db8:1::/56" }),
+  "aws:ec2/internetGateway:InternetGateway": () => ({}),
+  "aws:ec2/subnet:Subnet": () => ({ availabilityZone: "eu-central-1a" }),
+  "aws:ec2/routeTable:RouteTable": () => ({}),
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": () => ({}),
+  "aws:ec2/securityGroup:SecurityGroup": () => ({}),
+  "aws:ec2/eip:Eip": () => ({ publicIp: "198.18.0.40", allocationId: "eipalloc-0123456789abcdef0" }),
+  "aws:ec2/eipAssociation:EipAssociation": () => ({}),
+  "aws:ec2/eipDomainName:EipDomainName": () => ({}),
+  "aws:ec2/instance:Instance": () => ({ ipv6Addresses: ["2001:db8:1::5"] }),
+  "aws:ec2/volumeAttachment:VolumeAttachment": () => ({}),
+  "aws:ebs/volume:Volume": () => ({}),
+  "cloudflare:index/dnsRecord:DnsRecord": () => ({}),
+  "command:remote:Command": () => ({ stdout: "", stderr: "" }),
+  "random:index/randomPassword:RandomPassword": (name) => ({
+    result: `password of ${name}`,
+    bcryptHash: `$2a$10$${name}`,
+  }),
+  "tls:index/privateKey:PrivateKey": (name) => ({
+    publicKeyPem: `-----BEGIN PUBLIC KEY-----\n${Buffer.from(name.padEnd(44, ".")).toString("base64")}\n-----END PUBLIC KEY-----\n`,
+    publicKeyOpenssh: `ssh-key public-${name}\n`,
+    privateKeyOpenssh: `private ${name}\n`,
+    privateKeyPemPkcs8: `private pem ${name}\n`,
+  }),
+};
+
+const functions: Readonly<Record<string, (args: Record<string, unknown>) => Record<string, unknown>>> = {
+  "aws:ec2/getAmi:getAmi": () => ({ id: "ami-0123456789abcdef0" }),
+  "aws:ec2/getSubnet:getSubnet": ({ id }) => ({
+    id,
+    vpcId: "vpc-existing",
+    availabilityZone: "eu-central-1b",
+  }),
+  "cloudflare:index/getZone:getZone": (args) => {
+    const { name } = args.filter as { name: string };
+    return { id: `zone-of-${name}`, zoneId: `zone-of-${name}` };
+  },
+};
+
+/**
+ * Runs the program as it stands with mocked providers. In a preview, what a provider would answer is unknown.
+ * Each call is a program of its own: use one test file, which is one process, for each.
+ */
+export async function runProgram(
+  settings: Readonly<Record<string, unknown>>,
+  options: { readonly preview?: boolean } = {},
+): Promise<ProgramRun> {
+  const preview = options.preview ?? false;
+  const registrations: Registration[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        if (type.startsWith("mailhost:")) return { id: "", state: inputs };
+        const answer = answers[type];
+        if (answer === undefined) throw new Error(`nobody expects a ${type} (${name})`);
+        registrations.push({ type, name, inputs });
+        return preview
+          ? { id: undefined, state: inputs }
+          : { id: `id-of-${name}`, state: { ...inputs, ...answer(name) } };
+      },
+      call: ({ token, inputs }) => {
+        const answer = functions[token];
+        if (answer === undefined) throw new Error(`nobody expects a call of ${token}`);
+        return answer(inputs);
+      },
+    },
+    "mailhost",
+    "test",
+    preview,
+  );
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(
+      Object.entries(settings).map(([key, value]) => [
+        `mailhost:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    ),
+  );
+  const { default: outputs } = (await import("../../index.ts")) as { default: Record<string, unknown> };
+  await pulumi.runtime.disconnect();
+  return {
+    registrations,
+    outputs,
+    find: (name) => {
+      const found = registrations.find((registration) => registration.name === name);
+      if (found === undefined)
+        throw new Error(`no resource ${name} among ${registrations.map((r) => r.name).join(", ")}`);
+      return found;
+    },
+  };
+}
+
+/** The value of an output, once it is there. */
+export function settled<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => void output.apply(resolve));
+}

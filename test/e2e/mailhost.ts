@@ -1,0 +1,170 @@
+/**
+ * The product as a person uses it: a checkout of its own, its commands, its local cloud. All end-to-end tests of
+ * one run share it; each leaves it as `npm start` would make it.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { type Document, parseDocument } from "yaml";
+import type { CloudInfo } from "../../local/types.ts";
+
+const source = resolve(import.meta.dirname, "../..");
+const home = resolve(process.env.MAILHOST_HOME || join(homedir(), ".mailhost"));
+
+/** The cloud that this run's tests share; `test/run.ts` names it. */
+export const cloudId = process.env.MAILHOST_CLOUD_ID ?? "e2e";
+export const cloudFolder = join(home, "clouds", cloudId);
+export const checkout = join(home, "checkouts", cloudId);
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kill the whole process group with SIGKILL after so many milliseconds. */
+  readonly killAfter?: number;
+}
+
+/** A clean copy of the tracked files (and of what is not yet committed), with the same packages. */
+export function makeCheckout(): void {
+  if (existsSync(join(checkout, "package.json"))) return;
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+    cwd: source,
+    encoding: "utf8",
+  });
+  for (const file of files.split("\0").filter((name) => name !== "" && existsSync(join(source, name)))) {
+    mkdirSync(dirname(join(checkout, file)), { recursive: true });
+    cpSync(join(source, file), join(checkout, file));
+  }
+  symlinkSync(join(source, "node_modules"), join(checkout, "node_modules"));
+  execFileSync("git", ["init", "-q"], { cwd: checkout });
+  execFileSync("git", ["add", "-A"], { cwd: checkout });
+}
+
+export function removeCheckout(): void {
+  rmSync(checkout, { recursive: true, force: true });
+}
+
+/** Tracked files of the checkout that differ from what was cloned. */
+export function gitStatus(): string {
+  return (
+    execFileSync("git", ["diff", "--name-only"], { cwd: checkout, encoding: "utf8" }) +
+    execFileSync("git", ["ls-files", "--others", "--exclude-standard"], { cwd: checkout, encoding: "utf8" })
+  );
+}
+
+/** `npm run <script> -- <args>` in the checkout, without npm's own half second. */
+export function mailhost(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const started = performance.now();
+  const [script, ...rest] = args;
+  const program = script === "check" ? ["check/main.ts"] : ["local/main.ts", script ?? ""];
+  const child = spawn(join(source, "node_modules/.bin/node"), [...program, ...rest], {
+    cwd: checkout,
+    env: { ...process.env, MAILHOST_CLOUD_ID: cloudId, MAILHOST_HOME: home, NO_COLOR: "1", ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input);
+  return new Promise((done, failed) => {
+    const timer =
+      options.killAfter === undefined
+        ? undefined
+        : setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), options.killAfter);
+    child.on("error", failed);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      done({ code: code ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 });
+    });
+  });
+}
+
+/** The same, where anything but exit code 0 is the test's failure. */
+export async function succeed(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const ran = await mailhost(args, options);
+  if (ran.code !== 0) {
+    throw new Error(
+      `${args.join(" ")} ended with ${ran.code}:\n${ran.stdout.slice(-6000)}\n${ran.stderr.slice(-6000)}`,
+    );
+  }
+  return ran;
+}
+
+export function up(...args: readonly string[]): Promise<Ran> {
+  return succeed(["pulumi", "up", "--yes", "--skip-preview", ...args]);
+}
+
+/** One command on the host, as root. */
+export async function onHost(command: string): Promise<string> {
+  return (await succeed(["host", "--", "sudo", "sh", "-c", `'${command.replaceAll("'", "'\\''")}'`])).stdout;
+}
+
+export async function stackOutput<T>(name: string): Promise<T> {
+  const { stdout } = await succeed(["pulumi", "stack", "output", name, "--json", "--show-secrets"]);
+  return JSON.parse(stdout) as T;
+}
+
+export function cloudInfo(): CloudInfo {
+  return JSON.parse(readFileSync(join(cloudFolder, "cloud.json"), "utf8")) as CloudInfo;
+}
+
+const stackFile = () => join(checkout, "Pulumi.dev.yaml");
+
+/** Edits the stack file for the length of `body`, and puts it back. */
+export async function withStack(edit: (stack: Document) => void, body: () => Promise<void>): Promise<void> {
+  const before = readFileSync(stackFile(), "utf8");
+  const stack = parseDocument(before);
+  edit(stack);
+  writeFileSync(stackFile(), stack.toString());
+  try {
+    await body();
+  } finally {
+    writeFileSync(stackFile(), before);
+  }
+}
+
+/** Edits any file of the checkout for the length of `body`, and puts it back. */
+export async function withFile(
+  path: string,
+  edit: (text: string) => string,
+  body: () => Promise<void>,
+): Promise<void> {
+  const full = join(checkout, path);
+  const before = readFileSync(full, "utf8");
+  writeFileSync(full, edit(before));
+  try {
+    await body();
+  } finally {
+    writeFileSync(full, before);
+  }
+}
+
+/** One step of a preview. */
+export interface PreviewStep {
+  readonly op: string;
+  readonly urn: string;
+  readonly name: string;
+}
+
+/** What `preview --json` would do, without what stays the same. */
+export async function previewSteps(...args: readonly string[]): Promise<readonly PreviewStep[]> {
+  const { stdout } = await succeed(["pulumi", "preview", "--json", ...args]);
+  const { steps } = JSON.parse(stdout) as { steps: readonly { op: string; urn: string }[] };
+  return steps
+    .filter((step) => step.op !== "same" && step.op !== "refresh")
+    .map((step) => ({ op: step.op, urn: step.urn, name: step.urn.split("::").at(-1) ?? "" }));
+}
