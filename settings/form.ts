@@ -1,0 +1,244 @@
+/** Every value by itself: filled in from the environment, of the type the schema asks for, refused or not. */
+import { z } from "zod";
+import { keyText, type Mistake, nearest, type Path } from "./mistakes.ts";
+import { type Remains, remains, schema } from "./schema.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Report = (path: Path, message: string) => void;
+type Tree = Record<string, unknown>;
+
+export interface Formed {
+  /** What is without mistakes by itself. */
+  readonly remains: Remains;
+  /** The keys as they were written, without defaults. */
+  readonly written: Tree;
+  readonly mistakes: readonly Mistake[];
+}
+
+export function form(raw: Readonly<Record<string, unknown>>, environment: Environment): Formed {
+  const mistakes: Mistake[] = [];
+  const report: Report = (path, message) => mistakes.push({ path, message });
+  const tree = prepared(raw, schema, [], environment, report) as Tree;
+  const isReported = (path: Path) => mistakes.some((mistake) => startsWith(path, mistake.path));
+
+  for (const issue of schema.safeParse(tree).error?.issues ?? []) {
+    for (const found of described(issue, tree)) {
+      if (!isReported(found.path)) mistakes.push(found);
+    }
+  }
+  for (const { path } of mistakes) takeOut(tree, path);
+  return { remains: remains.parse(tree), written: tree, mistakes: mistakes.filter(isNoEcho) };
+}
+
+/** A misspelt required key is one mistake: that the right one is missing goes without saying. */
+function isNoEcho({ path, message }: Mistake, _: number, all: readonly Mistake[]): boolean {
+  const parent = path.slice(0, -1);
+  const isSpeltOtherwise = all.some(
+    (other) =>
+      other.path.length === path.length &&
+      startsWith(other.path, parent) &&
+      other.message === unknownKey(String(other.path.at(-1)), parent) &&
+      nearest(String(other.path.at(-1)), [String(path.at(-1))]) !== undefined &&
+      other.path.at(-1) !== path.at(-1),
+  );
+  return !(message.startsWith("is missing") && isSpeltOtherwise);
+}
+
+const startsWith = (path: Path, start: Path) => start.every((key, index) => path[index] === key);
+
+// ── Before the schema: Pulumi hands numbers and truth values as texts, and `key:` with nothing after it as null ──
+
+function prepared(
+  value: unknown,
+  node: z.ZodType | undefined,
+  path: Path,
+  environment: Environment,
+  report: Report,
+): unknown {
+  const type = bare(node);
+  const isTree = type instanceof z.ZodObject || type instanceof z.ZodRecord;
+  if (value === null || value === undefined) return isTree ? {} : undefined;
+  if (Array.isArray(value)) {
+    const element = optionOf(type, z.ZodArray)?.element as z.ZodType | undefined;
+    return value.map((item, index) => prepared(item, element, [...path, index], environment, report));
+  }
+  if (typeof value === "object") {
+    const entries = Object.entries(value).flatMap(([key, item]) => {
+      if (key === "__proto__") {
+        report([...path, key], "is no name that can be used; write another");
+        return [];
+      }
+      const inner = prepared(item, child(type, key), [...path, key], environment, report);
+      return inner === undefined ? [] : [[key, inner]];
+    });
+    return Object.fromEntries(entries);
+  }
+  if (typeof value === "string") return converted(filledIn(value, path, environment, report), type);
+  const isText = optionOf(type, z.ZodString) !== undefined;
+  return isText && (typeof value === "number" || typeof value === "boolean") ? String(value) : value;
+}
+
+function filledIn(text: string, path: Path, environment: Environment, report: Report): string {
+  return text.replace(/\$\{([^}]*)\}/g, (whole, name: string) => {
+    const value = /^[A-Za-z_]\w*$/.test(name) ? environment[name] : undefined;
+    if (value !== undefined) return value;
+    report(
+      path,
+      `asks for the environment variable ${JSON.stringify(name)}, which is not set; set it, or write the value itself`,
+    );
+    return whole;
+  });
+}
+
+function converted(text: string, type: z.ZodType | undefined): unknown {
+  if (type instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (type instanceof z.ZodBoolean && (text === "true" || text === "false")) return text === "true";
+  return text;
+}
+
+// ── The schema's tree ──
+
+/** The type inside `.optional()`, `.default()` and `.prefault()`. */
+function bare(node: z.ZodType | undefined): z.ZodType | undefined {
+  const isWrapped =
+    node instanceof z.ZodOptional || node instanceof z.ZodDefault || node instanceof z.ZodPrefault;
+  return isWrapped ? bare(node.unwrap() as z.ZodType) : node;
+}
+
+/** The type itself or that one of a union's options which is of a kind. */
+function optionOf<T extends z.ZodType>(
+  node: z.ZodType | undefined,
+  kind: new (...args: never[]) => T,
+): T | undefined {
+  const options = node instanceof z.ZodUnion ? (node.options as z.ZodType[]) : [node];
+  return options.find((option): option is T => option instanceof kind);
+}
+
+function child(node: z.ZodType | undefined, key: string | number): z.ZodType | undefined {
+  if (node instanceof z.ZodObject)
+    return Object.hasOwn(node.shape, key) ? (node.shape[key] as z.ZodType) : undefined;
+  if (node instanceof z.ZodRecord) return node.valueType as z.ZodType;
+  return typeof key === "number" ? (optionOf(node, z.ZodArray)?.element as z.ZodType | undefined) : undefined;
+}
+
+/** The schema of a path, in its wrappers, which hold its description and examples. */
+function nodeAt(path: Path): z.ZodType | undefined {
+  return path.reduce<z.ZodType | undefined>((node, key) => child(bare(node), key), schema);
+}
+
+function valueAt(tree: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+    tree,
+  );
+}
+
+const isObject = (value: unknown): value is Record<string | number, unknown> =>
+  typeof value === "object" && value !== null;
+
+// ── The schema's complaints in our words ──
+
+type Issue = z.core.$ZodIssue;
+
+function described(issue: Issue, tree: Tree, base: Path = []): Mistake[] {
+  const path = [...base, ...(issue.path as (string | number)[])];
+  const mistake = (message: string) => [{ path, message }];
+  switch (issue.code) {
+    case "custom":
+      return mistake(issue.message);
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
+    case "invalid_union": {
+      // The option that the value was meant for complains about its content, the others about its type.
+      const meant = issue.errors.find((errors) =>
+        errors.every(({ code, path }) => path.length > 0 || !/type|value/.test(code)),
+      );
+      return meant ? meant.flatMap((inner) => described(inner, tree, path)) : mistake(wrongType(tree, path));
+    }
+    case "invalid_value":
+      return mistake(
+        valueAt(tree, path) === undefined
+          ? wrongType(tree, path)
+          : `is unknown; write ${issue.values.join(" or ")}`,
+      );
+    case "too_small":
+    case "too_big":
+      return mistake(
+        bare(nodeAt(path)) instanceof z.ZodNumber
+          ? `is out of range; ${advice(path)}`
+          : `is empty; ${advice(path)}`,
+      );
+    default:
+      return mistake(wrongType(tree, path));
+  }
+}
+
+function unknownKey(key: string, path: Path): string {
+  const parent = bare(nodeAt(path));
+  const known = parent instanceof z.ZodObject ? Object.keys(parent.shape) : [];
+  const guess = nearest(key, known);
+  return `is not a setting; write ${guess ?? (known.length > 1 ? `one of ${known.join(", ")}` : `${known[0]}`)}`;
+}
+
+function wrongType(tree: Tree, path: Path): string {
+  const value = valueAt(tree, path);
+  if (value === undefined) return `is missing; ${advice(path)}`;
+  const type = bare(nodeAt(path));
+  if (type instanceof z.ZodNumber && typeof value === "number") return `is no whole number; ${advice(path)}`;
+  return `is ${kindOf(value)} where ${wanted(type)} belongs; ${advice(path)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "string") return "a text";
+  if (typeof value === "number") return "a number";
+  return typeof value === "boolean" ? "a truth value" : "a mapping";
+}
+
+function wanted(type: z.ZodType | undefined): string {
+  if (type instanceof z.ZodObject || type instanceof z.ZodRecord) return "a mapping";
+  if (type instanceof z.ZodNumber) return "a whole number";
+  if (type instanceof z.ZodBoolean) return "true or false";
+  return type instanceof z.ZodUnion ? "a text or a list of texts" : "a text";
+}
+
+function advice(path: Path): string {
+  const node = nodeAt(path);
+  const type = bare(node);
+  if (type instanceof z.ZodNumber) return `write a number from ${type.minValue} to ${type.maxValue}`;
+  if (type instanceof z.ZodBoolean) return "write true or false";
+  const example = (node?.meta()?.examples as unknown[] | undefined)?.[0];
+  if (example !== undefined) return `write ${keyTextOrExample(path, example)}`;
+  if (type instanceof z.ZodObject) return `write ${Object.keys(type.shape).join(", ")} under it`;
+  return "write its value, or leave the key out";
+}
+
+function keyTextOrExample(path: Path, example: unknown): string {
+  if (typeof example === "string") return `one such as ${example}`;
+  return `it as in \`${keyText(String(path.at(-1) ?? ""))}: ${yamlFlow(example)}\``;
+}
+
+/** A small value as YAML on one line. */
+export function yamlFlow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(yamlFlow).join(", ")}]`;
+  if (!isObject(value)) return String(value);
+  const entries = Object.entries(value).map(([key, item]) => `${key}: ${yamlFlow(item)}`);
+  return entries.length > 0 ? `{ ${entries.join(", ")} }` : "{}";
+}
+
+// ── What is left ──
+
+/**
+ * Takes a mistaken value out, but not its name: an alias whose targets are wrong is still an alias, and what
+ * points to it is no mistake too.
+ */
+function takeOut(tree: Tree, path: Path): void {
+  const parent = valueAt(tree, path.slice(0, -1));
+  const key = path.at(-1);
+  if (!isObject(parent) || key === undefined || !Object.hasOwn(parent, key)) return;
+  const type = bare(nodeAt(path.slice(0, -1)));
+  if (Array.isArray(parent)) parent[key as number] = "";
+  else if (type instanceof z.ZodRecord)
+    parent[key] = bare(type.valueType as z.ZodType) instanceof z.ZodObject ? {} : "";
+  else delete parent[key];
+}

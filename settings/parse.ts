@@ -1,0 +1,41 @@
+import { agree } from "./agreement.ts";
+import { form } from "./form.ts";
+import { type Mistake, SettingsError } from "./mistakes.ts";
+import type { Settings } from "./types.ts";
+
+export { SettingsError } from "./mistakes.ts";
+
+/**
+ * The settings of a stack, checked as a whole, with every default filled in. Pure: reads no file, asks nobody.
+ * @param raw the keys of the stack's `mailhost:` namespace without the prefix, values as Pulumi hands them out
+ * @param environment what `${NAME}` in any text stands for
+ * @throws SettingsError naming every mistake with its place, what is wrong and what to write instead
+ */
+export function parseSettings(
+  raw: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const formed = form(raw, environment);
+  const mistakes: Mistake[] = [...formed.mistakes];
+  const settings = agree(formed.remains, formed.written, (path, message) => mistakes.push({ path, message }));
+  if (mistakes.length > 0) throw new SettingsError(mistakes.toSorted(byPlaceIn(raw)));
+  return settings;
+}
+
+/** In the order of the stack file; what is missing from a mapping comes after what it has. */
+function byPlaceIn(raw: unknown): (a: Mistake, b: Mistake) => number {
+  const placeOf = ({ path }: Mistake) => {
+    let value = raw;
+    return path.map((key) => {
+      const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+      const place = keys.indexOf(String(key));
+      value = place < 0 ? undefined : (value as Record<string | number, unknown>)[key];
+      return place < 0 ? keys.length : place;
+    });
+  };
+  return (a, b) => {
+    const [left, right] = [placeOf(a), placeOf(b)];
+    const differs = left.findIndex((place, index) => place !== right[index]);
+    return differs < 0 ? left.length - right.length : (left[differs] ?? 0) - (right[differs] ?? -1);
+  };
+}

@@ -1,0 +1,298 @@
+/**
+ * How a stack file is written: every key of the `mailhost:` namespace with its meaning, default and form. What
+ * several keys must agree on is in `agreement.ts`. `docs/settings.md` is generated from here.
+ *
+ * A refinement's message has the form "what is wrong; what to write instead".
+ */
+import { z } from "zod";
+import { passwordHashMistake } from "./hashes.ts";
+import { domainName } from "./names.ts";
+import { networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
+
+/** A text that `mistake` finds nothing wrong with. */
+function text(mistake: (value: string) => string | undefined) {
+  return z.string().superRefine((value, context) => {
+    const message = mistake(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
+}
+
+const domain = text((value) =>
+  domainName(value) === undefined
+    ? "is not a domain name; write labels of letters, digits and hyphens with dots between, such as mail.example.org"
+    : undefined,
+);
+
+const date = text((value) =>
+  /^\d{4}-\d\d-\d\d$/.test(value) && new Date(`${value}T00:00:00Z`).toJSON()?.startsWith(value)
+    ? undefined
+    : "is not a day of the calendar; write year, month and day, such as 2026-11-21",
+);
+
+const timeZone = text((value) => {
+  const advice = "write a name as `timedatectl list-timezones` shows it, such as Europe/Berlin";
+  if (!/^[A-Za-z]/.test(value)) return `is not a time zone; ${advice}`;
+  try {
+    const known = new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone;
+    // Intl does not mind the case, the host's zone files do.
+    const isOtherCase = known !== value && known.toLowerCase() === value.toLowerCase();
+    return isOtherCase ? `is written in another case; write ${known}` : undefined;
+  } catch {
+    return `is not a time zone; ${advice}`;
+  }
+});
+
+const httpsUrl = text((value) =>
+  URL.canParse(value) && new URL(value).protocol === "https:"
+    ? undefined
+    : "is not an https URL; write the ACME directory's address, such as https://acme-v02.api.letsencrypt.org/directory",
+);
+
+const pemCertificates = text((value) =>
+  /^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/.test(value)
+    ? undefined
+    : "is not a certificate in PEM; write it from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, after `|` on lines of their own",
+);
+
+const rootHints = text((value) =>
+  /^\.\s+(\d+\s+)?(IN\s+)?NS\s+\S/im.test(value)
+    ? undefined
+    : "has no NS record of the root; write zone-file lines such as `. 3600000 NS a.root.example.` and the address of each server",
+);
+
+const trustAnchor = text((value) =>
+  /^\S+\s+(\d+\s+)?(IN\s+)?(DS|DNSKEY)\s+\d+\s+\d+\s+\d+\s+\S/im.test(value)
+    ? undefined
+    : "has no DS or DNSKEY record; write one as in a zone file, such as `. IN DS 20326 8 2 E06D44B8…`",
+);
+
+const whole = (low: number, high: number) => z.int().min(low).max(high);
+
+/** Defaults of the instance type, by architecture. */
+export const instanceTypes = { arm64: "t4g.small", amd64: "t3a.small" } as const;
+
+const ssh = z
+  .strictObject({
+    from: z
+      .union([z.literal(wholeInternet), text(networkMistake), z.array(text(networkMistake)).min(1)])
+      .meta({
+        description: `Networks (CIDR) from which port 22 is reachable, the one \`pulumi up\` runs in among them. To open it to everybody write \`${wholeInternet}\`.`,
+        examples: [["203.0.113.7/32"], wholeInternet],
+      }),
+  })
+  .meta({ description: "Who may reach the host's SSH server." });
+
+const server = z
+  .strictObject({
+    architecture: z
+      .enum(["arm64", "amd64"])
+      .default("arm64")
+      .meta({ description: "The machine's processor: arm64 costs less.", examples: ["arm64", "amd64"] }),
+    instanceType: text((value) =>
+      /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(value)
+        ? undefined
+        : "is not an EC2 instance type; write one such as t4g.small",
+    )
+      .optional()
+      .meta({
+        description: `EC2 instance type, fitting the architecture. Without it ${instanceTypes.arm64} (arm64) or ${instanceTypes.amd64} (amd64).`,
+        examples: ["t4g.small"],
+      }),
+    rootSize: whole(8, 16384)
+      .default(8)
+      .meta({ description: "Size of the root disk in GiB.", examples: [8] }),
+    dataSize: whole(1, 16384)
+      .default(20)
+      .meta({ description: "Size of the data volume (mail, queue, keys) in GiB.", examples: [20] }),
+    timeZone: timeZone
+      .default("UTC")
+      .meta({ description: "Time zone of the host (IANA), as in its logs.", examples: ["Europe/Berlin"] }),
+  })
+  .meta({ description: "The machine." });
+
+const network = z
+  .strictObject({
+    cidr: text(vpcMistake)
+      .default("10.20.0.0/16")
+      .meta({ description: "Private address range of the VPC that is made.", examples: ["10.20.0.0/16"] }),
+    subnetId: text((value) =>
+      /^subnet-[0-9a-f]{8,17}$/.test(value)
+        ? undefined
+        : "is not a subnet's id; write one such as subnet-0a1b2c3d4e5f60718",
+    )
+      .optional()
+      .meta({
+        description: "Existing public subnet to live in, instead of a VPC of its own.",
+        examples: ["subnet-0a1b2c3d4e5f60718"],
+      }),
+    ipv6: z
+      .boolean()
+      .default(false)
+      .meta({
+        description: "Whether the host receives over IPv6 too. It sends over IPv4 only.",
+        examples: [true],
+      }),
+  })
+  .meta({ description: "Where in AWS's network the machine lives." });
+
+const acme = z
+  .strictObject({
+    directory: httpsUrl.default("https://acme-v02.api.letsencrypt.org/directory").meta({
+      description: "Directory of the ACME server that issues the certificate.",
+      examples: ["https://acme-staging-v02.api.letsencrypt.org/directory"],
+    }),
+    caCertificate: pemCertificates.optional().meta({
+      description:
+        "Certificate (PEM) of the CA that the ACME server's own HTTPS is signed by, where it is not a public one.",
+    }),
+  })
+  .meta({ description: "Who issues the certificate." });
+
+const resolver = z
+  .strictObject({
+    rootHints: rootHints.optional().meta({
+      description: "Root servers as zone-file text, where the DNS root is not the internet's.",
+    }),
+    trustAnchor: trustAnchor.optional().meta({
+      description: "DNSSEC trust anchor (DS or DNSKEY record), where the DNS root is not the internet's.",
+    }),
+  })
+  .meta({ description: "The host's own validating resolver." });
+
+const mailbox = z
+  .strictObject({
+    passwordHash: text(passwordHashMistake)
+      .optional()
+      .meta({
+        description:
+          "Hash of a password from an old host, instead of a generated password: `$6$…`, `$5$…`, `$2y$…`, `$argon2id$…`, `$y$…` or Dovecot's `{SCHEME}…`. Is kept out of messages; set it with `--secret`.",
+        examples: ["$6$salt$hash"],
+      }),
+  })
+  .meta({
+    description: "A mailbox, by the name before the `@`. Its login is the full address.",
+    examples: [{}],
+  });
+
+const targets = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({
+  description: "One address or a list. A name without `@` is of the same domain.",
+  examples: [["ann", "bob@example.com"], "ann"],
+});
+
+const dmarc = z
+  .strictObject({
+    policy: z
+      .enum(["none", "quarantine", "reject"])
+      .default("quarantine")
+      .meta({ description: "What receivers are asked to do with forged mail.", examples: ["reject"] }),
+    reportsTo: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          "Who gets the aggregate reports. Without it dmarc@ of the domain, which the owner reads if no mailbox or alias has the name. An address elsewhere must be willing: its domain has to publish an authorisation (RFC 7489 section 7.1).",
+        examples: ["dmarc@example.org"],
+      }),
+  })
+  .meta({ description: "DMARC policy of the domain." });
+
+const mailDomain = z
+  .strictObject({
+    since: date.meta({
+      description:
+        "The day the domain came to this host. DKIM selectors carry it; DNS records live 300 seconds for the first 14 days, 3600 after. Leave it as it is afterwards: another date makes new keys.",
+      examples: ["2026-11-21"],
+    }),
+    zone: domain.optional().meta({
+      description: "Cloudflare zone that holds the domain's records. Without it the domain itself.",
+      examples: ["example.org"],
+    }),
+    mailboxes: z
+      .record(z.string(), mailbox)
+      .default({})
+      .meta({
+        description: "Mailboxes, by the name before the `@`.",
+        examples: [{ ann: {} }],
+      }),
+    aliases: z
+      .record(z.string(), targets)
+      .default({})
+      .meta({
+        description: "Addresses whose mail is passed on, by the name before the `@`.",
+        examples: [{ info: ["ann", "bob@example.com"] }],
+      }),
+    catchAll: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          "Who takes what no mailbox or alias takes. A name without `@` is of the same domain. Without it such mail is refused.",
+        examples: ["ann"],
+      }),
+    dmarc: dmarc.prefault({}),
+  })
+  .meta({
+    description: "A mail domain, by its name.",
+    examples: [{ since: "2026-11-21", mailboxes: { ann: {} } }],
+  });
+
+const keys = {
+  hostname: domain.meta({
+    description: "The host's own name: HELO, PTR, certificate, MX target. Not a mail domain itself.",
+    examples: ["mail.example.org"],
+  }),
+  hostnameZone: domain.optional().meta({
+    description:
+      "Cloudflare zone that holds the host's own name. Without it the zone of the first domain that the name lies in, else the name's parent.",
+    examples: ["example.org"],
+  }),
+  owner: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        "Full address that receives root's mail, and postmaster@, abuse@ and dmarc@ of every domain where no mailbox or alias takes them. Here or elsewhere.",
+      examples: ["ann@example.org"],
+    }),
+  ssh,
+  server: server.prefault({}),
+  network: network.prefault({}),
+  acme: acme.prefault({}),
+  resolver: resolver.prefault({}),
+  domains: z
+    .record(z.string(), mailDomain)
+    .refine((domains) => Object.keys(domains).length > 0, {
+      message: "is empty; write at least one domain under it",
+    })
+    .meta({
+      description: "The mail domains, by name.",
+      examples: [{ "example.org": { since: "2026-11-21" } }],
+    }),
+};
+
+/** A stack file's `mailhost:` keys. */
+export const schema = z.strictObject(keys);
+
+/** Where a list has lost a mistaken text, an empty one stands for it. */
+const anyTexts = z.union([z.string(), z.array(z.string())]);
+
+/**
+ * The same where mistakes have been taken out, so that what is left can be checked against itself: required keys may
+ * be missing.
+ */
+export const remains = z.object({
+  ...keys,
+  hostname: keys.hostname.optional(),
+  owner: keys.owner.optional(),
+  ssh: z.object({ from: anyTexts.default([]) }).prefault({}),
+  domains: z
+    .record(
+      z.string(),
+      mailDomain.partial({ since: true }).extend({ aliases: z.record(z.string(), anyTexts).default({}) }),
+    )
+    .default({}),
+});
+
+export type Remains = z.output<typeof remains>;
