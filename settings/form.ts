@@ -21,27 +21,15 @@ export function form(raw: Readonly<Record<string, unknown>>, environment: Enviro
   const tree = prepared(raw, schema, [], environment, report) as Tree;
   const isReported = (path: Path) => mistakes.some((mistake) => startsWith(path, mistake.path));
 
-  for (const issue of schema.safeParse(tree).error?.issues ?? []) {
-    for (const found of described(issue, tree)) {
-      if (!isReported(found.path)) mistakes.push(found);
-    }
+  const issues = schema.safeParse(tree).error?.issues ?? [];
+  const misspelt = new Set(issues.flatMap(guesses).map((path) => path.join("\n")));
+  for (const found of issues.flatMap((issue) => described(issue, tree))) {
+    // A misspelt required key is one mistake: that the right one is missing goes without saying.
+    const isEcho = valueAt(tree, found.path) === undefined && misspelt.has(found.path.join("\n"));
+    if (!isEcho && !isReported(found.path)) mistakes.push(found);
   }
   for (const { path } of mistakes) takeOut(tree, path);
-  return { remains: remains.parse(tree), written: tree, mistakes: mistakes.filter(isNoEcho) };
-}
-
-/** A misspelt required key is one mistake: that the right one is missing goes without saying. */
-function isNoEcho({ path, message }: Mistake, _: number, all: readonly Mistake[]): boolean {
-  const parent = path.slice(0, -1);
-  const isSpeltOtherwise = all.some(
-    (other) =>
-      other.path.length === path.length &&
-      startsWith(other.path, parent) &&
-      other.message === unknownKey(String(other.path.at(-1)), parent) &&
-      nearest(String(other.path.at(-1)), [String(path.at(-1))]) !== undefined &&
-      other.path.at(-1) !== path.at(-1),
-  );
-  return !(message.startsWith("is missing") && isSpeltOtherwise);
+  return { remains: remains.parse(tree), written: tree, mistakes };
 }
 
 const startsWith = (path: Path, start: Path) => start.every((key, index) => path[index] === key);
@@ -173,9 +161,23 @@ function described(issue: Issue, tree: Tree, base: Path = []): Mistake[] {
   }
 }
 
-function unknownKey(key: string, path: Path): string {
+/** The keys that unknown ones were probably meant for. */
+function guesses(issue: Issue): Path[] {
+  if (issue.code !== "unrecognized_keys") return [];
+  const path = issue.path as (string | number)[];
+  return issue.keys.flatMap((key) => {
+    const guess = nearest(key, knownKeys(path));
+    return guess === undefined ? [] : [[...path, guess]];
+  });
+}
+
+function knownKeys(path: Path): string[] {
   const parent = bare(nodeAt(path));
-  const known = parent instanceof z.ZodObject ? Object.keys(parent.shape) : [];
+  return parent instanceof z.ZodObject ? Object.keys(parent.shape) : [];
+}
+
+function unknownKey(key: string, path: Path): string {
+  const known = knownKeys(path);
   const guess = nearest(key, known);
   return `is not a setting; write ${guess ?? (known.length > 1 ? `one of ${known.join(", ")}` : `${known[0]}`)}`;
 }

@@ -1,0 +1,158 @@
+import { addressParts, liesIn } from "../settings/names.ts";
+import type { Domain, Settings } from "../settings/types.ts";
+import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
+import type { DnsRecord, Facts } from "./types.ts";
+
+/** Days after `since` in which a mistake should be forgotten soon. */
+const newDays = 14;
+
+/**
+ * All DNS records of a stack. Records of the domains' own names that are not about mail, such as a web site's A,
+ * are never among them.
+ * @param today YYYY-MM-DD: records live 300 seconds in a domain's first 14 days, 3600 after. So one later
+ *   `pulumi up` shows them all changed.
+ */
+export function dnsRecords(settings: Settings, today: string): readonly DnsRecord[] {
+  return [
+    ...hostRecords(settings, today),
+    ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today)),
+    ...reportAuthorisations(settings, today),
+  ];
+}
+
+type Draft = Omit<DnsRecord, "zone" | "ttl">;
+
+function hostRecords(settings: Settings, today: string): DnsRecord[] {
+  const { hostname: name, network, hostnameZone: zone } = settings;
+  const home = domainOfHost(settings);
+  const drafts: Draft[] = [
+    {
+      name,
+      type: "A",
+      content: (facts) => facts.publicIpv4,
+      why: "Address of the mail host, to which its PTR points back",
+    },
+    ...(network.ipv6 ? [ipv6Address(name)] : []),
+    {
+      name,
+      type: "TXT",
+      content: () => "v=spf1 a -all",
+      why: "SPF: bounces have no sender, so receivers judge the host's own name by its address",
+    },
+    ...dkimKeys(settings, name, "DKIM: key of what the machine itself sends: bounces, cron mail"),
+    {
+      name: `_dmarc.${name}`,
+      type: "TXT",
+      // Only this program sends as the host's name, always signed and from its address, so there is nobody whose
+      // mail the strictest policy could hurt. Without it the zone's policy would hold (RFC 7489 section 6.6.3),
+      // which may be another owner's or none.
+      content: () => dmarcPolicy("reject", home.dmarc.reportsTo),
+      why: "DMARC: only the machine itself sends as this name, so anything else is forged",
+    },
+  ];
+  return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(home, today) }));
+}
+
+function ipv6Address(name: string): Draft {
+  return {
+    name,
+    type: "AAAA",
+    content: ({ publicIpv6 }) => {
+      if (publicIpv6 === undefined) throw new Error(`the IPv6 address of ${name} is not known`);
+      return publicIpv6;
+    },
+    why: "IPv6 address of the mail host",
+  };
+}
+
+function domainRecords(settings: Settings, domain: Domain, today: string): DnsRecord[] {
+  const { name, zone } = domain;
+  const drafts: Draft[] = [
+    {
+      name,
+      type: "MX",
+      priority: 10,
+      content: () => settings.hostname,
+      why: "Mail for this domain goes to the mail host",
+    },
+    {
+      name,
+      type: "TXT",
+      content: () => "v=spf1 mx -all",
+      why: "SPF: only the mail host sends for this domain",
+    },
+    ...dkimKeys(settings, name, "DKIM: key that this domain's mail is signed with"),
+    {
+      name: `_dmarc.${name}`,
+      type: "TXT",
+      content: () => dmarcPolicy(domain.dmarc.policy, domain.dmarc.reportsTo),
+      why: "DMARC: what to do with mail that only claims to be from this domain",
+    },
+  ];
+  return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(domain, today) }));
+}
+
+function dkimKeys(settings: Settings, domain: string, why: string): Draft[] {
+  return dkimSelectors(settings)
+    .filter((key) => key.domain === domain)
+    .map((key) => ({
+      name: key.name,
+      type: "TXT",
+      content: (facts) => keyRecord(key, facts),
+      why: `${why} (${key.algorithm === "rsa" ? "RSA" : "Ed25519"})`,
+    }));
+}
+
+/** RFC 6376 section 3.6.1; `h=sha256` because sha1 signatures are void (RFC 8301). */
+function keyRecord({ name, algorithm }: DkimSelector, { dkimPublicKeys }: Facts): string {
+  const key = dkimPublicKeys[name];
+  if (key === undefined) throw new Error(`the public key of ${name} is not known`);
+  return `v=DKIM1; h=sha256; k=${algorithm}; p=${key}`;
+}
+
+/**
+ * RFC 7489 section 6.3. Alignment is strict: the host signs as the exact domain of From, so nothing of its own
+ * needs more, and a subdomain that somebody else runs (a web shop) cannot speak for the domain.
+ */
+function dmarcPolicy(policy: Domain["dmarc"]["policy"], reportsTo: string): string {
+  const { local, domain } = addressParts(reportsTo);
+  return `v=DMARC1; p=${policy}; adkim=s; aspf=s; rua=mailto:${uriEncoded(local)}@${domain}`;
+}
+
+/** Characters with a meaning in `rua` or in URIs as %XX (RFC 7489 section 6.4, RFC 6068). */
+function uriEncoded(local: string): string {
+  return local.replace(
+    /[^\w.~+=-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/**
+ * Reports about one organisation's domain go to another's only where that one agrees (RFC 7489 section 7.1). For
+ * domains hosted here the owner does. A name above or below the address's own domain needs none.
+ */
+function reportAuthorisations(settings: Settings, today: string): DnsRecord[] {
+  const home = domainOfHost(settings);
+  const reported = [
+    ...settings.domains.map((domain) => ({ name: domain.name, domain })),
+    { name: settings.hostname, domain: home },
+  ];
+  return reported.flatMap(({ name, domain }) => {
+    const receiver = addressParts(domain.dmarc.reportsTo).domain;
+    const hosted = settings.domains.find((candidate) => candidate.name === receiver);
+    if (!hosted || liesIn(name, receiver) || liesIn(receiver, name)) return [];
+    return {
+      zone: hosted.zone,
+      name: `${name}._report._dmarc.${receiver}`,
+      type: "TXT" as const,
+      ttl: ttlOf(domain, today),
+      content: () => "v=DMARC1",
+      why: "DMARC: this domain agrees to receive reports about the named one",
+    };
+  });
+}
+
+function ttlOf({ since }: Domain, today: string): number {
+  const days = (Date.parse(today) - Date.parse(since)) / 86_400_000;
+  return days < newDays ? 300 : 3600;
+}
