@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { realpathSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The checkout that this program runs from. */
+export const checkout = realpathSync(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Where one local cloud keeps its things. */
+export interface CloudPaths {
+  readonly id: string;
+  /** Engine, image and packages: shared by all clouds of this user. */
+  readonly cache: string;
+  /** One folder with all of this cloud's state. */
+  readonly folder: string;
+  /** CloudInfo (local/types.ts), present while the cloud runs. */
+  readonly info: string;
+  readonly log: string;
+  readonly socket: string;
+  /** Number of this cloud's network; held as long as the folder is. */
+  readonly slot: string;
+  readonly world: string;
+  readonly machines: string;
+  readonly volumes: string;
+  readonly dns: string;
+  readonly acme: string;
+  readonly aws: string;
+  readonly cloudflare: string;
+  readonly peer: string;
+  readonly pulumi: string;
+}
+
+/**
+ * The folders of the cloud that this checkout uses: `$MAILHOST_CLOUD` (a whole path, set for child processes),
+ * or `clouds/$MAILHOST_CLOUD_ID` under `$MAILHOST_HOME` (default `~/.mailhost`); the id's default comes from the
+ * checkout's path, so that two checkouts have two clouds.
+ */
+export function cloudPaths(env: NodeJS.ProcessEnv = process.env): CloudPaths {
+  const home = resolve(env.MAILHOST_HOME || join(homedir(), ".mailhost"));
+  const id = env.MAILHOST_CLOUD_ID || createHash("sha256").update(checkout).digest("hex").slice(0, 8);
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(id)) {
+    throw new Error(`MAILHOST_CLOUD_ID is "${id}": use at most 32 letters, digits, - and _.`);
+  }
+  return pathsOf(resolve(env.MAILHOST_CLOUD || join(home, "clouds", id)), join(home, "cache"));
+}
+
+/** The same for a folder that is known. */
+export function pathsOf(folder: string, cache: string): CloudPaths {
+  const socket = join(folder, "socket");
+  // sun_path holds 108 bytes with its end (unix(7)).
+  if (Buffer.byteLength(socket) > 107) {
+    throw new Error(
+      `The state folder's path is too long for a socket (${socket}): set MAILHOST_HOME to a shorter one.`,
+    );
+  }
+  return {
+    id: folder.split("/").at(-1) ?? "",
+    cache,
+    folder,
+    info: join(folder, "cloud.json"),
+    log: join(folder, "daemon.log"),
+    socket,
+    slot: join(folder, "slot"),
+    world: join(folder, "world.json"),
+    machines: join(folder, "machines"),
+    volumes: join(folder, "volumes"),
+    dns: join(folder, "dns"),
+    acme: join(folder, "acme"),
+    aws: join(folder, "aws"),
+    cloudflare: join(folder, "cloudflare"),
+    peer: join(folder, "peer"),
+    pulumi: join(folder, "pulumi"),
+  };
+}
+
+/** Writes a file so that a reader, or a crash, meets the old or the new one and never half of it. */
+export function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): void {
+  const beside = `${path}.${process.pid}.new`;
+  writeFileSync(beside, content, { mode, flush: true });
+  renameSync(beside, path);
+}

@@ -1,0 +1,326 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { imageFolder } from "../image.ts";
+import { run } from "../run.ts";
+import type { MachineSpec } from "../types.ts";
+import { endGroup, makeGroup } from "./cgroup.ts";
+import { connectMachine, hasLink, type Network, resolverOf } from "./network.ts";
+
+/** nspawn's way to say that the machine rebooted (systemd-nspawn(1), --keep-unit). */
+const REBOOT = 133;
+
+export interface MachineDisk {
+  readonly volumeId: string;
+  /** Block device of this machine. */
+  readonly device: string;
+  /** 1 for /dev/nvme1n1. */
+  readonly index: number;
+}
+
+export interface MachineOptions {
+  readonly spec: MachineSpec;
+  /** Version of the image that its root disk began with. */
+  readonly image: string;
+  readonly folder: string;
+  readonly cache: string;
+  readonly network: Network;
+  /** Control group for its processes. */
+  readonly group: string;
+  /** Asked at every boot. */
+  readonly disks: () => Promise<readonly MachineDisk[]>;
+  /** Told when the machine is no longer running: by itself (`off`), or torn from its power (`cut`). */
+  readonly ended: (how: "off" | "cut") => void;
+  readonly log: (text: string) => void;
+}
+
+/**
+ * One Debian machine: an overlay over the image, booted by systemd-nspawn. Its root disk has no size limit of its own:
+ * an overlay cannot have one.
+ */
+export class Machine {
+  readonly #options: MachineOptions;
+  #process: ChildProcess | undefined;
+  #gone: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** Name of the machine's cable on the router: an interface name has at most 15 characters. */
+  static link(instanceId: string): string {
+    return `ve-${shortName(instanceId)}`;
+  }
+
+  /** Boots it; resolves when its network is plugged in. */
+  async start(): Promise<void> {
+    if (this.#process !== undefined) return;
+    this.#stopping = false;
+    this.#prepareRoot();
+    await this.#boot();
+  }
+
+  /** Orderly, as with the power button; after half a minute by force. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    this.#stopping = true;
+    child.kill("SIGTERM");
+    const hard = setTimeout(() => void endGroup(this.#options.group), 30_000);
+    await this.#gone;
+    clearTimeout(hard);
+  }
+
+  /** Tears it from its power. */
+  async cut(): Promise<void> {
+    await endGroup(this.#options.group);
+    await this.#gone;
+  }
+
+  /** Asks its init for a reboot. */
+  async reboot(): Promise<void> {
+    const leader = this.leader();
+    // SIGINT is what Ctrl-Alt-Del sends: an orderly reboot (systemd(1)).
+    if (leader !== undefined) process.kill(leader, "SIGINT");
+  }
+
+  async delete(): Promise<void> {
+    this.#stopping = true;
+    await this.cut();
+    rmSync(this.#options.folder, { recursive: true, force: true });
+  }
+
+  /** Gives a running machine a disk, as udev would show it. */
+  async plug(disk: MachineDisk): Promise<void> {
+    const leader = this.leader();
+    if (leader !== undefined) {
+      const node = `/proc/${leader}/root/dev/nvme${disk.index}n1`;
+      const { rdev } = statSync(disk.device);
+      // makedev(3), in glibc's form, for small numbers.
+      const [major, minor] = [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
+      if (!existsSync(node)) await run("mknod", ["--mode=0660", node, "b", String(major), String(minor)]);
+    }
+    this.#label(disk);
+  }
+
+  unplug(disk: Pick<MachineDisk, "volumeId" | "index">): void {
+    removeLink(join(this.#labels, labelOf(disk.volumeId)));
+    const leader = this.leader();
+    if (leader !== undefined) rmSync(`/proc/${leader}/root/dev/nvme${disk.index}n1`, { force: true });
+  }
+
+  /** PID, here, of the machine's PID 1. */
+  leader(): number | undefined {
+    const pid = this.#process?.pid;
+    return pid === undefined ? undefined : initBelow(pid);
+  }
+
+  get #labels(): string {
+    return join(this.#options.folder, "by-id");
+  }
+
+  #label(disk: MachineDisk): void {
+    const path = join(this.#labels, labelOf(disk.volumeId));
+    removeLink(path);
+    symlinkSync(`../../nvme${disk.index}n1`, path);
+  }
+
+  #prepareRoot(): void {
+    const { folder, cache, image, spec } = this.#options;
+    const lower = imageFolder(cache, image);
+    if (!existsSync(lower)) {
+      throw new Error(
+        `The image ${image}, on which machine ${spec.id} stands, is gone from ${cache}: npm run destroy, then npm start.`,
+      );
+    }
+    for (const name of ["upper", "work", "root", "by-id"]) mkdirSync(join(folder, name), { recursive: true });
+    removeLink(join(folder, "image"));
+    symlinkSync(lower, join(folder, "image"));
+    const seed = join(folder, "upper/var/lib/cloud/seed/nocloud");
+    if (existsSync(join(seed, "user-data"))) return;
+    mkdirSync(seed, { recursive: true });
+    writeFileSync(join(seed, "meta-data"), `instance-id: ${spec.id}\nlocal-hostname: ${spec.hostname}\n`);
+    writeFileSync(join(seed, "network-config"), networkConfig(spec));
+    // Last, with the mode that EC2's own copy has on a machine.
+    writeFileSync(join(seed, "user-data"), spec.userData, { mode: 0o600 });
+  }
+
+  async #boot(): Promise<void> {
+    const { spec, folder, network, group, log } = this.#options;
+    rmSync(this.#labels, { recursive: true, force: true });
+    mkdirSync(this.#labels);
+    const disks = await this.#options.disks();
+    for (const disk of disks) this.#label(disk);
+    makeGroup(group);
+    const console = openSync(join(folder, "console.log"), "w", 0o600);
+    // The mount is in a namespace of the machine's own: it ends with the machine, however that ends.
+    const child = spawn(
+      "setpriv",
+      [
+        "--pdeathsig=KILL",
+        "nsenter",
+        `--net=/run/netns/${network.router}`,
+        "unshare",
+        "--mount",
+        "--propagation=private",
+        "sh",
+        "-euc",
+        'echo $$ >"$1/cgroup.procs"; shift; mount -t overlay overlay -o lowerdir=image,upperdir=upper,workdir=work root; exec "$@"',
+        "machine",
+        group,
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        "--settings=no",
+        "--register=no",
+        "--keep-unit",
+        "--link-journal=no",
+        "--resolv-conf=off",
+        // With the host's zone bound over /etc/localtime, tzdata could not be installed.
+        "--timezone=off",
+        `--machine=${shortName(spec.id)}`,
+        `--hostname=${spec.hostname.split(".")[0]}`,
+        `--uuid=${uuidOf(spec.id)}`,
+        `--directory=${join(folder, "root")}`,
+        "--network-veth",
+        `--bind=${this.#labels.replaceAll(":", "\\:")}:/dev/disk/by-id`,
+        ...disks.map((disk) => `--bind=${disk.device}:/dev/nvme${disk.index}n1`),
+        ...(existsSync("/dev/fuse") ? ["--bind=/dev/fuse"] : []),
+      ],
+      {
+        cwd: folder,
+        stdio: ["ignore", console, console],
+        env: {
+          PATH: process.env.PATH,
+          SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
+          SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+        },
+      },
+    );
+    closeSync(console);
+    this.#process = child;
+    let over = false;
+    this.#gone = new Promise((resolve) => {
+      const end = (code: number | null) => {
+        over = true;
+        if (code === REBOOT && !this.#stopping) {
+          log(`${spec.id} reboots`);
+          this.#boot().then(resolve, (error: Error) => {
+            log(`${spec.id} did not come back: ${error.message}`);
+            this.#process = undefined;
+            resolve();
+          });
+          return;
+        }
+        this.#process = undefined;
+        const how = code === 0 || code === REBOOT ? "off" : "cut";
+        log(how === "off" ? `${spec.id} is off` : `${spec.id} lost its power (${lastWords(folder)})`);
+        // What a killed nspawn left of its machine goes with the group.
+        endGroup(group)
+          .then(() =>
+            rmSync(`/run/systemd/nspawn/propagate/${shortName(spec.id)}`, { recursive: true, force: true }),
+          )
+          .catch((error: Error) => log(error.message))
+          .finally(() => {
+            if (!this.#stopping) this.#options.ended(how);
+            resolve();
+          });
+      };
+      child.on("exit", end);
+      child.on("error", () => end(1));
+    });
+    const { link } = { link: Machine.link(spec.id) };
+    const deadline = Date.now() + 20_000;
+    while (!(await hasLink(network, link))) {
+      if (over) throw new Error(`Machine ${spec.id} did not start: ${lastWords(folder)}`);
+      if (Date.now() > deadline)
+        throw new Error(`Machine ${spec.id} has no network after 20 s: ${lastWords(folder)}`);
+      await pause(20);
+    }
+    await connectMachine(network, { link, privateIpv4: spec.privateIpv4, gateway: spec.gateway });
+  }
+}
+
+/** Removes a symbolic link, whatever it points to. */
+function removeLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
+}
+
+function lastWords(folder: string): string {
+  const text = readFileSync(join(folder, "console.log"), "utf8").trim();
+  return text.split("\n").slice(-3).join(" / ") || "no word on its console";
+}
+
+function networkConfig(spec: MachineSpec): string {
+  // `to: default` fails in cloud-init's networkd renderer, and every later stage with it.
+  return `version: 2
+ethernets:
+  host0:
+    addresses: [${spec.privateIpv4}/${spec.subnetPrefix}]
+    nameservers: {addresses: [${resolverOf(spec.gateway)}]}
+    routes: [{to: 0.0.0.0/0, via: ${spec.gateway}}]
+`;
+}
+
+/** The start of a machine's id: 12 hexadecimal digits, so that `ve-` and it fit an interface's name. */
+function shortName(instanceId: string): string {
+  return instanceId.replace(/^i-/, "").slice(0, 12);
+}
+
+function uuidOf(instanceId: string): string {
+  return instanceId
+    .replace(/[^0-9a-f]/g, "")
+    .padEnd(32, "0")
+    .slice(0, 32);
+}
+
+/** EBS volumes appear under this name on Nitro machines (AWS documentation, "Identify the EBS device"). */
+function labelOf(volumeId: string): string {
+  return `nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
+}
+
+/** The process below `pid` that is number 1 of a PID namespace. */
+function initBelow(pid: number): number | undefined {
+  let children: number[];
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(" ")
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return undefined;
+  }
+  for (const child of children) {
+    if (isInit(child)) return child;
+    const found = initBelow(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isInit(pid: number): boolean {
+  try {
+    return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
