@@ -10,9 +10,9 @@
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { resolverAt } from "../../check/judge.ts";
 import { apiServer } from "./api.ts";
 import { openIdentity } from "./identity.ts";
-import { resolverAt } from "./judge.ts";
 import { Manners } from "./manner.ts";
 import { smtpServer } from "./smtp.ts";
 import { MessageStore } from "./store.ts";

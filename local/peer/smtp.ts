@@ -7,8 +7,8 @@ import {
   type SMTPServerSession,
 } from "smtp-server";
 import { reverseName } from "../../check/dns.ts";
+import { judge } from "../../check/judge.ts";
 import type { Identity } from "./identity.ts";
-import { judge } from "./judge.ts";
 import { type Manners, type Occasion, Refusal } from "./manner.ts";
 import { bareMessageId, type MessageStore } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
 import { authenticate, type DNSResolver } from "mailauth";
-import type { Verdict } from "../../check/otherside.ts";
+import type { Verdict } from "./otherside.ts";
 
 /** What is asked of a message that came in. */
 export interface Delivery {

@@ -1,0 +1,88 @@
+import { rootCertificates } from "node:tls";
+import type { Port } from "../plan/types.ts";
+import { openSmtp, type SmtpDialogue } from "./smtp.ts";
+import { openSsh, type SshSession } from "./ssh.ts";
+import type { CheckTarget, Finding, groups } from "./types.ts";
+
+/** One concern of the check: one module of `check/items/`. */
+export interface Item {
+  readonly name: string;
+  readonly group: (typeof groups)[number];
+  /** Says what it finds; what it throws becomes a wrong line. Items run side by side. */
+  look(host: HostUnderCheck): Promise<readonly Finding[]>;
+}
+
+export type MailPort = "smtp" | "submissions" | "submission" | "imaps";
+
+/** The host as items see it: the target and the connections they share. */
+export class HostUnderCheck {
+  readonly target: CheckTarget;
+  readonly name: string;
+  readonly address: string;
+  /** PEM of every root a certificate may chain to. */
+  readonly roots: readonly string[];
+  #ssh: Promise<SshSession> | undefined;
+
+  constructor(target: CheckTarget) {
+    this.target = target;
+    this.name = target.settings.hostname;
+    this.address = target.facts.publicIpv4;
+    this.roots = [...rootCertificates, ...(target.trustedCas ?? [])];
+  }
+
+  /** Every port of the plan. */
+  get ports(): readonly Port[] {
+    return this.target.bundles.flatMap(({ ports }) => ports);
+  }
+
+  /** The plan's port of this name; undefined where the plan has none. */
+  port(name: MailPort): Port | undefined {
+    return this.ports.find((port) => port.name === name);
+  }
+
+  /** Mailboxes whose password is known. */
+  get logins(): readonly Login[] {
+    return this.target.settings.domains.flatMap((domain) =>
+      domain.mailboxes.flatMap(({ address }) => {
+        const password = this.target.credentials[address];
+        return password === undefined ? [] : [{ domain: domain.name, address, password }];
+      }),
+    );
+  }
+
+  /** A new SMTP conversation; on `submissions` inside TLS from the start. @throws when nobody answers */
+  smtp(name: "smtp" | "submissions" | "submission"): Promise<SmtpDialogue> {
+    const port = this.port(name);
+    if (port === undefined) {
+      throw new Error(`The plan has no port ${name}`);
+    }
+    return openSmtp({
+      address: this.address,
+      port: port.number,
+      servername: this.name,
+      roots: this.roots,
+      implicitTls: name === "submissions",
+    });
+  }
+
+  /** The one login on the host that all items share. @throws when there is none, or it does not work */
+  ssh(): Promise<SshSession> {
+    const access = this.target.ssh;
+    if (access === undefined) {
+      throw new Error("no SSH access is known");
+    }
+    this.#ssh ??= openSsh(access);
+    return this.#ssh;
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#ssh?.catch(() => undefined);
+    session?.close();
+  }
+}
+
+export interface Login {
+  readonly domain: string;
+  readonly address: string;
+  readonly password: string;
+}

@@ -1,0 +1,31 @@
+import type { HostUnderCheck, Item } from "./host.ts";
+import type { Finding } from "./types.ts";
+
+/**
+ * An item that looks inside: one command as root over the login that all such items share, and a judgement of
+ * what it printed. Where the stack has no SSH access, it has nothing to say.
+ * @param command for `sh -c`
+ * @param judge pure: from the command's standard output
+ */
+export function insideItem(
+  name: string,
+  command: string | ((host: HostUnderCheck) => string),
+  judge: (output: string, host: HostUnderCheck) => readonly Finding[],
+): Item {
+  return {
+    name,
+    group: "Inside the host",
+    async look(host) {
+      if (host.target.ssh === undefined) {
+        return [];
+      }
+      const session = await host.ssh();
+      const text = typeof command === "string" ? command : command(host);
+      const { code, stdout, stderr } = await session.run(text, { root: true });
+      if (code !== 0) {
+        throw new Error(stderr.trim().split("\n").at(-1) || `a command on the host ended with code ${code}`);
+      }
+      return judge(stdout, host);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Item } from "./host.ts";
+import { auth } from "./items/auth.ts";
+import { files } from "./items/files.ts";
+import { firewall } from "./items/firewall.ts";
+import { gtube } from "./items/gtube.ts";
+import { identity } from "./items/identity.ts";
+import { incoming } from "./items/incoming.ts";
+import { logins } from "./items/logins.ts";
+import { manners } from "./items/manners.ts";
+import { outgoing } from "./items/outgoing.ts";
+import { ports } from "./items/ports.ts";
+import { queue } from "./items/queue.ts";
+import { recipients } from "./items/recipients.ts";
+import { records } from "./items/records.ts";
+import { renewal } from "./items/renewal.ts";
+import { resources } from "./items/resources.ts";
+import { senders } from "./items/senders.ts";
+import { services } from "./items/services.ts";
+import { tls } from "./items/tls.ts";
+import { validation } from "./items/validation.ts";
+
+/** Everything that is looked at, in the order of the result. */
+export const items: readonly Item[] = [
+  records,
+  validation,
+  identity,
+  ports,
+  tls,
+  auth,
+  manners,
+  recipients,
+  senders,
+  gtube,
+  logins,
+  outgoing,
+  incoming,
+  files,
+  firewall,
+  services,
+  resources,
+  queue,
+  renewal,
+];

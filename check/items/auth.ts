@@ -1,0 +1,69 @@
+import type { HostUnderCheck, Item } from "../host.ts";
+import { type Finding, right, wrong } from "../types.ts";
+
+const remedy = "Somebody changed the host's mail settings: run `pulumi up`.";
+
+/** Passwords are taken where they are safe, and nowhere else: never on port 25, never before TLS. */
+export const auth: Item = {
+  name: "auth",
+  group: "Rules",
+  async look(host) {
+    const asked: Promise<Finding>[] = [onPort25(host)];
+    if (host.port("submission") !== undefined) {
+      asked.push(onPort587(host));
+    }
+    if (host.port("submissions") !== undefined) {
+      asked.push(onPort465(host));
+    }
+    return await Promise.all(asked);
+  },
+};
+
+async function onPort25(host: HostUnderCheck): Promise<Finding> {
+  const smtp = await host.smtp("smtp");
+  try {
+    const plain = await smtp.ehlo();
+    const attempt = await smtp.command(`AUTH PLAIN ${Buffer.from("\0nobody\0nothing").toString("base64")}`);
+    const encrypted = plain.extensions.has("STARTTLS")
+      ? await smtp.startTls().then(() => smtp.ehlo())
+      : plain;
+    if (plain.extensions.has("AUTH") || encrypted.extensions.has("AUTH")) {
+      return wrong("port 25 offers a login (AUTH)", remedy);
+    }
+    // 535 says that the password was looked at; 334 would go on with the exchange.
+    return attempt.code === 535 || attempt.code < 400
+      ? wrong(`port 25 does not offer a login, and takes one all the same: "${attempt.text}"`, remedy)
+      : right("port 25 takes no passwords");
+  } finally {
+    await smtp.quit();
+  }
+}
+
+async function onPort587(host: HostUnderCheck): Promise<Finding> {
+  const smtp = await host.smtp("submission");
+  try {
+    const plain = await smtp.ehlo();
+    if (plain.extensions.has("AUTH")) {
+      return wrong("port 587 offers a login (AUTH) before the connection is encrypted", remedy);
+    }
+    await smtp.startTls();
+    const encrypted = await smtp.ehlo();
+    return encrypted.extensions.has("AUTH")
+      ? right("port 587 takes passwords after STARTTLS only")
+      : wrong("port 587 offers no login (AUTH) after STARTTLS", remedy);
+  } finally {
+    await smtp.quit();
+  }
+}
+
+async function onPort465(host: HostUnderCheck): Promise<Finding> {
+  const smtp = await host.smtp("submissions");
+  try {
+    const { extensions } = await smtp.ehlo();
+    return extensions.has("AUTH")
+      ? right("port 465 takes passwords, inside TLS from the first byte")
+      : wrong("port 465 offers no login (AUTH)", remedy);
+  } finally {
+    await smtp.quit();
+  }
+}

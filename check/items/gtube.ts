@@ -1,0 +1,53 @@
+import type { Item } from "../host.ts";
+import { openMailbox } from "../imap.ts";
+import { folders, testMessage } from "../testmail.ts";
+import { right, wrong } from "../types.ts";
+
+/** The text that every spam filter agrees to call spam (https://spamassassin.apache.org/gtube/). */
+const gtubeText = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+
+/** Plain spam is refused while its sender is still there to hear it, so that no innocent gets a bounce. */
+export const gtube: Item = {
+  name: "gtube",
+  group: "Rules",
+  async look(host) {
+    const { settings } = host.target;
+    const login = host.logins[0];
+    const to = login?.address ?? settings.domains.flatMap(({ mailboxes }) => mailboxes)[0]?.address;
+    if (to === undefined) {
+      return [];
+    }
+    const message = testMessage(`spammer@${host.name}`, to, `${gtubeText}\n`);
+    const smtp = await host.smtp("smtp");
+    const { at, reply } = await (async () => {
+      try {
+        await smtp.ehlo();
+        return await smtp.deliver("", to, message.raw);
+      } finally {
+        await smtp.quit();
+      }
+    })();
+    if (at !== "message") {
+      return [
+        wrong(
+          `whether spam is refused is unknown: the test message was stopped earlier, at ${at}: "${reply.text}"`,
+          "Check from an address that is on no blocklist.",
+        ),
+      ];
+    }
+    if (reply.code >= 500) {
+      return [right(`the spam test message (GTUBE) is refused: "${reply.text}"`)];
+    }
+    if (reply.code === 250 && login !== undefined) {
+      const mailbox = await openMailbox(host, login);
+      await mailbox.waitFor(message.messageId, folders, 5);
+      await mailbox.remove(message.messageId, folders).finally(() => mailbox.close());
+    }
+    return [
+      wrong(
+        `the spam test message (GTUBE) is answered "${reply.text}", not refused`,
+        "The filter is down or not asked: `npm run host -- systemctl status rspamd`, then `pulumi up`.",
+      ),
+    ];
+  },
+};

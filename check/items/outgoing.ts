@@ -1,0 +1,119 @@
+import type { HostUnderCheck, Item, Login } from "../host.ts";
+import { openMailbox } from "../imap.ts";
+import { judge, resolverAt } from "../judge.ts";
+import type { OtherSide, Verdict } from "../otherside.ts";
+import { folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
+import { type Finding, right, wrong } from "../types.ts";
+
+/** Seconds that a message may take to the other side, or around our own loop. */
+const patience = 20;
+
+/** A message of every domain goes out and passes SPF, DKIM with every key, and DMARC. */
+export const outgoing: Item = {
+  name: "outgoing",
+  group: "Mail",
+  async look(host) {
+    const { otherSide } = host.target;
+    const logins = oneLoginForEachDomain(host);
+    const findings = await Promise.all(
+      logins.map((login) => (otherSide ? outside(host, login, otherSide) : loop(host, login))),
+    );
+    return findings.flat();
+  },
+};
+
+async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide): Promise<Finding[]> {
+  const to = `check@${otherSide.domain}`;
+  const message = testMessage(login.address, to);
+  await submit(host, login, to, message.raw);
+  const got = await otherSide.waitFor(message.messageId, patience);
+  if (got === undefined) {
+    return [
+      wrong(
+        `a message from ${login.address} has not reached ${otherSide.domain} in ${patience} seconds`,
+        "See why it waits: `npm run host -- postqueue -p`. At a new AWS account, port 25 has to be asked for.",
+      ),
+    ];
+  }
+  const { address, helo, ptr } = got.client;
+  const agree = address === host.address && helo === host.name && ptr.includes(host.name);
+  return [
+    verdictOn(host, login, got.verdict, `by ${otherSide.domain}`),
+    agree
+      ? right(
+          `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ")}`,
+        )
+      : wrong(
+          `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ") || "none"}, not from ${host.name} [${host.address}]`,
+          "HELO, address and PTR have to agree: run `pulumi refresh` and `pulumi up`.",
+        ),
+    got.tls === undefined
+      ? wrong(
+          `mail of ${login.domain} reached ${otherSide.domain} unencrypted`,
+          "Somebody changed smtp_tls_security_level in /etc/postfix/main.cf: run `pulumi up`.",
+        )
+      : right(`mail of ${login.domain} travels encrypted (${got.tls.version.replace("v", " ")})`),
+  ];
+}
+
+/**
+ * Without a mailbox elsewhere: the message goes to its own sender, and is judged here as a stranger would who
+ * had got it from the host's public address. What this cannot tell is whether outbound port 25 is open.
+ */
+async function loop(host: HostUnderCheck, login: Login): Promise<Finding[]> {
+  const message = testMessage(login.address, login.address);
+  await submit(host, login, login.address, message.raw);
+  const mailbox = await openMailbox(host, login);
+  try {
+    const stored = await mailbox.waitFor(message.messageId, folders, patience);
+    if (stored === undefined) {
+      return [
+        wrong(
+          `a message from ${login.address} to itself has not come in ${patience} seconds`,
+          "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u postfix -u dovecot -n 50`.",
+        ),
+      ];
+    }
+    await mailbox.remove(message.messageId, folders);
+    const verdict = await judge(
+      stored.raw,
+      { address: host.address, helo: host.name, sender: login.address },
+      "check.invalid",
+      resolverAt(host.target.resolver),
+    );
+    return [verdictOn(host, login, verdict, "as a stranger would judge it")];
+  } finally {
+    await mailbox.close();
+  }
+}
+
+function verdictOn(host: HostUnderCheck, login: Login, verdict: Verdict, judge: string): Finding {
+  const suffix = `._domainkey.${login.domain}`;
+  const expected = Object.keys(host.target.facts.dkimPublicKeys)
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length));
+  const dkim = expected.map((selector) => {
+    const signature = verdict.dkim.find((one) => one.selector === selector && one.domain === login.domain);
+    return { selector, result: signature?.result ?? "missing", comment: signature?.comment };
+  });
+  const parts = [
+    `SPF ${verdict.spf.result}`,
+    ...dkim.map(
+      ({ selector, result, comment }) =>
+        `DKIM ${selector} ${result}${result === "pass" || !comment ? "" : ` (${comment})`}`,
+    ),
+    `DMARC ${verdict.dmarc.result}`,
+  ];
+  const passes =
+    expected.length > 0 &&
+    verdict.spf.result === "pass" &&
+    dkim.every(({ result }) => result === "pass") &&
+    verdict.dmarc.result === "pass";
+  const text = `mail of ${login.domain} is judged ${parts.join(", ")}, ${judge}`;
+  return passes
+    ? right(text)
+    : wrong(
+        text,
+        "If the records above are right, rspamd does not sign as it should: `npm run host -- journalctl -u rspamd -n 50`, then `pulumi up`.",
+      );
+}

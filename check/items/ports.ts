@@ -1,0 +1,136 @@
+import { createSocket } from "node:dgram";
+import { encode } from "dns-packet";
+import ipaddr from "ipaddr.js";
+import type { Port } from "../../plan/types.ts";
+import type { HostUnderCheck, Item } from "../host.ts";
+import { connected } from "../smtp.ts";
+import { type Finding, right, wrong } from "../types.ts";
+
+/** Ports that people find open where they should not be: what the host's daemons and their neighbours use. */
+const common = [
+  21, 22, 23, 25, 53, 80, 110, 111, 143, 443, 465, 587, 853, 873, 953, 993, 995, 2049, 3000, 3128, 3306, 3310,
+  4190, 5000, 5432, 6379, 8000, 8080, 8443, 8891, 8953, 9000, 9090, 9100, 10001, 10025, 11211, 11332, 11333,
+  11334, 11335, 12340, 12345, 24, 27017,
+];
+
+/** Milliseconds: longer than the second try of a SYN (one second, RFC 6298). */
+const patience = 2500;
+
+type Door = "open" | "refused" | "silent";
+
+/** The plan's ports are open from here, and no others. */
+export const ports: Item = {
+  name: "ports",
+  group: "Ports",
+  async look(host) {
+    const planned = host.ports.filter(({ protocol }) => protocol === "tcp");
+    const numbers = new Set(planned.map(({ number }) => number));
+    const [open, others, resolver] = await Promise.all([
+      Promise.all(planned.map((port) => plannedPort(host, port))),
+      Promise.all(
+        common
+          .filter((number) => !numbers.has(number))
+          .map(async (number) => ({ number, door: await knock(host.address, number) })),
+      ),
+      answersDns(host.address),
+    ]);
+    const surprising = others.filter(({ door }) => door === "open");
+    const shut = surprising.length === 0 && !resolver;
+    return [
+      ...open,
+      ...(shut ? [right(`${others.length} other common ports are closed`)] : []),
+      ...surprising.map(({ number }) =>
+        wrong(
+          `port ${number} is open, and the plan does not have it`,
+          "Run `pulumi refresh` and `pulumi up`; then see on the host what listens there: `ss -tlnp`.",
+        ),
+      ),
+      ...(resolver
+        ? [
+            wrong(
+              "the host answers DNS questions of strangers (UDP port 53)",
+              "Run `pulumi refresh` and `pulumi up`: firewall and resolver go back to what the plan says.",
+            ),
+          ]
+        : []),
+    ];
+  },
+};
+
+async function plannedPort(host: HostUnderCheck, port: Port): Promise<Finding> {
+  const label = `port ${port.number} (${port.name})`;
+  const door = await knock(host.address, port.number);
+  if (port.from !== "anywhere") {
+    return await restrictedPort(host, label, door, port.from);
+  }
+  if (door === "open") {
+    return right(`${label} is open`);
+  }
+  if (port.name === "http" && door === "refused") {
+    return right(`${label} is open, and idle: the certificate's renewal uses it`);
+  }
+  return wrong(
+    `${label} ${door === "refused" ? "refuses connections" : "does not answer"}`,
+    door === "refused"
+      ? "The service is down: `npm run host -- systemctl --failed` names it."
+      : "A firewall swallows it: this network's own (many block port 25), the security group, or the host's. Try from elsewhere, then `pulumi refresh` and `pulumi up`.",
+  );
+}
+
+/** Whether we are among those it is open to, only the host can say: we may be behind a translated address. */
+async function restrictedPort(
+  host: HostUnderCheck,
+  label: string,
+  door: Door,
+  networks: readonly string[],
+): Promise<Finding> {
+  if (door !== "open") {
+    return host.target.ssh === undefined
+      ? right(`${label} is closed from here`)
+      : wrong(
+          `${label} is closed from here`,
+          `Check from ${networks.join(" or ")}, or add this network to ssh.from.`,
+        );
+  }
+  const session = await host.ssh();
+  const { stdout } = await session.run("echo $SSH_CONNECTION");
+  const from = stdout.split(" ")[0] ?? "";
+  return networks.some((network) => contains(network, from))
+    ? right(`${label} is open to ${from}, which the plan allows`)
+    : wrong(
+        `${label} is open to ${from}, which the plan does not allow`,
+        "Run `pulumi refresh` and `pulumi up`: security group and firewall go back to what the plan says.",
+      );
+}
+
+function contains(network: string, address: string): boolean {
+  const parsed = ipaddr.process(address);
+  const [base, bits] = ipaddr.parseCIDR(network);
+  return parsed.kind() === base.kind() && parsed.match([base, bits]);
+}
+
+async function knock(address: string, port: number): Promise<Door> {
+  try {
+    (await connected(address, port, patience)).destroy();
+    return "open";
+  } catch (error) {
+    return (error as Error).message.endsWith("refused") ? "refused" : "silent";
+  }
+}
+
+/** Asks for the root's servers; silence and an ICMP refusal are the right answers, and a DNS refusal is one too. */
+function answersDns(address: string): Promise<boolean> {
+  const question = encode({ type: "query", id: 1, questions: [{ type: "NS", name: "." }] });
+  return new Promise((resolve) => {
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+    const finish = (answers: boolean) => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(answers);
+    };
+    const timer = setTimeout(() => finish(false), 1500);
+    socket.on("error", () => finish(false));
+    socket.on("message", () => finish(true));
+    socket.connect(53, address, () => socket.send(question));
+  });
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { routes } from "../../settings/routes.ts";
+import type { HostUnderCheck, Item } from "../host.ts";
+import type { SmtpReply } from "../smtp.ts";
+import { type Finding, right, wrong } from "../types.ts";
+
+const remedy = "Somebody changed the host's mail settings or tables: run `pulumi up`.";
+
+/** Whom port 25 takes mail for: everybody of ours, nobody else; a stranger's mail for a stranger is never passed on. */
+export const recipients: Item = {
+  name: "recipients",
+  group: "Rules",
+  look: async (host) => (await Promise.all([known(host), unknown(host), relay(host)])).flat(),
+};
+
+async function known(host: HostUnderCheck): Promise<Finding[]> {
+  const { settings } = host.target;
+  const addresses = [
+    ...settings.domains.flatMap(({ mailboxes }) => mailboxes.map(({ address }) => address)),
+    ...routes(settings).flatMap(({ address }) => (address.startsWith("@") ? [] : [address])),
+  ];
+  const replies = await offer(host, addresses);
+  const refused = replies.filter(({ reply }) => reply.code !== 250);
+  return refused.length === 0
+    ? [right(`mail for all ${addresses.length} mailboxes, aliases and role addresses is taken`)]
+    : refused.map(({ address, reply }) => wrong(`mail for ${address} is refused: "${reply.text}"`, remedy));
+}
+
+async function unknown(host: HostUnderCheck): Promise<Finding[]> {
+  const domains = host.target.settings.domains.filter(({ catchAll }) => catchAll === undefined);
+  const addresses = domains.map(({ name }) => `nobody-${randomBytes(4).toString("hex")}@${name}`);
+  const replies = await offer(host, addresses);
+  return replies.map(({ address, reply }) => {
+    const domain = address.slice(address.indexOf("@") + 1);
+    return reply.code >= 500 && reply.enhanced === "5.1.1"
+      ? right(`mail for unknown names at ${domain} is refused (5.1.1)`)
+      : wrong(`mail for an unknown name at ${domain} is answered "${reply.text}", not with a 5.1.1`, remedy);
+  });
+}
+
+async function relay(host: HostUnderCheck): Promise<Finding[]> {
+  const outside = outsideDomain(host);
+  const ours = host.target.settings.domains[0]?.name ?? host.name;
+  const attempts = [
+    `someone@${outside}`,
+    `someone%${outside}@${ours}`,
+    `"someone@${outside}"@${ours}`,
+    `@${ours}:someone@${outside}`,
+  ];
+  const replies = await offer(host, attempts);
+  const passed = replies.filter(({ reply }) => reply.code < 500);
+  return passed.length === 0
+    ? [right(`mail of strangers for strangers is refused, in ${attempts.length} spellings`)]
+    : passed.map(({ address, reply }) =>
+        wrong(`a stranger may send to ${address} through the host (open relay): "${reply.text}"`, remedy),
+      );
+}
+
+/** A domain that is not hosted here: the other side's, or one that is reserved for examples (RFC 2606). */
+export function outsideDomain(host: HostUnderCheck): string {
+  const hosted = new Set(host.target.settings.domains.map(({ name }) => name));
+  const reserved = ["example.com", "example.net", "example.org"].find((name) => !hosted.has(name));
+  return host.target.otherSide?.domain ?? reserved ?? "example.edu";
+}
+
+/** Names recipients, one after the other, and goes away before any message. */
+async function offer(
+  host: HostUnderCheck,
+  addresses: readonly string[],
+): Promise<{ readonly address: string; readonly reply: SmtpReply }[]> {
+  const smtp = await host.smtp("smtp");
+  try {
+    await smtp.ehlo();
+    const replies: { address: string; reply: SmtpReply }[] = [];
+    for (const address of addresses) {
+      // One transaction each: a null sender with several recipients is suspicious in itself.
+      const mail = await smtp.command("MAIL FROM:<>");
+      const reply = mail.code === 250 ? await smtp.command(`RCPT TO:<${address}>`) : mail;
+      await smtp.command("RSET");
+      replies.push({ address, reply });
+    }
+    return replies;
+  } finally {
+    await smtp.quit();
+  }
+}

@@ -1,0 +1,29 @@
+import { insideItem } from "../inside.ts";
+import { right, wrong } from "../types.ts";
+
+/** The certificate's renewal is on the clock, and went well the last time. */
+export const renewal = insideItem(
+  "renewal",
+  "systemctl show -p ActiveState,NextElapseUSecRealtime certbot.timer; echo =last=; systemctl show -p Result,ExecMainStatus certbot.service",
+  (output) => {
+    const [timer = "", last = ""] = output.split("=last=\n");
+    const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
+    const next = value(timer, "NextElapseUSecRealtime");
+    if (value(timer, "ActiveState") !== "active" || next === "") {
+      return [
+        wrong(
+          "the certificate's renewal is not on the clock (certbot.timer)",
+          "Run `npm run host -- sudo systemctl enable --now certbot.timer`.",
+        ),
+      ];
+    }
+    return value(last, "Result") === "success"
+      ? [right(`the certificate's renewal is looked at next on ${next}`)]
+      : [
+          wrong(
+            "the certificate's last renewal failed",
+            "See why: `npm run host -- journalctl -u certbot -n 50`. Port 80 has to reach the host, and its A record has to be right.",
+          ),
+        ];
+  },
+);

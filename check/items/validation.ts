@@ -1,0 +1,45 @@
+import { ask } from "../dns.ts";
+import type { Item } from "../host.ts";
+import { difference, recordSets } from "../recordsets.ts";
+import { type Finding, right, wrong } from "../types.ts";
+
+/** Every record as the world sees it: through a resolver that validates DNSSEC. */
+export const validation: Item = {
+  name: "validation",
+  group: "Names",
+  async look({ target }) {
+    const findings = await Promise.all(
+      [...recordSets(target)].map(async ([zone, sets]): Promise<Finding[]> => {
+        const seen = await Promise.all(
+          sets.map(async (set) => ({ set, answer: await ask(target.resolver, set.name, set.type) })),
+        );
+        const bogus = seen.filter(({ answer }) => answer.rcode === "SERVFAIL");
+        if (bogus.length > 0) {
+          return [
+            wrong(
+              `${zone}: the resolver refuses ${bogus.length} of ${sets.length} record sets (SERVFAIL): signatures or delegation are broken`,
+              "Compare the DS record at the registrar with the one Cloudflare shows (DNS → Settings → DNSSEC).",
+            ),
+          ];
+        }
+        const stale = seen.flatMap(({ set, answer }) => difference(set, answer) ?? []);
+        const plain = seen.filter(({ answer }) => !answer.authentic);
+        return [
+          ...stale.map((text) =>
+            wrong(
+              `the resolver says: ${text}`,
+              "If the nameservers have it right (line above), wait for the old record's time to live, at most an hour; else check the zone's delegation.",
+            ),
+          ),
+          plain.length === 0
+            ? right(`${zone}: signed, and validated from the root down`)
+            : wrong(
+                `${zone}: ${plain.length === sets.length ? "not" : `${plain.length} of ${sets.length} record sets not`} validated by DNSSEC`,
+                "Turn DNSSEC on for the zone at Cloudflare and put the DS record that it shows into the registrar's form.",
+              ),
+        ];
+      }),
+    );
+    return findings.flat();
+  },
+};

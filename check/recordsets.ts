@@ -1,0 +1,56 @@
+import { type DnsAnswer, valuesOf } from "./dns.ts";
+import type { CheckTarget } from "./types.ts";
+
+/** What the plan wants under one name and type. */
+export interface RecordSet {
+  readonly zone: string;
+  readonly name: string;
+  readonly type: "A" | "AAAA" | "MX" | "TXT";
+  /** As `valuesOf` writes them. */
+  readonly values: readonly string[];
+}
+
+/** The plan's records, put together as DNS keeps them, by zone. */
+export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly RecordSet[]> {
+  const sets = new Map<string, RecordSet>();
+  for (const record of target.records) {
+    const { zone, name, type } = record;
+    const content = typeof record.content === "string" ? record.content : record.content(target.facts);
+    const value = type === "MX" ? `${record.priority ?? 0} ${content.replace(/\.$/, "")}` : content;
+    const key = `${type} ${name}`;
+    sets.set(key, { zone, name, type, values: [...(sets.get(key)?.values ?? []), value] });
+  }
+  return Map.groupBy(sets.values(), ({ zone }) => zone);
+}
+
+/** What is wrong with an answer, in words; undefined when it is as planned. */
+export function difference(set: RecordSet, answer: DnsAnswer): string | undefined {
+  const label = `${set.type} ${set.name}`;
+  if (answer.rcode !== "NOERROR" && answer.rcode !== "NXDOMAIN") {
+    return `${label} is answered ${answer.rcode}`;
+  }
+  const found = valuesOf(answer.answers);
+  if (found.length === 0) {
+    return `${label} is missing`;
+  }
+  const absent = set.values.filter((value) => !found.includes(value));
+  const foreign = found.filter((value) => !set.values.includes(value) && !mayStandBeside(set, value));
+  if (absent.length > 0) {
+    const instead = foreign.length > 0 ? foreign : found;
+    return `${label} is ${shown(instead)}, not ${shown(absent)}`;
+  }
+  return foreign.length > 0 ? `${label} has ${shown(foreign)} beside ${shown(set.values)}` : undefined;
+}
+
+/** Other TXT records may live under a name, but a second SPF or DMARC record spoils both (RFC 7208 section 4.5). */
+function mayStandBeside(set: RecordSet, value: string): boolean {
+  const kind = (text: string) => /^v=\w+/i.exec(text)?.[0].toLowerCase();
+  return (
+    set.type === "TXT" &&
+    !set.values.some((wanted) => kind(wanted) !== undefined && kind(wanted) === kind(value))
+  );
+}
+
+function shown(values: readonly string[]): string {
+  return values.map((value) => `"${value.length > 60 ? `${value.slice(0, 57)}…` : value}"`).join(" and ");
+}

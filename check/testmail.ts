@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import type { HostUnderCheck, Login } from "./host.ts";
+
+export interface TestMessage {
+  /** Without brackets. */
+  readonly messageId: string;
+  readonly raw: string;
+}
+
+/** Where the host may have put a message. */
+export const folders = ["INBOX", "Junk"] as const;
+
+/** A small message that says what it is, for the case that it is left lying about. */
+export function testMessage(
+  from: string,
+  to: string,
+  text = "It is removed again by the check.\n",
+): TestMessage {
+  const messageId = `${randomUUID()}@${from.slice(from.indexOf("@") + 1)}`;
+  const header = [
+    `From: <${from}>`,
+    `To: <${to}>`,
+    "Subject: A test message of the mail host's check",
+    `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
+    `Message-ID: <${messageId}>`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=us-ascii",
+  ];
+  return { messageId, raw: `${header.join("\n")}\n\n${text}` };
+}
+
+/** Sends as a mail program does: port 465, with the mailbox's password. @throws what the server refused, in words */
+export async function submit(host: HostUnderCheck, login: Login, to: string, raw: string): Promise<void> {
+  const smtp = await host.smtp("submissions");
+  try {
+    await smtp.ehlo();
+    const welcome = await smtp.login(login.address, login.password);
+    if (welcome.code !== 235) {
+      throw new Error(`${login.address} cannot log in to send: "${welcome.text}"`);
+    }
+    const { at, reply } = await smtp.deliver(login.address, to, raw);
+    if (at !== "message" || reply.code !== 250) {
+      throw new Error(`a message from ${login.address} to ${to} was refused at ${at}: "${reply.text}"`);
+    }
+  } finally {
+    await smtp.quit();
+  }
+}
+
+/** The first mailbox of each domain whose password is known. */
+export function oneLoginForEachDomain(host: HostUnderCheck): readonly Login[] {
+  return [...Map.groupBy(host.logins, ({ domain }) => domain).values()].flatMap((logins) =>
+    logins.slice(0, 1),
+  );
+}

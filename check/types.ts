@@ -1,0 +1,61 @@
+import type { Bundle, DnsRecord, Facts } from "../plan/types.ts";
+import type { Settings } from "../settings/types.ts";
+import type { OtherSide } from "./otherside.ts";
+
+/** A host to look at, and what is known about it. */
+export interface CheckTarget {
+  readonly settings: Settings;
+  readonly facts: Facts;
+  /** What the plan wants published. */
+  readonly records: readonly DnsRecord[];
+  /** What the plan has on the host; ports are found by name (`smtp`, `submissions`, `submission`, `imaps`). */
+  readonly bundles: readonly Pick<Bundle, "name" | "units" | "ports">[];
+  /** Validating resolver, `address` or `address:port`. */
+  readonly resolver: string;
+  /** Authoritative servers by zone, where they cannot be found by asking. @default found by asking the resolver */
+  readonly nameservers?: Readonly<Record<string, readonly string[]>>;
+  /** PEM of roots that are trusted beside the public ones. */
+  readonly trustedCas?: readonly string[];
+  /** Passwords by mailbox address; mailboxes that came with a hash of their own are missing. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** A login on the host; without it what is inside is not looked at. */
+  readonly ssh?: SshAccess;
+  /** A mail server elsewhere that judges our mail; without it a message is sent in a loop and judged here. */
+  readonly otherSide?: OtherSide;
+}
+
+export interface SshAccess {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** OpenSSH or PEM. */
+  readonly privateKey: string;
+  /** Public key line, `ssh-ed25519 AAAA…`: the only one that is accepted. */
+  readonly hostKey: string;
+}
+
+/** What people read it under, in this order. */
+export const groups = ["Names", "Ports", "Encryption", "Rules", "Mail", "Inside the host"] as const;
+
+/** One line of the result. */
+export interface Finding {
+  readonly right: boolean;
+  /** What is so, in plain words. */
+  readonly text: string;
+  /** What to do next; only where it is wrong. */
+  readonly remedy?: string;
+}
+
+export interface CheckResult extends Finding {
+  readonly group: (typeof groups)[number];
+  /** The item that found it. */
+  readonly item: string;
+}
+
+export function right(text: string): Finding {
+  return { right: true, text };
+}
+
+export function wrong(text: string, remedy: string): Finding {
+  return { right: false, text, remedy };
+}
