@@ -1,0 +1,83 @@
+-- Rules of this host (https://docs.rspamd.com/developers/writing_rules).
+
+-- alias address -> logins that may send as it; Postfix's smtpd_sender_login_maps reads the same file.
+local alias_logins = rspamd_config:add_map({
+  type = 'hash',
+  url = '/etc/postfix/alias-logins',
+  description = 'logins that may send as an alias',
+})
+
+-- The domains that this host has keys for.
+local signing = rspamd_config:get_all_opt('dkim_signing') or {}
+local own_domains = signing.domain or {}
+
+local function is_outgoing(task)
+  local ip = task:get_from_ip()
+  return task:get_user() ~= nil or (ip ~= nil and ip:is_local())
+end
+
+local function may_send_as(login, address)
+  if address == login then
+    return true
+  end
+  for owner in string.gmatch(alias_logins:get_key(address) or '', '[^%s,]+') do
+    if owner == login then
+      return true
+    end
+  end
+  return false
+end
+
+-- Postfix has checked the envelope's sender against the login; people see the From header. It has to be the
+-- envelope's sender, or another address of the same login.
+rspamd_config:register_symbol({
+  name = 'OUTGOING_FROM',
+  type = 'prefilter',
+  callback = function(task)
+    local login = task:get_user()
+    if not login then
+      return
+    end
+    login = login:lower()
+    local envelope = ((task:get_from('smtp') or {})[1] or {}).addr or ''
+    for _, author in ipairs(task:get_from('mime') or {}) do
+      local address = (author.addr or ''):lower()
+      local plain = address:gsub('%+[^@]*@', '@')
+      if address ~= envelope:lower() and not may_send_as(login, plain) then
+        task:set_pre_result('reject',
+            string.format('The From header has <%s>, which is no address of %s', address, login), 'mailhost')
+        return
+      end
+    end
+  end,
+})
+
+-- A message from a domain of ours that could not be signed with both keys waits until it can be.
+rspamd_config:register_symbol({
+  name = 'OUTGOING_SIGNED',
+  type = 'postfilter',
+  callback = function(task)
+    local domain = ((task:get_from('mime') or {})[1] or {}).domain
+    if task:has_pre_result() or not is_outgoing(task) or not domain or not own_domains[domain:lower()] then
+      return
+    end
+    local signed = (task:get_symbol('DKIM_SIGNED') or {})[1]
+    if not signed or #(signed.options or {}) < 2 then
+      task:set_pre_result('soft reject', 'This message could not be signed, try again later', 'mailhost')
+    end
+  end,
+})
+
+-- Where DNS says nothing about the sender's domain, the message is neither accepted nor refused.
+rspamd_config:register_symbol({
+  name = 'SENDER_DNS_FAILED',
+  type = 'postfilter',
+  callback = function(task)
+    if task:has_pre_result() or is_outgoing(task) then
+      return
+    end
+    if task:has_symbol('DMARC_DNSFAIL') or (task:has_symbol('R_SPF_DNSFAIL') and not task:has_symbol('R_DKIM_ALLOW')) then
+      task:set_pre_result('soft reject', 'DNS of the sender does not answer, try again later', 'mailhost')
+    end
+  end,
+})

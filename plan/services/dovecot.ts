@@ -1,0 +1,41 @@
+import type { Settings } from "../../settings/types.ts";
+import { bundle, directory, plainFile, unit } from "../bundle.ts";
+import type { Bundle } from "../types.ts";
+
+const conf = "/etc/dovecot/dovecot.conf";
+const sieve = "/etc/dovecot/sieve/spam.sieve";
+const dropIn = "/etc/systemd/system/dovecot.service.d/mailhost.conf";
+
+/** Keeps the mailboxes: IMAP for users, LMTP and passwords for Postfix. */
+export function dovecot(_settings: Settings): Bundle {
+  return bundle({
+    name: "dovecot",
+    why: "Keeps the mailboxes, shows them over IMAP, and knows the passwords.",
+    packages: ["dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve"],
+    directories: [
+      directory("/etc/dovecot/sieve"),
+      // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
+      directory("/var/spool/postfix/private", { owner: "postfix", group: "root", mode: "0700" }),
+    ],
+    files: [plainFile(conf), plainFile(sieve), plainFile(dropIn)],
+    derivations: [
+      // Deliveries run as vmail, which may not write the compiled script beside it.
+      { command: `sievec ${sieve}`, on: [sieve], makes: [sieve.replace(/sieve$/, "svbin")] },
+      { command: "systemctl daemon-reload", on: [dropIn] },
+    ],
+    validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
+    units: [unit("dovecot.service", { reload: [conf] })],
+    // It would open port 143.
+    disabledUnits: ["dovecot.socket"],
+    ports: [
+      {
+        name: "imaps",
+        number: 993,
+        protocol: "tcp",
+        from: "anywhere",
+        why: "Mailboxes, for users' programs.",
+      },
+    ],
+    after: ["storage", "tls", "accounts"],
+  });
+}
