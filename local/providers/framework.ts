@@ -82,66 +82,26 @@ import type {
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import structMessages, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { checkProperties, markSecrets } from "./check.ts";
+import { type Change, compareProperties, topLevel } from "./diff.ts";
+import { mask, secretTexts } from "./mask.ts";
+import type { Failure, InputSchema, OutputSchema } from "./properties.ts";
 import {
-  containsSecret,
-  containsUnknown,
-  equal,
   fromWire,
   isList,
   isObject,
   type Json,
   type Properties,
   plainProperties,
-  Secret,
   sealProperties,
-  strings,
   toWire,
   UNKNOWN,
-  Unknown,
   type Value,
 } from "./values.ts";
 
-export { equal, type Properties, Secret, UNKNOWN, Unknown, type Value } from "./values.ts";
-
-/** What an input property may be. */
-export interface InputSchema {
-  readonly type: "string" | "number" | "integer" | "boolean" | "list" | "map" | "object" | "any";
-  /** Members of a list or map. @default anything */
-  readonly items?: InputSchema;
-  /** Known properties of an object. @default any */
-  readonly properties?: { readonly [name: string]: InputSchema };
-  readonly required?: boolean;
-  /** Always a secret in the state, whoever sets it. */
-  readonly secret?: boolean;
-  /** A change of it replaces the resource. */
-  readonly replaceOnChange?: boolean;
-  /** The service picks a value where none is given; a missing input is then no difference. */
-  readonly computed?: boolean;
-  /** A list whose order means nothing. */
-  readonly set?: boolean;
-  /** Filled in by Check where the program is silent. */
-  readonly default?: Value;
-  /** Filled in by Check: the resource's name and seven random hex digits, as bridged providers name things. */
-  readonly autoname?: boolean;
-  readonly oneOf?: readonly Value[];
-  /** Names of sibling inputs that may not be set together with this one. */
-  readonly conflictsWith?: readonly string[];
-}
-
-/** A property that is only read. */
-export interface OutputSchema {
-  readonly secret?: boolean;
-  /** Inputs on whose change it changes too; `"*"` is any input. @default none */
-  readonly changesWith?: readonly string[] | "*";
-}
-
-/** A mistake in the inputs. */
-export interface Failure {
-  /** Path of the property (`ingress[0].fromPort`); its value is never shown. */
-  readonly property: string;
-  /** What is wrong, and what to write instead. */
-  readonly reason: string;
-}
+export type { Change } from "./diff.ts";
+export type { Failure, InputSchema, OutputSchema } from "./properties.ts";
+export { containsUnknown, equal, type Properties, Secret, UNKNOWN, Unknown, type Value } from "./values.ts";
 
 /** What every handler is told about its resource. */
 export interface Resource {
@@ -154,13 +114,6 @@ export interface Resource {
   log(severity: "debug" | "status" | "info" | "warning" | "error", message: string): void;
   /** Aborted when the engine is interrupted. */
   readonly cancelled: AbortSignal;
-}
-
-export interface Change {
-  /** Path of the property: `tags.Name`, `ingress[0].fromPort`. */
-  readonly path: string;
-  readonly kind: "add" | "delete" | "update";
-  readonly replace: boolean;
 }
 
 /** A resource type: its schema and what is done with it. `I` is the shape of its inputs in earnest. */
@@ -250,322 +203,6 @@ export class PartialFailure extends Error {
     this.id = id;
     this.outputs = outputs;
   }
-}
-
-// ---------------------------------------------------------------------------------------------------------
-// Check
-
-/** `vpcId` → `vpc_id`, as bridged providers name properties in their errors. */
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function describe(value: Value): string {
-  if (isList(value)) {
-    return "list";
-  }
-  return isObject(value) ? "object" : typeof value;
-}
-
-/** Checks one value, fills in the defaults of nested objects, and turns text into numbers or booleans. */
-function checkValue(
-  value: Value,
-  schema: InputSchema,
-  path: string,
-  name: string,
-  failures: Failure[],
-): Value {
-  if (value instanceof Secret) {
-    return new Secret(checkValue(value.value, schema, path, name, failures));
-  }
-  if (value instanceof Unknown || schema.type === "any") {
-    return value;
-  }
-  const wrongType = (): Value => {
-    const expected = schema.type === "integer" ? "number" : schema.type;
-    failures.push({
-      property: path,
-      reason: `expected ${expected} type, got ${describe(value)} type. Examine values at '${name}.${path}'.`,
-    });
-    return value;
-  };
-  let checked = value;
-  switch (schema.type) {
-    case "string":
-      if (typeof value === "number" || typeof value === "boolean") {
-        checked = String(value);
-      } else if (typeof value !== "string") {
-        return wrongType();
-      }
-      break;
-    case "number":
-    case "integer": {
-      const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-      if (typeof number !== "number" || Number.isNaN(number)) {
-        return wrongType();
-      }
-      if (schema.type === "integer" && !Number.isInteger(number)) {
-        failures.push({
-          property: path,
-          reason: `expected a whole number, got ${number}. Examine values at '${name}.${path}'.`,
-        });
-      }
-      checked = number;
-      break;
-    }
-    case "boolean":
-      if (value === "true" || value === "false") {
-        checked = value === "true";
-      } else if (typeof value !== "boolean") {
-        return wrongType();
-      }
-      break;
-    case "list": {
-      if (!isList(value)) {
-        return wrongType();
-      }
-      const items = schema.items;
-      checked = items
-        ? value.map((member, index) => checkValue(member, items, `${path}[${index}]`, name, failures))
-        : value;
-      break;
-    }
-    case "map":
-    case "object": {
-      if (!isObject(value)) {
-        return wrongType();
-      }
-      if (schema.type === "object" && schema.properties) {
-        checked = checkProperties(value, schema.properties, `${path}.`, name, failures);
-      } else if (schema.items) {
-        const items = schema.items;
-        checked = Object.fromEntries(
-          Object.entries(value).map(([key, member]) => [
-            key,
-            member === undefined ? undefined : checkValue(member, items, `${path}.${key}`, name, failures),
-          ]),
-        );
-      }
-      break;
-    }
-  }
-  if (schema.oneOf && !schema.oneOf.includes(checked)) {
-    const options = schema.oneOf.map((option) => JSON.stringify(option)).join(", ");
-    failures.push({
-      property: path,
-      reason:
-        `expected ${snakeCase(path)} to be one of [${options}], got ` +
-        `${schema.secret ? "another value" : String(checked)}. Examine values at '${name}.${path}'.`,
-    });
-  }
-  return checked;
-}
-
-function checkProperties(
-  given: Properties,
-  schemas: { readonly [name: string]: InputSchema },
-  prefix: string,
-  name: string,
-  failures: Failure[],
-): Properties {
-  const checked: { [key: string]: Value } = {};
-  for (const [key, value] of Object.entries(given)) {
-    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
-    if (value === undefined || value === null) {
-      continue;
-    }
-    if (schema) {
-      checked[key] = checkValue(value, schema, prefix + key, name, failures);
-    } else if (key.startsWith("__")) {
-      // `__defaults` and its like are the bridge's own notes.
-      checked[key] = value;
-    } else {
-      failures.push({
-        property: prefix + key,
-        reason: `Invalid or unknown key. Examine values at '${name}.${prefix}${key}'.`,
-      });
-    }
-  }
-  for (const [key, schema] of Object.entries(schemas)) {
-    if (checked[key] === undefined) {
-      if (schema.default !== undefined) {
-        checked[key] = schema.default;
-      } else if (schema.required) {
-        failures.push({
-          property: prefix + key,
-          reason:
-            `Missing required argument. The argument "${snakeCase(key)}" is required, but no definition was ` +
-            `found.. Examine values at '${name}.${prefix}${key}'.`,
-        });
-      }
-    }
-    const rival = schema.conflictsWith?.find((other) => given[other] !== undefined && given[other] !== null);
-    if (rival !== undefined && given[key] !== undefined && given[key] !== null) {
-      failures.push({
-        property: prefix + key,
-        reason:
-          `Conflicting configuration arguments. "${snakeCase(key)}": conflicts with ${snakeCase(rival)}. ` +
-          `Examine values at '${name}.${prefix}${key}'.`,
-      });
-    }
-  }
-  return checked;
-}
-
-/** Wraps what the schema calls secret. */
-function markSecrets(
-  properties: Properties,
-  schemas: { readonly [name: string]: InputSchema | OutputSchema },
-): Properties {
-  const marked: { [key: string]: Value } = {};
-  for (const [key, value] of Object.entries(properties)) {
-    if (value === undefined) {
-      continue;
-    }
-    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
-    if (schema?.secret && !(value instanceof Secret) && !(value instanceof Unknown)) {
-      marked[key] = new Secret(value);
-    } else if (schema && "properties" in schema && schema.properties && isObject(value)) {
-      marked[key] = markSecrets(value, schema.properties);
-    } else {
-      marked[key] = value;
-    }
-  }
-  return marked;
-}
-
-// ---------------------------------------------------------------------------------------------------------
-// Diff
-
-/** Compares by path. A path ends at a secret, an unknown, a set or a leaf. */
-function compare(
-  before: Value | undefined,
-  after: Value | undefined,
-  schema: InputSchema | undefined,
-  path: string,
-  replace: boolean,
-): Change[] {
-  const replaces = replace || schema?.replaceOnChange === true;
-  const old = before ?? undefined;
-  const now = after ?? undefined;
-  if (equal(old, now)) {
-    return [];
-  }
-  if (old === undefined) {
-    return [{ path, kind: "add", replace: replaces }];
-  }
-  if (now === undefined) {
-    return schema?.computed ? [] : [{ path, kind: "delete", replace: replaces }];
-  }
-  if (isObject(old) && isObject(now)) {
-    return compareProperties(old, now, schema?.properties, path, replaces, schema?.items);
-  }
-  if (isList(old) && isList(now)) {
-    if (schema?.set) {
-      const rest = [...now];
-      for (const member of old) {
-        const index = rest.findIndex((candidate) => equal(candidate, member));
-        if (index >= 0) {
-          rest.splice(index, 1);
-        }
-      }
-      return rest.length === 0 && old.length === now.length
-        ? []
-        : [{ path, kind: "update", replace: replaces }];
-    }
-    const changes: Change[] = [];
-    for (let index = 0; index < Math.max(old.length, now.length); index++) {
-      changes.push(...compare(old[index], now[index], schema?.items, `${path}[${index}]`, replaces));
-    }
-    return changes;
-  }
-  return [{ path, kind: "update", replace: replaces }];
-}
-
-function compareProperties(
-  before: Properties,
-  after: Properties,
-  schemas: { readonly [name: string]: InputSchema } | undefined,
-  path: string,
-  replace: boolean,
-  items?: InputSchema,
-): Change[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys]
-    .filter((key) => !key.startsWith("__"))
-    .flatMap((key) => {
-      // A key that is no plain word is quoted, or the engine reads its dots as a path.
-      const member = /^[A-Za-z_$][\w$]*$/.test(key)
-        ? path === ""
-          ? key
-          : `${path}.${key}`
-        : `${path}[${JSON.stringify(key)}]`;
-      const schema = schemas && Object.hasOwn(schemas, key) ? schemas[key] : items;
-      return compare(before[key], after[key], schema, member, replace);
-    });
-}
-
-/** First segment of a change's path: the property. */
-function topLevel(path: string): string {
-  return /^[^.[]+/.exec(path)?.[0] ?? path;
-}
-
-// ---------------------------------------------------------------------------------------------------------
-// Secrets in error texts
-
-/** Shorter texts are words of everyday (`admin`, `22`): masking them would only spoil the sentence. */
-const SHORTEST_MASKED = 8;
-
-/** The secret texts among properties. Where a schema marks members as secret, only those count. */
-function secretTexts(
-  properties: Properties,
-  schemas: { readonly [name: string]: InputSchema | OutputSchema },
-): string[] {
-  return Object.entries(properties).flatMap(([key, value]) => {
-    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
-    const members =
-      schema && "properties" in schema && schema.properties
-        ? Object.entries(schema.properties)
-            .filter(([, member]) => member.secret)
-            .map(([member]) => member)
-        : [];
-    const inner = value instanceof Secret ? value.value : value;
-    if (members.length > 0 && isObject(inner)) {
-      return members.flatMap((member) => strings(inner[member], SHORTEST_MASKED));
-    }
-    if (schema?.secret) {
-      return strings(value, SHORTEST_MASKED);
-    }
-    return secretStrings(value);
-  });
-}
-
-function secretStrings(value: Value | undefined): string[] {
-  if (value instanceof Secret) {
-    return strings(value, SHORTEST_MASKED);
-  }
-  if (isList(value)) {
-    return value.flatMap(secretStrings);
-  }
-  return isObject(value) ? Object.values(value).flatMap(secretStrings) : [];
-}
-
-/** Replaces each secret, and each longer line of one, by `[secret]`. */
-export function mask(text: string, secrets: readonly string[]): string {
-  const parts = new Set<string>();
-  for (const secret of secrets) {
-    parts.add(secret);
-    for (const line of secret.split("\n")) {
-      if (line.trim().length >= SHORTEST_MASKED) {
-        parts.add(line.trim());
-      }
-    }
-  }
-  let masked = text;
-  for (const part of [...parts].sort((left, right) => right.length - left.length)) {
-    masked = masked.replaceAll(part, "[secret]");
-  }
-  return masked;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -709,19 +346,21 @@ export function service(provider: Provider, engineAddress: string): grpc.Untyped
     });
   }
 
+  /** Runs a handler so that no secret among the properties reaches an error or a line of the log. */
   async function guarded<T>(
     definition: ResourceDefinition<Properties>,
+    resource: Resource,
     properties: readonly Properties[],
-    work: () => Promise<T>,
+    work: (resource: Resource) => Promise<T>,
   ): Promise<T> {
     const schemas = { ...definition.outputs, ...definition.inputs };
-    const cover = (text: string) =>
-      mask(
-        text,
-        properties.flatMap((each) => secretTexts(each, schemas)),
-      );
+    const secrets = properties.flatMap((each) => secretTexts(each, schemas));
+    const cover = (text: string) => mask(text, secrets);
     try {
-      return await work();
+      return await work({
+        ...resource,
+        log: (severity, message) => resource.log(severity, cover(message)),
+      });
     } catch (error) {
       const message = cover(error instanceof Error ? error.message : String(error));
       if (error instanceof PartialFailure) {
@@ -844,7 +483,7 @@ export function service(provider: Provider, engineAddress: string): grpc.Untyped
           failures,
         ),
       };
-      return guarded(definition, [checked, news], async () => {
+      return guarded(definition, resource, [checked, news], async (resource) => {
         const outcome = await definition.check?.({
           ...resource,
           inputs: plainProperties(checked),
@@ -890,7 +529,7 @@ export function service(provider: Provider, engineAddress: string): grpc.Untyped
         response.setProperties(toStruct(complete(definition, outputs, inputs)));
         return response;
       }
-      return guarded(definition, [inputs], async () => {
+      return guarded(definition, resource, [inputs], async (resource) => {
         const { id, outputs } = await definition.create({ ...resource, inputs: plainProperties(inputs) });
         response.setId(id);
         response.setProperties(toStruct(complete(definition, outputs, inputs)));
@@ -902,7 +541,7 @@ export function service(provider: Provider, engineAddress: string): grpc.Untyped
       const [definition, resource] = definitionOf("Read", request.getUrn());
       const state = toProperties(request.getProperties());
       const inputs = toProperties(request.getInputs());
-      return guarded(definition, [inputs, state], async () => {
+      return guarded(definition, resource, [inputs, state], async (resource) => {
         const response = new messages.ReadResponse();
         const found = await definition.read({
           ...resource,
@@ -964,11 +603,15 @@ export function service(provider: Provider, engineAddress: string): grpc.Untyped
         response.setProperties(toStruct(complete(definition, outputs, inputs, state)));
         return response;
       }
-      return guarded(definition, [inputs, state], async () => {
+      return guarded(definition, resource, [inputs, state], async (resource) => {
         if (!definition.update) {
           throw new Error(`${resource.type} cannot be updated, only replaced`);
         }
-        const outputs = { ...kept, ...inputs, ...(await definition.update(plainRequest)) };
+        const outputs = {
+          ...kept,
+          ...inputs,
+          ...(await definition.update({ ...plainRequest, ...resource })),
+        };
         response.setProperties(toStruct(complete(definition, outputs, inputs, state)));
         return response;
       });
@@ -977,7 +620,7 @@ export function service(provider: Provider, engineAddress: string): grpc.Untyped
     async delete(request: DeleteRequest): Promise<unknown> {
       const [definition, resource] = definitionOf("Delete", request.getUrn());
       const state = toProperties(request.getProperties());
-      return guarded(definition, [state], async () => {
+      return guarded(definition, resource, [state], async (resource) => {
         await definition.delete({ ...resource, id: request.getId(), state: plainProperties(state) });
         return new emptyMessages.Empty();
       });
@@ -1152,5 +795,3 @@ export async function serve(provider: Provider, engineAddress: string): Promise<
   process.stdin.resume();
   process.stdout.write(`${port}\n`);
 }
-
-export { containsSecret, containsUnknown };

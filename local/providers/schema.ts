@@ -2,7 +2,8 @@
  * The package schema that the engine asks for when `pulumi import` writes the program's code: only as much of
  * it as names the resources and their inputs (https://www.pulumi.com/docs/iac/packages-and-automation/pulumi-packages/schema/).
  */
-import type { InputSchema, Provider } from "./framework.ts";
+import type { Provider } from "./framework.ts";
+import type { InputSchema } from "./properties.ts";
 
 interface TypeSpec {
   type?: string;

@@ -223,17 +223,3 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
   }
   return (left ?? null) === (right ?? null);
 }
-
-/** Every string of at least `minimum` characters below `value`, for masking. */
-export function strings(value: Value | undefined, minimum: number): string[] {
-  if (typeof value === "string") {
-    return value.length >= minimum ? [value] : [];
-  }
-  if (value instanceof Secret) {
-    return strings(value.value, minimum);
-  }
-  if (isList(value)) {
-    return value.flatMap((member) => strings(member, minimum));
-  }
-  return isObject(value) ? Object.values(value).flatMap((member) => strings(member, minimum)) : [];
-}

@@ -1,0 +1,87 @@
+/** How the local cloud runs Pulumi's CLI. */
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+
+/** A stack's engine: its home, its state and its passphrase. */
+export interface PulumiHome {
+  /** Folder that belongs to the local cloud: plugins and settings of the engine. Never a person's own ~/.pulumi. */
+  readonly home: string;
+  /** Folder of the state (`file://` backend); made when it is missing. */
+  readonly backendDir: string;
+  /** Passphrase of the stack's secrets. */
+  readonly passphrase: string;
+  /** Variables for the program and its providers. */
+  readonly extra?: { readonly [name: string]: string };
+}
+
+/** The environment of every run of the CLI: this process's own with what the local cloud changes. */
+export function pulumiEnvironment({
+  home,
+  backendDir,
+  passphrase,
+  extra = {},
+}: PulumiHome): Record<string, string> {
+  mkdirSync(backendDir, { recursive: true, mode: 0o700 });
+  const inherited = Object.entries(process.env).filter(
+    // A person's own organisation, tokens and settings are of no use here, and may mislead.
+    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("PULUMI_"),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    PULUMI_HOME: home,
+    PULUMI_BACKEND_URL: `file://${backendDir}`,
+    PULUMI_CONFIG_PASSPHRASE: passphrase,
+    // A plugin that the state names and the disk lacks would cost five attempts to fetch it.
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
+    // The stand-in of the language host is one shim for every checkout of this machine: these say which.
+    MAILHOST_NODE: process.execPath,
+    MAILHOST_LANGUAGE_HOST: join(import.meta.dirname, "language-host.ts"),
+    // Half a second of each run is Node reading the SDK's modules.
+    NODE_COMPILE_CACHE: join(home, "compile-cache"),
+    ...extra,
+  };
+}
+
+export interface RunOptions {
+  /** Folder of the program. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Path of the CLI, from `ensureEngine`. */
+  readonly pulumi: string;
+  /** @default "inherit" */
+  readonly stdio?: "inherit" | "ignore" | readonly ("inherit" | "ignore" | number)[];
+}
+
+/**
+ * Runs the CLI to its end.
+ * @returns its exit code; a signal that ended it counts as in a shell, 128 and its number
+ */
+export function runPulumi(
+  args: readonly string[],
+  { cwd, env, pulumi, stdio = "inherit" }: RunOptions,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(pulumi, args, { cwd, env, stdio: typeof stdio === "string" ? stdio : [...stdio] });
+    // The terminal sends Ctrl-C to the whole group: the engine winds up in its own time, and we wait for it.
+    const wait = () => {};
+    const forward = () => child.kill("SIGTERM");
+    process.on("SIGINT", wait);
+    process.on("SIGTERM", forward);
+    const done = () => {
+      process.off("SIGINT", wait);
+      process.off("SIGTERM", forward);
+    };
+    child.once("error", (error) => {
+      done();
+      reject(new Error(`Pulumi cannot be started (${pulumi}): ${error.message}`));
+    });
+    child.once("close", (code, signal) => {
+      done();
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * The command provider, version 1.2: commands on a host over SSH, as the official one runs them
+ * (https://www.pulumi.com/registry/packages/command/api-docs/remote/command/).
+ */
+import { randomBytes } from "node:crypto";
+import { defineResource, type InputSchema, type Properties, type Provider } from "../framework.ts";
+import { type RunInputs, type RunOutputs, run } from "./run.ts";
+
+interface CommandInputs extends RunInputs {
+  readonly create?: string;
+  /** Instead of `create` where the inputs of a command that ran before change. */
+  readonly update?: string;
+  readonly delete?: string;
+}
+
+const ENDPOINT: { readonly [name: string]: InputSchema } = {
+  host: { type: "string", required: true },
+  port: { type: "number", default: 22 },
+  user: { type: "string", default: "root" },
+  password: { type: "string", secret: true },
+  privateKey: { type: "string", secret: true },
+  privateKeyPassword: { type: "string", secret: true },
+  agentSocketPath: { type: "string" },
+  hostKey: { type: "string" },
+  dialErrorLimit: { type: "integer", default: 10 },
+  perDialTimeout: { type: "integer", default: 15 },
+};
+
+function outputsOf(state: Properties): RunOutputs {
+  return { stdout: String(state.stdout ?? ""), stderr: String(state.stderr ?? "") };
+}
+
+const command = defineResource<CommandInputs>({
+  inputs: {
+    connection: {
+      type: "object",
+      required: true,
+      secret: true,
+      properties: { ...ENDPOINT, proxy: { type: "object", properties: ENDPOINT } },
+    },
+    create: { type: "string" },
+    update: { type: "string" },
+    delete: { type: "string" },
+    stdin: { type: "string" },
+    triggers: { type: "list", replaceOnChange: true },
+    environment: { type: "map", items: { type: "string" } },
+    logging: { type: "string", oneOf: ["stdout", "stderr", "stdoutAndStderr", "none"] },
+    addPreviousOutputInEnv: { type: "boolean" },
+  },
+  outputs: { stdout: { changesWith: "*" }, stderr: { changesWith: "*" } },
+  async create({ inputs, ...resource }) {
+    const outputs =
+      inputs.create === undefined ? outputsOf({}) : await run(inputs.create, inputs, outputsOf({}), resource);
+    return { id: `${resource.name}${randomBytes(4).toString("hex")}`, outputs };
+  },
+  async read({ id, state, inputs }) {
+    return Object.keys(state).length > 0 ? { id, outputs: state, inputs } : undefined;
+  },
+  async update({ inputs, state, ...resource }) {
+    const text = inputs.update ?? inputs.create;
+    return text === undefined ? outputsOf(state) : run(text, inputs, outputsOf(state), resource);
+  },
+  async delete({ state, ...resource }) {
+    const inputs = state as unknown as CommandInputs;
+    if (inputs.delete !== undefined) {
+      await run(inputs.delete, inputs, outputsOf(state), resource);
+    }
+  },
+});
+
+export const provider: Provider = {
+  name: "command",
+  version: "1.2.1",
+  resources: { "command:remote:Command": command },
+};
