@@ -1,0 +1,48 @@
+import type { Settings } from "../../settings/types.ts";
+import { bundle, file, plainFile, unit } from "../bundle.ts";
+import type { Bundle } from "../types.ts";
+
+const program = "/usr/local/lib/mailhost/certificate";
+const request = "/etc/mailhost/certificate.conf";
+const ca = "/etc/mailhost/acme-ca.pem";
+
+/** Gets and renews the certificate, by http-01 (RFC 8555 section 8.3). */
+export function certbot(settings: Settings): Bundle {
+  const { directory, caCertificate } = settings.acme;
+  const trusted = caCertificate === undefined ? undefined : ca;
+  const certificate = caCertificate?.trimEnd();
+  return bundle({
+    name: "certbot",
+    why: "Gets the host's certificate and renews it.",
+    packages: ["certbot", "openssl"],
+    files: [
+      file(request, { hostname: settings.hostname, directory, contact: settings.owner, ca: trusted }),
+      ...(certificate === undefined
+        ? []
+        : [{ path: ca, owner: "root", group: "root", mode: "0644", content: `${certificate}\n` }]),
+      plainFile(program, { mode: "0755" }),
+      file("/etc/systemd/system/certbot.service.d/mailhost.conf", { ca: trusted }),
+      plainFile("/etc/systemd/system/mailhost-certificate.service"),
+      plainFile("/etc/systemd/system/mailhost-certificate.timer"),
+    ],
+    derivations: [
+      {
+        // A deployment does not fail because a name is not known everywhere yet: the timer tries again.
+        command: `${program} || true`,
+        on: [request, ...(trusted === undefined ? [] : [trusted])],
+        makes: ["/etc/letsencrypt/live/mail/fullchain.pem"],
+      },
+    ],
+    units: [unit("mailhost-certificate.timer"), unit("certbot.timer")],
+    ports: [
+      {
+        name: "http",
+        number: 80,
+        protocol: "tcp",
+        from: "anywhere",
+        why: "The ACME server's look at this host, while a certificate is asked for.",
+      },
+    ],
+    after: ["storage", "tls", "unbound"],
+  });
+}

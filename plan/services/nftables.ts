@@ -1,0 +1,36 @@
+import { bundle, file, unit } from "../bundle.ts";
+import type { Bundle, Port } from "../types.ts";
+
+const rules = "/etc/nftables.conf";
+
+/** The host's own firewall, from the same list of ports as the security group. */
+export function nftables(ports: readonly Port[]): Bundle {
+  return bundle({
+    name: "nftables",
+    why: "Lets in the plan's ports, and nothing else.",
+    packages: ["nftables"],
+    files: [file(rules, { rates: ports.some(isSsh), ports: ports.map(rule) }, { mode: "0755" })],
+    validate: [`nft -c -f ${rules}`],
+    units: [unit("nftables.service", { reload: [rules] })],
+    confirm: true,
+  });
+}
+
+function rule(port: Port) {
+  const { name, number, protocol, why, from } = port;
+  const anywhere = from === "anywhere";
+  const networks = anywhere ? [] : from;
+  return {
+    number,
+    protocol,
+    why: `${name}: ${why}`,
+    ssh: isSsh(port),
+    anywhere,
+    v4: networks.filter((network) => !network.includes(":")).join(", "),
+    v6: networks.filter((network) => network.includes(":")).join(", "),
+  };
+}
+
+function isSsh(port: Port): boolean {
+  return port.name === "ssh";
+}

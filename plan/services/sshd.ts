@@ -1,0 +1,30 @@
+import type { Settings } from "../../settings/types.ts";
+import { bundle, file, unit } from "../bundle.ts";
+import type { Bundle } from "../types.ts";
+
+const config = "/etc/ssh/sshd_config.d/10-mailhost.conf";
+
+/** The operator's way in: for the deployment, and for a person with its key. */
+export function sshd(settings: Settings): Bundle {
+  // Nobody's own networks are the whole world.
+  const own = settings.ssh.from.filter((network) => !network.endsWith("/0"));
+  return bundle({
+    name: "sshd",
+    why: "Lets the operator log in, by key alone.",
+    packages: ["openssh-server"],
+    // `admin` is the login of Debian's cloud images.
+    files: [file(config, { user: "admin", exempt: own.join(",") })],
+    validate: ["sshd -t"],
+    units: [unit("ssh.service", { reload: [config] })],
+    ports: [
+      {
+        name: "ssh",
+        number: 22,
+        protocol: "tcp",
+        from: settings.ssh.from,
+        why: "Deployments and the operator, from the networks that the stack names.",
+      },
+    ],
+    confirm: true,
+  });
+}

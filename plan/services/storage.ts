@@ -1,0 +1,38 @@
+import type { Settings } from "../../settings/types.ts";
+import { bundle, plainFile } from "../bundle.ts";
+import { render } from "../template.ts";
+import type { Bundle, HostFile } from "../types.ts";
+
+const users = "/etc/sysusers.d/mailhost.conf";
+
+/**
+ * The data volume: everything that is not rebuilt by a deployment lies on it. This bundle is applied before the
+ * volume is mounted and before any package is installed; the program `storage` then does the mounting.
+ */
+export function storage(_settings: Settings): Bundle {
+  return bundle({
+    name: "storage",
+    why: "Mounts the data volume, on which mail, queue, rspamd's memory, certificates and keys lie.",
+    files: [
+      plainFile("/usr/local/lib/mailhost/storage", { mode: "0755" }),
+      plainFile("/usr/local/lib/mailhost/packages", { mode: "0755" }),
+      plainFile(users),
+      bind("Postfix's queue", "/srv/postfix", "/var/spool/postfix"),
+      bind("Redis's database", "/srv/redis", "/var/lib/redis"),
+      bind("rspamd's files", "/srv/rspamd", "/var/lib/rspamd"),
+      bind("The ACME account and the certificates", "/srv/letsencrypt", "/etc/letsencrypt"),
+    ],
+    derivations: [{ command: `systemd-sysusers ${users}`, on: [users] }],
+  });
+}
+
+/** A mount unit is named after its mount point (systemd.mount(5)); none of ours needs escaping. */
+function bind(what: string, from: string, to: string): HostFile {
+  return {
+    path: `/etc/systemd/system/${to.slice(1).replaceAll("/", "-")}.mount`,
+    owner: "root",
+    group: "root",
+    mode: "0644",
+    content: render("etc/systemd/system/bind.mount", { what, from, to }),
+  };
+}

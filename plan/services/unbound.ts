@@ -1,0 +1,47 @@
+import type { Settings } from "../../settings/types.ts";
+import { bundle, file, plainFile, unit } from "../bundle.ts";
+import type { Bundle, HostFile } from "../types.ts";
+
+const config = "/etc/unbound/unbound.conf";
+const hints = "/etc/unbound/root.hints";
+const anchor = "/etc/unbound/root.anchor";
+
+/** The host's own resolver, which validates. */
+export function unbound(settings: Settings): Bundle {
+  const { rootHints, trustAnchor } = settings.resolver;
+  const own: readonly HostFile[] = [
+    ...(rootHints === undefined ? [] : [given(hints, rootHints)]),
+    ...(trustAnchor === undefined ? [] : [given(anchor, trustAnchor)]),
+  ];
+  return bundle({
+    name: "unbound",
+    why: "Resolves names from the root down, validates DNSSEC, and serves this host alone.",
+    packages: ["dns-root-data", "unbound"],
+    files: [
+      file(config, {
+        rootHints: rootHints === undefined ? "/usr/share/dns/root.hints" : hints,
+        trustAnchor: trustAnchor === undefined ? undefined : anchor,
+      }),
+      ...own,
+      plainFile("/etc/resolv.conf"),
+    ],
+    validate: [
+      // unbound's own unit makes the file of the public root's key just before it starts; the checker wants it now.
+      ...(trustAnchor === undefined ? ["/usr/libexec/unbound-helper root_trust_anchor_update"] : []),
+      "unbound-checkconf",
+    ],
+    units: [unit("unbound.service", { restart: ["/etc/unbound/"] })],
+    // The first would write its own address into resolv.conf, the second would tell the first of this one.
+    disabledUnits: ["systemd-resolved.service", "unbound-resolvconf.service"],
+  });
+}
+
+function given(path: string, text: string): HostFile {
+  return {
+    path,
+    owner: "root",
+    group: "root",
+    mode: "0644",
+    content: text.endsWith("\n") ? text : `${text}\n`,
+  };
+}
