@@ -36,7 +36,7 @@ function hostRecords(settings: Settings, today: string): DnsRecord[] {
     {
       name,
       type: "TXT",
-      content: () => "v=spf1 a -all",
+      content: "v=spf1 a -all",
       why: "SPF: bounces have no sender, so receivers judge the host's own name by its address",
     },
     ...dkimKeys(settings, name, "DKIM: key of what the machine itself sends: bounces, cron mail"),
@@ -46,7 +46,7 @@ function hostRecords(settings: Settings, today: string): DnsRecord[] {
       // Only this program sends as the host's name, always signed and from its address, so there is nobody whose
       // mail the strictest policy could hurt. Without it the zone's policy would hold (RFC 7489 section 6.6.3),
       // which may be another owner's or none.
-      content: () => dmarcPolicy("reject", home.dmarc.reportsTo),
+      content: dmarcPolicy("reject", home.dmarc.reportsTo),
       why: "DMARC: only the machine itself sends as this name, so anything else is forged",
     },
   ];
@@ -72,20 +72,20 @@ function domainRecords(settings: Settings, domain: Domain, today: string): DnsRe
       name,
       type: "MX",
       priority: 10,
-      content: () => settings.hostname,
+      content: settings.hostname,
       why: "Mail for this domain goes to the mail host",
     },
     {
       name,
       type: "TXT",
-      content: () => "v=spf1 mx -all",
+      content: "v=spf1 mx -all",
       why: "SPF: only the mail host sends for this domain",
     },
     ...dkimKeys(settings, name, "DKIM: key that this domain's mail is signed with"),
     {
       name: `_dmarc.${name}`,
       type: "TXT",
-      content: () => dmarcPolicy(domain.dmarc.policy, domain.dmarc.reportsTo),
+      content: dmarcPolicy(domain.dmarc.policy, domain.dmarc.reportsTo),
       why: "DMARC: what to do with mail that only claims to be from this domain",
     },
   ];
@@ -98,7 +98,7 @@ function dkimKeys(settings: Settings, domain: string, why: string): Draft[] {
     .map((key) => ({
       name: key.name,
       type: "TXT",
-      content: (facts) => keyRecord(key, facts),
+      content: (facts: Facts) => keyRecord(key, facts),
       why: `${why} (${key.algorithm === "rsa" ? "RSA" : "Ed25519"})`,
     }));
 }
@@ -146,7 +146,7 @@ function reportAuthorisations(settings: Settings, today: string): DnsRecord[] {
       name: `${name}._report._dmarc.${receiver}`,
       type: "TXT" as const,
       ttl: ttlOf(domain, today),
-      content: () => "v=DMARC1",
+      content: "v=DMARC1",
       why: "DMARC: this domain agrees to receive reports about the named one",
     };
   });

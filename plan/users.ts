@@ -1,6 +1,6 @@
 /** Who receives and who may send: the tables that Postfix, Dovecot and rspamd get. */
 import { addressParts } from "../settings/names.ts";
-import { type Route, router, routes } from "../settings/routes.ts";
+import { router, routes } from "../settings/routes.ts";
 import type { Settings } from "../settings/types.ts";
 
 export interface MailboxOfHost {
@@ -16,20 +16,6 @@ export function mailboxes(settings: Settings): readonly MailboxOfHost[] {
   return settings.domains.flatMap((domain) =>
     domain.mailboxes.map(({ address }) => ({ address, ...addressParts(address) })),
   );
-}
-
-/**
- * The table for `virtual_alias_maps`: aliases, postmaster@, abuse@ and dmarc@ of every domain, catch-alls as
- * `@domain`. Postfix looks up `user+tag@domain`, `user@domain`, then `@domain`, and asks again for each result
- * (virtual(5)), so nested aliases stand as written. A catch-all would take the mail of mailboxes as well, since
- * aliasing comes before delivery: in a domain with one, each mailbox is entered as its own alias, which ends
- * the search.
- */
-export function virtualAliases(settings: Settings): readonly Route[] {
-  const identities = settings.domains
-    .filter(({ catchAll }) => catchAll !== undefined)
-    .flatMap((domain) => domain.mailboxes.map(({ address }) => ({ address, to: [address] })));
-  return [...identities, ...routes(settings)];
 }
 
 export interface SenderLogins {

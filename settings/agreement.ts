@@ -286,17 +286,18 @@ function checkTargets(
 ): void {
   const everything = { domains: domains.map(settled), owner: owner ?? somebody };
   const step = router(everything);
-  const addresses = domains
-    .flatMap((written) => [...written.places.keys()])
-    .filter((place) => !place.startsWith("@"));
+  const localsOf = (domain: string) => {
+    const places = domains.find(({ name }) => name === domain)?.places.keys() ?? [];
+    return [...places].map((address) => addressParts(address).local);
+  };
   const check = (address: string, path: Path, find = step) => {
     const { local, domain } = addressParts(address);
     if (domain === hostname && !domains.some(({ name }) => name === domain)) {
       report(path, `is an address of the machine itself, whose mail goes to the owner; write a mailbox`);
     } else if (find(address).kind === "nobody") {
-      const guess = nearest(withoutTag(address), addresses);
-      const advice = guess ? `write ${guess}, or add` : "add";
-      const name = addressParts(withoutTag(address)).local;
+      const { local: name } = addressParts(withoutTag(address));
+      const guess = nearest(name, localsOf(domain));
+      const advice = guess ? `write ${guess}@${domain}, or add` : "add";
       report(
         path,
         `leads to ${local}@${domain}, which does not exist; ${advice} a mailbox or alias ${name} to ${domain}`,

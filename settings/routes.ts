@@ -15,7 +15,12 @@ export interface Route {
 
 type Addresses = Pick<Settings, "domains" | "owner">;
 
-/** Everything that is passed on instead of stored, as written: one step, targets may be routes themselves. */
+/**
+ * Everything that is passed on instead of stored: what `virtual_alias_maps` needs. Postfix looks up
+ * `user+tag@domain`, `user@domain`, then `@domain`, and asks again for each result (virtual(5)), so aliases of aliases
+ * stand as written. Aliasing comes before delivery: where a domain has a catch-all, its mailboxes have to be in
+ * the map too, each as its own alias, or the catch-all takes their mail.
+ */
 export function routes({ domains, owner }: Addresses): readonly Route[] {
   return domains.flatMap((domain) => {
     const taken = new Set([...domain.mailboxes, ...domain.aliases].map(({ address }) => address));

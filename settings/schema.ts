@@ -55,13 +55,13 @@ const pemCertificates = text((value) =>
 );
 
 const rootHints = text((value) =>
-  /^\.\s+(\d+\s+)?(IN\s+)?NS\s+\S/im.test(value)
+  /^\.\s+((IN|\d+)\s+){0,2}NS\s+\S/im.test(value)
     ? undefined
     : "has no NS record of the root; write zone-file lines such as `. 3600000 NS a.root.example.` and the address of each server",
 );
 
 const trustAnchor = text((value) =>
-  /^\S+\s+(\d+\s+)?(IN\s+)?(DS|DNSKEY)\s+\d+\s+\d+\s+\d+\s+\S/im.test(value)
+  /^\S+\s+((IN|\d+)\s+){0,2}(DS|DNSKEY)\s+\d+\s+\d+\s+\d+\s+\S/im.test(value)
     ? undefined
     : "has no DS or DNSKEY record; write one as in a zone file, such as `. IN DS 20326 8 2 E06D44B8…`",
 );
@@ -80,7 +80,10 @@ const ssh = z
         examples: [["203.0.113.7/32"], wholeInternet],
       }),
   })
-  .meta({ description: "Who may reach the host's SSH server." });
+  .meta({
+    description: "Who may reach the host's SSH server.",
+    examples: [{ from: ["203.0.113.7/32"] }],
+  });
 
 const server = z
   .strictObject({
@@ -165,7 +168,7 @@ const mailbox = z
       .optional()
       .meta({
         description:
-          "Hash of a password from an old host, instead of a generated password: `$6$…`, `$5$…`, `$2y$…`, `$argon2id$…`, `$y$…` or Dovecot's `{SCHEME}…`. Is kept out of messages; set it with `--secret`.",
+          "Hash of a password from an old host, instead of a generated password: `$6$…`, `$5$…`, `$2y$…`, `$argon2id$…`, `$y$…` or Dovecot's `{SCHEME}…`. No message shows it; an environment variable keeps it out of the stack file.",
         examples: ["$6$salt$hash"],
       }),
   })
