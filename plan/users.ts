@@ -46,10 +46,17 @@ export function senderLogins(settings: Settings): readonly SenderLogins[] {
 /** The mailboxes that mail for an address ends up in. Settings have no loops. */
 function receiversOf(settings: Settings): (address: string) => readonly string[] {
   const step = router(settings);
-  const receivers = (address: string): readonly string[] => {
+  const known = new Map<string, readonly string[]>();
+  const follow = (address: string): readonly string[] => {
     const next = step(address);
     if (next.kind === "mailbox") return [next.address];
-    return next.kind === "route" ? next.route.to.flatMap(receivers) : [];
+    return next.kind === "route" ? [...new Set(next.route.to.flatMap(receivers))] : [];
+  };
+  // Where aliases share targets, following each way anew would take time without bound.
+  const receivers = (address: string): readonly string[] => {
+    const found = known.get(address) ?? follow(address);
+    known.set(address, found);
+    return found;
   };
   return receivers;
 }

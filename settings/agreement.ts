@@ -3,7 +3,7 @@ import { normalHash } from "./hashes.ts";
 import { keyText, nearest, type Path } from "./mistakes.ts";
 import { addressParts, domainName, emailAddress, liesIn, withoutTag } from "./names.ts";
 import { normalNetwork, wholeInternet } from "./networks.ts";
-import { type Route, router, routes } from "./routes.ts";
+import { type Route, router, routes, type Step } from "./routes.ts";
 import { instanceTypes, type Remains } from "./schema.ts";
 import type { Domain, Settings } from "./types.ts";
 
@@ -290,11 +290,11 @@ function checkTargets(
     const places = domains.find(({ name }) => name === domain)?.places.keys() ?? [];
     return [...places].map((address) => addressParts(address).local);
   };
-  const check = (address: string, path: Path, find = step) => {
+  const check = (address: string, path: Path, next: Step) => {
     const { local, domain } = addressParts(address);
     if (domain === hostname && !domains.some(({ name }) => name === domain)) {
       report(path, `is an address of the machine itself, whose mail goes to the owner; write a mailbox`);
-    } else if (find(address).kind === "nobody") {
+    } else if (next.kind === "nobody") {
       const { local: name } = addressParts(withoutTag(address));
       const guess = nearest(name, localsOf(domain));
       const advice = guess ? `write ${guess}@${domain}, or add` : "add";
@@ -304,19 +304,16 @@ function checkTargets(
       );
     }
   };
-  if (owner !== undefined) check(owner, ["owner"]);
-  for (const { domain, targets } of domains) {
-    // What takes everything else in a domain has to exist without that.
-    const others = router({
-      ...everything,
-      domains: everything.domains.map((other) => (other === domain ? withoutCatchAll(other) : other)),
-    });
-    for (const { address, path } of targets) check(address, path, path[2] === "catchAll" ? others : step);
+  if (owner !== undefined) check(owner, ["owner"], step(owner));
+  for (const { name, targets } of domains) {
+    for (const { address, path } of targets) {
+      const next = step(address);
+      // What takes everything else in a domain has to exist without that.
+      const isCaughtByItself =
+        path[2] === "catchAll" && next.kind === "route" && next.route.address === `@${name}`;
+      check(address, path, isCaughtByItself ? { kind: "nobody" } : next);
+    }
   }
-}
-
-function withoutCatchAll({ catchAll: _, ...domain }: Domain): Domain {
-  return domain;
 }
 
 /** Reports each loop once, where the first of its addresses stands. */
