@@ -1,7 +1,7 @@
 /** How the local cloud runs Pulumi's CLI. */
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { constants } from "node:os";
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { constants, hostname } from "node:os";
 import { join } from "node:path";
 
 /** A stack's engine: its home, its state and its passphrase. */
@@ -84,4 +84,36 @@ export function runPulumi(
       resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   });
+}
+
+/**
+ * Removes the locks that killed runs of the CLI left behind, so that the next one need not be told
+ * `pulumi cancel`. A lock whose process lives, or that another machine made, stays.
+ * @returns how many were removed
+ */
+export function removeStaleLocks(backendDir: string): number {
+  let removed = 0;
+  for (const path of globSync(join(backendDir, ".pulumi", "locks", "**", "*.json"))) {
+    let lock: { pid?: unknown; hostname?: unknown };
+    try {
+      lock = JSON.parse(readFileSync(path, "utf8"));
+    } catch {
+      // The machine went down while it was written.
+      lock = { hostname: hostname() };
+    }
+    if (lock.hostname === hostname() && !(typeof lock.pid === "number" && isPulumi(lock.pid))) {
+      rmSync(path, { force: true });
+      removed++;
+    }
+  }
+  return removed;
+}
+
+/** Whether a process is there and is Pulumi's: after a reboot its number may be another's. */
+function isPulumi(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi";
+  } catch {
+    return false;
+  }
 }

@@ -280,8 +280,8 @@ function engineLog(address: () => string): { log: EngineLog; flush: () => Promis
   };
 }
 
-/** How the members of a provider are served; apart from {@link serve} so that tests can call it. */
-export function service(provider: Provider, engineAddress: string): grpc.UntypedServiceImplementation {
+/** The handlers of `ResourceProvider` for a provider. */
+function service(provider: Provider, engineAddress: string): grpc.UntypedServiceImplementation {
   let engine = engineAddress;
   const { log, flush } = engineLog(() => engine);
   const cancellation = new AbortController();
@@ -773,12 +773,11 @@ function unary(handler: (request: unknown) => Promise<unknown>): grpc.handleUnar
   };
 }
 
-/**
- * Serves a provider on a loopback port of its own, says the port on standard output, and ends the process with
- * its standard input.
- * @param engineAddress the engine's gRPC address: the plugin's first argument
- */
-export async function serve(provider: Provider, engineAddress: string): Promise<void> {
+/** Serves a provider on a loopback port of its own. */
+export async function listen(
+  provider: Provider,
+  engineAddress: string,
+): Promise<{ readonly port: number; close(): void }> {
   const server = new grpc.Server({
     // The library's own limit is 4 MB; the engine's is 400 MB.
     "grpc.max_receive_message_length": 400 * 1024 * 1024,
@@ -790,6 +789,16 @@ export async function serve(provider: Provider, engineAddress: string): Promise<
       error ? reject(error) : resolve(bound),
     );
   });
+  return { port, close: () => server.forceShutdown() };
+}
+
+/**
+ * The life of a plugin's process: serves the provider, says the port on standard output, and ends with its
+ * standard input.
+ * @param engineAddress the engine's gRPC address: the plugin's first argument
+ */
+export async function serve(provider: Provider, engineAddress: string): Promise<void> {
+  const { port } = await listen(provider, engineAddress);
   process.stdin.on("end", () => process.exit(0));
   process.stdin.on("error", () => process.exit(0));
   process.stdin.resume();

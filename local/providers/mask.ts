@@ -56,19 +56,24 @@ function looksSecret(word: string): boolean {
   );
 }
 
-/** Replaces by `[secret]` each secret, each longer line of one, and each word in it that looks like a secret. */
+/**
+ * Replaces by `[secret]` each secret, each line of one where it stands as a line, each longer line of one anywhere,
+ * and each word in it that looks like a secret.
+ */
 export function mask(text: string, secrets: readonly string[]): string {
+  const lines = new Set<string>();
   const parts = new Set<string>();
   for (const secret of secrets) {
     parts.add(secret);
-    for (const line of secret.split("\n")) {
-      if (line.trim().length >= SHORTEST_MASKED) {
-        parts.add(line.trim());
+    for (const line of secret.split("\n").map((each) => each.trim())) {
+      if (line !== "") {
+        lines.add(line);
       }
-      for (const word of line.split(/[\s:,;='"(){}<>|]+/)) {
-        if (looksSecret(word)) {
-          parts.add(word);
-        }
+      if (line.length >= SHORTEST_MASKED) {
+        parts.add(line);
+      }
+      for (const word of line.split(/[\s:,;='"(){}<>|]+/).filter(looksSecret)) {
+        parts.add(word);
       }
     }
   }
@@ -76,5 +81,8 @@ export function mask(text: string, secrets: readonly string[]): string {
   for (const part of [...parts].sort((left, right) => right.length - left.length)) {
     masked = masked.replaceAll(part, "[secret]");
   }
-  return masked;
+  return masked
+    .split("\n")
+    .map((line) => (lines.has(line.trim()) ? "[secret]" : line))
+    .join("\n");
 }

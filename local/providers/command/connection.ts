@@ -105,13 +105,13 @@ function inOfficialWords(error: Error & { level?: string; code?: string }, endpo
   if (error.level === "client-timeout") {
     return new Error(`dial tcp ${address}: i/o timeout`);
   }
-  if (/host (denied|verification)|Host key/i.test(error.message)) {
-    return new Error("ssh: handshake failed: ssh: host key mismatch");
-  }
-  if (/no matching (C->S|S->C)?.*host key/i.test(error.message)) {
+  if (/no matching.*host key/i.test(error.message)) {
     return new Error(
       `ssh: handshake failed: ssh: no common algorithm for host key: ${address} shows no key of the pinned kind`,
     );
+  }
+  if (/host (denied|verification)|Host key/i.test(error.message)) {
+    return new Error("ssh: handshake failed: ssh: host key mismatch");
   }
   switch (error.code) {
     case "ECONNREFUSED":

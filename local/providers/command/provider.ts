@@ -4,7 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { defineResource, type InputSchema, type Properties, type Provider } from "../framework.ts";
-import { type RunInputs, type RunOutputs, run } from "./run.ts";
+import type { RunInputs, RunOutputs, run as runCommand } from "./run.ts";
+
+/** SSH is loaded with the first command: most runs of the provider have none to run. */
+const run: typeof runCommand = async (...args) => (await import("./run.ts")).run(...args);
 
 interface CommandInputs extends RunInputs {
   readonly create?: string;
