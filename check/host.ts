@@ -1,5 +1,7 @@
 import { rootCertificates } from "node:tls";
 import type { Port } from "../plan/types.ts";
+import type { Domain } from "../settings/types.ts";
+import { type Credentials, type Mailbox, openMailbox } from "./imap.ts";
 import { openSmtp, type SmtpDialogue } from "./smtp.ts";
 import { openSsh, type SshSession } from "./ssh.ts";
 import type { CheckTarget, Finding, groups } from "./types.ts";
@@ -40,9 +42,15 @@ export class HostUnderCheck {
     return this.ports.find((port) => port.name === name);
   }
 
+  /** The domains to look at. */
+  get domains(): readonly Domain[] {
+    const { settings, only } = this.target;
+    return settings.domains.filter(({ name }) => only === undefined || name === only);
+  }
+
   /** Mailboxes whose password is known. */
   get logins(): readonly Login[] {
-    return this.target.settings.domains.flatMap((domain) =>
+    return this.domains.flatMap((domain) =>
       domain.mailboxes.flatMap(({ address }) => {
         const password = this.target.credentials[address];
         return password === undefined ? [] : [{ domain: domain.name, address, password }];
@@ -65,6 +73,12 @@ export class HostUnderCheck {
     });
   }
 
+  /** A mailbox, opened as its owner would. @throws when it does not open */
+  mailbox(login: Login): Promise<Mailbox> {
+    const port = this.port("imaps")?.number ?? 993;
+    return openMailbox({ address: this.address, port, name: this.name, roots: this.roots }, login);
+  }
+
   /** The one login on the host that all items share. @throws when there is none, or it does not work */
   ssh(): Promise<SshSession> {
     const access = this.target.ssh;
@@ -81,8 +95,6 @@ export class HostUnderCheck {
   }
 }
 
-export interface Login {
+export interface Login extends Credentials {
   readonly domain: string;
-  readonly address: string;
-  readonly password: string;
 }

@@ -1,5 +1,19 @@
 import { ImapFlow } from "imapflow";
-import type { HostUnderCheck, Login } from "./host.ts";
+
+/** Where IMAPS is spoken. */
+export interface ImapServer {
+  readonly address: string;
+  readonly port: number;
+  /** Name that the certificate has to be for. */
+  readonly name: string;
+  /** PEM of trusted roots. */
+  readonly roots: readonly string[];
+}
+
+export interface Credentials {
+  readonly address: string;
+  readonly password: string;
+}
 
 /** A message as it lies in a mailbox. */
 export interface StoredMessage {
@@ -78,15 +92,20 @@ export class Mailbox {
   }
 }
 
-/** Logs in by IMAPS; the certificate has to be right. @throws in words */
-export async function openMailbox(host: HostUnderCheck, login: Login): Promise<Mailbox> {
+/** Logs in by IMAPS. @throws in words, also where the certificate is not right */
+export async function openMailbox(server: ImapServer, login: Credentials): Promise<Mailbox> {
+  return new Mailbox(await connectImap(server, login));
+}
+
+/** The same, for those who want all of IMAP. */
+export async function connectImap(server: ImapServer, login: Credentials): Promise<ImapFlow> {
   const client = new ImapFlow({
-    host: host.address,
-    port: host.port("imaps")?.number ?? 993,
+    host: server.address,
+    port: server.port,
     secure: true,
-    servername: host.name,
+    servername: server.name,
     auth: { user: login.address, pass: login.password },
-    tls: { ca: [...host.roots] },
+    tls: { ca: [...server.roots] },
     logger: false,
     disableAutoIdle: true,
     connectionTimeout: 8000,
@@ -100,5 +119,5 @@ export async function openMailbox(host: HostUnderCheck, login: Login): Promise<M
     const { message, responseText } = error as Error & { responseText?: string };
     throw new Error(`${login.address} cannot log in by IMAP: ${responseText ?? message}`);
   }
-  return new Mailbox(client);
+  return client;
 }

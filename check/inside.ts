@@ -1,6 +1,12 @@
 import type { HostUnderCheck, Item } from "./host.ts";
 import type { Finding } from "./types.ts";
 
+type Judge = (output: string, host: HostUnderCheck) => readonly Finding[];
+
+export interface InsideItem extends Item {
+  readonly judge: Judge;
+}
+
 /**
  * An item that looks inside: one command as root over the login that all such items share, and a judgement of
  * what it printed. Where the stack has no SSH access, it has nothing to say.
@@ -10,10 +16,11 @@ import type { Finding } from "./types.ts";
 export function insideItem(
   name: string,
   command: string | ((host: HostUnderCheck) => string),
-  judge: (output: string, host: HostUnderCheck) => readonly Finding[],
-): Item {
+  judge: Judge,
+): InsideItem {
   return {
     name,
+    judge,
     group: "Inside the host",
     async look(host) {
       if (host.target.ssh === undefined) {

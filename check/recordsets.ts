@@ -1,3 +1,4 @@
+import { liesIn } from "../settings/names.ts";
 import { type DnsAnswer, valuesOf } from "./dns.ts";
 import type { CheckTarget } from "./types.ts";
 
@@ -13,7 +14,7 @@ export interface RecordSet {
 /** The plan's records, put together as DNS keeps them, by zone. */
 export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly RecordSet[]> {
   const sets = new Map<string, RecordSet>();
-  for (const record of target.records) {
+  for (const record of target.records.filter(({ name }) => isWanted(name, target))) {
     const { zone, name, type } = record;
     const content = typeof record.content === "string" ? record.content : record.content(target.facts);
     const value = type === "MX" ? `${record.priority ?? 0} ${content.replace(/\.$/, "")}` : content;
@@ -21,6 +22,11 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
     sets.set(key, { zone, name, type, values: [...(sets.get(key)?.values ?? []), value] });
   }
   return Map.groupBy(sets.values(), ({ zone }) => zone);
+}
+
+/** Names of one domain alone, and always the host's own. */
+function isWanted(name: string, { only, settings }: CheckTarget): boolean {
+  return only === undefined || liesIn(name, only) || liesIn(name, settings.hostname);
 }
 
 /** What is wrong with an answer, in words; undefined when it is as planned. */

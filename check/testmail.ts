@@ -53,3 +53,22 @@ export function oneLoginForEachDomain(host: HostUnderCheck): readonly Login[] {
     logins.slice(0, 1),
   );
 }
+
+/** Takes away a test message that should not have come in; that it cannot is no news beside that it came. */
+export async function removeFromMailbox(
+  host: HostUnderCheck,
+  login: Login,
+  messageId: string,
+): Promise<void> {
+  try {
+    const mailbox = await host.mailbox(login);
+    try {
+      await mailbox.waitFor(messageId, folders, 5);
+      await mailbox.remove(messageId, folders);
+    } finally {
+      await mailbox.close();
+    }
+  } catch {
+    // The mailbox does not open: `logins` says so.
+  }
+}

@@ -10,6 +10,8 @@ export interface CheckTarget {
   readonly records: readonly DnsRecord[];
   /** What the plan has on the host; ports are found by name (`smtp`, `submissions`, `submission`, `imaps`). */
   readonly bundles: readonly Pick<Bundle, "name" | "units" | "ports">[];
+  /** Looks only at this domain of the settings, and at the host itself. @default all */
+  readonly only?: string;
   /** Validating resolver, `address` or `address:port`. */
   readonly resolver: string;
   /** Authoritative servers by zone, where they cannot be found by asking. @default found by asking the resolver */

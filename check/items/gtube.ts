@@ -1,6 +1,5 @@
 import type { Item } from "../host.ts";
-import { openMailbox } from "../imap.ts";
-import { folders, testMessage } from "../testmail.ts";
+import { removeFromMailbox, testMessage } from "../testmail.ts";
 import { right, wrong } from "../types.ts";
 
 /** The text that every spam filter agrees to call spam (https://spamassassin.apache.org/gtube/). */
@@ -39,9 +38,7 @@ export const gtube: Item = {
       return [right(`the spam test message (GTUBE) is refused: "${reply.text}"`)];
     }
     if (reply.code === 250 && login !== undefined) {
-      const mailbox = await openMailbox(host, login);
-      await mailbox.waitFor(message.messageId, folders, 5);
-      await mailbox.remove(message.messageId, folders).finally(() => mailbox.close());
+      await removeFromMailbox(host, login, message.messageId);
     }
     return [
       wrong(

@@ -1,5 +1,4 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
-import { openMailbox } from "../imap.ts";
 import type { OtherSide } from "../otherside.ts";
 import { folders, oneLoginForEachDomain } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
@@ -34,7 +33,7 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
       ),
     ];
   }
-  const mailbox = await openMailbox(host, login);
+  const mailbox = await host.mailbox(login);
   try {
     const stored = await mailbox.waitFor(outcome.messageId, folders, patience);
     if (stored === undefined) {

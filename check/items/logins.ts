@@ -1,5 +1,4 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
-import { openMailbox } from "../imap.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 /** Every mailbox opens with its password, and not with another. */
@@ -28,7 +27,7 @@ export const logins: Item = {
 
 async function opens(host: HostUnderCheck, login: Login): Promise<Finding | undefined> {
   try {
-    await (await openMailbox(host, login)).close();
+    await (await host.mailbox(login)).close();
     return undefined;
   } catch (error) {
     return wrong(
@@ -40,7 +39,7 @@ async function opens(host: HostUnderCheck, login: Login): Promise<Finding | unde
 
 async function wrongPassword(host: HostUnderCheck, login: Login): Promise<Finding> {
   try {
-    await (await openMailbox(host, { ...login, password: `not ${login.password}` })).close();
+    await (await host.mailbox({ ...login, password: `not ${login.password}` })).close();
   } catch (error) {
     const { message } = error as Error;
     return /auth|password|credential/i.test(message)

@@ -1,5 +1,4 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
-import { openMailbox } from "../imap.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, Verdict } from "../otherside.ts";
 import { folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
@@ -63,7 +62,7 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
 async function loop(host: HostUnderCheck, login: Login): Promise<Finding[]> {
   const message = testMessage(login.address, login.address);
   await submit(host, login, login.address, message.raw);
-  const mailbox = await openMailbox(host, login);
+  const mailbox = await host.mailbox(login);
   try {
     const stored = await mailbox.waitFor(message.messageId, folders, patience);
     if (stored === undefined) {

@@ -14,10 +14,11 @@ export const recipients: Item = {
 };
 
 async function known(host: HostUnderCheck): Promise<Finding[]> {
-  const { settings } = host.target;
+  const { owner } = host.target.settings;
+  const { domains } = host;
   const addresses = [
-    ...settings.domains.flatMap(({ mailboxes }) => mailboxes.map(({ address }) => address)),
-    ...routes(settings).flatMap(({ address }) => (address.startsWith("@") ? [] : [address])),
+    ...domains.flatMap(({ mailboxes }) => mailboxes.map(({ address }) => address)),
+    ...routes({ domains, owner }).flatMap(({ address }) => (address.startsWith("@") ? [] : [address])),
   ];
   const replies = await offer(host, addresses);
   const refused = replies.filter(({ reply }) => reply.code !== 250);
@@ -27,7 +28,7 @@ async function known(host: HostUnderCheck): Promise<Finding[]> {
 }
 
 async function unknown(host: HostUnderCheck): Promise<Finding[]> {
-  const domains = host.target.settings.domains.filter(({ catchAll }) => catchAll === undefined);
+  const domains = host.domains.filter(({ catchAll }) => catchAll === undefined);
   const addresses = domains.map(({ name }) => `nobody-${randomBytes(4).toString("hex")}@${name}`);
   const replies = await offer(host, addresses);
   return replies.map(({ address, reply }) => {

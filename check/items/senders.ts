@@ -1,7 +1,6 @@
 import { senderLogins } from "../../plan/users.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
-import { openMailbox } from "../imap.ts";
-import { folders, testMessage } from "../testmail.ts";
+import { removeFromMailbox, testMessage } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
 
@@ -57,13 +56,7 @@ async function header(host: HostUnderCheck, login: Login, other: string): Promis
       remedy,
     );
   }
-  const mailbox = await openMailbox(host, login);
-  try {
-    await mailbox.waitFor(message.messageId, folders, 10);
-    await mailbox.remove(message.messageId, folders);
-  } finally {
-    await mailbox.close();
-  }
+  await removeFromMailbox(host, login, message.messageId);
   return wrong(`${login.address} may write From: ${other}: "${reply.text}"`, remedy);
 }
 

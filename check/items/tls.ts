@@ -78,7 +78,8 @@ const chainWords: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is self-signed, as before the first real one",
   SELF_SIGNED_CERT_IN_CHAIN: "the certificate comes from an authority that is not known here",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate comes from an authority that is not known here",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate comes without its intermediate one",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "the certificate comes without its intermediate one, or from an unknown authority",
   CERT_HAS_EXPIRED: "the certificate has expired",
   CERT_NOT_YET_VALID: "the certificate is not valid yet",
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is not for",

@@ -1,0 +1,88 @@
+/**
+ * `npm run check`: is my mail all right? Looks at the stack's host and domains from outside, and says in plain
+ * words what is wrong and what to do. Exit code 0: all is right; 1: something is wrong; 2: it could not look.
+ */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { otherSideAt } from "./otherside.ts";
+import { report } from "./report.ts";
+import { runCheck } from "./run.ts";
+import { type Surroundings, stackTarget } from "./stack.ts";
+
+const usage = `npm run check -- [options]
+
+  --stack NAME      the stack to look at (default: dev)
+  --domain NAME     only this mail domain, and the host itself
+  --json            the lines as JSON
+  --resolver ADDR   validating resolver to ask (default: 1.1.1.1)
+  --ca FILE         PEM of a root that certificates may chain to, beside the public ones
+  --peer API        a mail server elsewhere that judges our mail: its API's address or Unix socket
+`;
+
+/**
+ * The command.
+ * @param args as after the program's name
+ * @param defaults what the options' defaults are where they are not the usual ones
+ * @returns the exit code
+ */
+export async function checkCommand(
+  args: readonly string[],
+  defaults: Partial<Surroundings> = {},
+): Promise<number> {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        stack: { type: "string", default: "dev" },
+        domain: { type: "string" },
+        json: { type: "boolean", default: false },
+        resolver: { type: "string" },
+        ca: { type: "string", multiple: true, default: [] },
+        peer: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) {
+      console.log(usage);
+      return 0;
+    }
+    const otherSide = values.peer === undefined ? defaults.otherSide : await otherSideAt(values.peer);
+    const target = await stackTarget(values.stack, {
+      pulumi: defaults.pulumi ?? pulumi,
+      environment: defaults.environment ?? process.env,
+      resolver: values.resolver ?? defaults.resolver ?? "1.1.1.1",
+      trustedCas: [...(defaults.trustedCas ?? []), ...values.ca.map((path) => readFileSync(path, "utf8"))],
+      ...(otherSide === undefined ? {} : { otherSide }),
+    });
+    const known = target.settings.domains.map(({ name }) => name);
+    if (values.domain !== undefined && !known.includes(values.domain)) {
+      throw new Error(`The stack has no domain ${values.domain}. It has: ${known.join(", ")}.`);
+    }
+    const results = await runCheck({
+      ...target,
+      ...(values.domain === undefined ? {} : { only: values.domain }),
+    });
+    const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+    console.log(values.json ? JSON.stringify(results, undefined, 2) : report(results, colours));
+    return results.every(({ right }) => right) ? 0 : 1;
+  } catch (error) {
+    console.error((error as Error).message);
+    return 2;
+  }
+}
+
+/** The engine on PATH. */
+function pulumi(args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile("pulumi", args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+      error === null
+        ? resolve(stdout)
+        : reject(new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr.trim() || error.message}`)),
+    );
+  });
+}
+
+if (import.meta.main) {
+  process.exitCode = await checkCommand(process.argv.slice(2));
+}

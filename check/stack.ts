@@ -1,0 +1,65 @@
+import { hostBundles } from "../plan/host.ts";
+import { dnsRecords } from "../plan/records.ts";
+import { parseSettings } from "../settings/parse.ts";
+import type { OtherSide } from "./otherside.ts";
+import type { CheckTarget, SshAccess } from "./types.ts";
+
+/** Where the stack's engine, its settings' environment, and the world around the host are. */
+export interface Surroundings {
+  /** Runs the engine with these arguments. @returns what it prints. @throws when it fails */
+  readonly pulumi: (args: readonly string[]) => Promise<string>;
+  /** What `${NAME}` in the stack file stands for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Validating resolver, `address` or `address:port`. */
+  readonly resolver: string;
+  /** PEM of roots beside the public ones. */
+  readonly trustedCas: readonly string[];
+  readonly otherSide?: OtherSide;
+}
+
+/** What `components/outputs.ts` exports, as far as the check reads it. */
+interface StackOutputs {
+  readonly publicIp: string;
+  readonly publicIpv6?: string;
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly dkimPublicKeys: Readonly<Record<string, string>>;
+  readonly ssh?: SshAccess;
+}
+
+/** Reads a stack's settings and outputs. @throws in words when there is no such stack or it is not up */
+export async function stackTarget(stack: string, around: Surroundings): Promise<CheckTarget> {
+  const [config, outputs] = (
+    await Promise.all([
+      around.pulumi(["config", "--json", "--show-secrets", "--stack", stack]),
+      around.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
+    ])
+  ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
+  const { publicIp, publicIpv6, credentials = {}, dkimPublicKeys = {}, ssh } = outputs;
+  if (publicIp === undefined) {
+    throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`pulumi up\` first.`);
+  }
+  const settings = parseSettings(rawSettings(config), around.environment);
+  return {
+    settings,
+    facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), dkimPublicKeys },
+    records: dnsRecords(settings, new Date().toISOString().slice(0, 10)),
+    bundles: hostBundles(settings),
+    resolver: around.resolver,
+    trustedCas: around.trustedCas,
+    credentials,
+    ...(ssh === undefined ? {} : { ssh }),
+    ...(around.otherSide === undefined ? {} : { otherSide: around.otherSide }),
+  };
+}
+
+/** `pulumi config --json`. */
+type PulumiConfig = Readonly<Record<string, { readonly value?: string; readonly objectValue?: unknown }>>;
+
+function rawSettings(config: PulumiConfig): Record<string, unknown> {
+  const prefix = "mailhost:";
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
+  );
+}

@@ -1,0 +1,286 @@
+import { rootCertificates } from "node:tls";
+import type { Command } from "commander";
+import type { FetchMessageObject, ImapFlow } from "imapflow";
+import { type ParsedMail, simpleParser } from "mailparser";
+import { createTransport } from "nodemailer";
+import { connectImap } from "../check/imap.ts";
+import type { OtherSide, ReceivedMessage, Verdict } from "../check/otherside.ts";
+
+/** What trying a mailbox from the command line takes. */
+export interface MailContext {
+  /** The stack's outputs. @throws when the stack is not up */
+  stack(): Promise<MailStack>;
+  /** PEM of roots beside the public ones. */
+  trustedCas(): Promise<readonly string[]>;
+  /** The other side of the internet. @throws when it is not there */
+  otherSide(): Promise<OtherSide>;
+}
+
+export interface MailStack {
+  readonly hostname: string;
+  readonly publicIp: string;
+  /** Passwords by mailbox address. */
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+/** Adds `send`, `read`, `receive` and `peer` to the command `mail`. */
+export function addMailCommands(program: Command, context: MailContext): void {
+  program
+    .command("send")
+    .description("send a message from a mailbox of the stack, as a mail program would")
+    .requiredOption("--from <address>", "a mailbox of the stack")
+    .requiredOption("--to <address>", "anybody, for instance somebody at the other side")
+    .option("--subject <text>", "", "Hello")
+    .option("--text <text>", "", "Hello from the mail host.")
+    .action(async (options: SendOptions) => console.log(await send(context, options)));
+
+  program
+    .command("read")
+    .description("show what is in a mailbox of the stack: a list, and the newest message")
+    .argument("<address>", "a mailbox of the stack")
+    .option("--folder <name>", "", "INBOX")
+    .option("--count <number>", "how many of the newest", Number, 10)
+    .option("--json", "everything as JSON", false)
+    .option("--follow", "go on, and show each message as it comes", false)
+    .action(async (address: string, options: ReadOptions) => {
+      await read(context, address, options, (text) => console.log(text));
+    });
+
+  program
+    .command("receive")
+    .description("let the other side of the internet send a message to a mailbox of the stack")
+    .requiredOption("--to <address>", "a mailbox or alias of the stack")
+    .option("--from <address>", "an address of the other side")
+    .option("--subject <text>", "", "Hello")
+    .option("--text <text>", "", "Hello from the other side of the internet.")
+    .action(async (options: ReceiveOptions) => console.log(await receive(context, options)));
+
+  program
+    .command("peer")
+    .description("show what the other side of the internet got, and what it thinks of it")
+    .option("--to <address>", "only for this recipient")
+    .option("--json", "everything as JSON", false)
+    .action(async (options: PeerOptions) => console.log(await peer(context, options)));
+}
+
+interface SendOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** @returns what the server said. @throws what it refused */
+export async function send(context: MailContext, options: SendOptions): Promise<string> {
+  const stack = await context.stack();
+  const transport = createTransport({
+    host: stack.publicIp,
+    port: 465,
+    secure: true,
+    auth: { user: options.from, pass: passwordOf(stack, options.from) },
+    tls: {
+      servername: stack.hostname,
+      ca: [...rootCertificates, ...(await context.trustedCas())],
+    },
+  });
+  try {
+    const { from, to, subject, text } = options;
+    const sent = await transport.sendMail({ from, to, subject, text: `${text}\n` });
+    return `${sent.response}\nMessage-ID: ${sent.messageId}`;
+  } finally {
+    transport.close();
+  }
+}
+
+interface ReadOptions {
+  readonly folder: string;
+  readonly count: number;
+  readonly json: boolean;
+  readonly follow: boolean;
+}
+
+/** Prints the list and the newest message; with `follow` it goes on until the process is ended. */
+export async function read(
+  context: MailContext,
+  address: string,
+  options: ReadOptions,
+  print: (text: string) => void,
+): Promise<void> {
+  const stack = await context.stack();
+  const client = await connectImap(
+    {
+      address: stack.publicIp,
+      port: 993,
+      name: stack.hostname,
+      roots: [...rootCertificates, ...(await context.trustedCas())],
+    },
+    { address, password: passwordOf(stack, address) },
+  );
+  try {
+    const folder = await client.mailboxOpen(options.folder, { readOnly: true });
+    const first = Math.max(1, folder.exists - options.count + 1);
+    const messages = folder.exists === 0 ? [] : await parsed(client, `${first}:*`);
+    if (options.json) {
+      print(JSON.stringify(messages.map(summary), undefined, 2));
+    } else {
+      print(`${options.folder} of ${address}: ${folder.exists} messages`);
+      for (const { mail } of messages) {
+        print(`  ${plain(line(mail))}`);
+      }
+      const newest = messages.at(-1);
+      if (newest !== undefined) {
+        print(`\n${whole(newest.mail)}`);
+      }
+    }
+    if (options.follow) {
+      await follow(client, folder.uidNext, options.json, print);
+    }
+  } finally {
+    await client.logout().catch(() => client.close());
+  }
+}
+
+/** Shows what comes, from this UID on, until the connection ends. */
+async function follow(
+  client: ImapFlow,
+  uidNext: number,
+  json: boolean,
+  print: (text: string) => void,
+): Promise<void> {
+  let next = uidNext;
+  for (;;) {
+    // A range that ends in * always holds the last message, also one that was shown (RFC 3501 section 9).
+    const fresh = (await parsed(client, `${next}:*`, true)).filter(({ uid }) => uid >= next);
+    for (const message of fresh) {
+      print(json ? JSON.stringify(summary(message)) : `\n${whole(message.mail)}`);
+      next = message.uid + 1;
+    }
+    const came = new Promise((resolve) => client.once("exists", resolve));
+    const ended = new Promise<never>((_resolve, reject) =>
+      client.once("close", () => reject(new Error("The mail host closed the connection."))),
+    );
+    void client.idle();
+    await Promise.race([came, ended]);
+  }
+}
+
+interface Message {
+  readonly uid: number;
+  readonly flags: readonly string[];
+  readonly mail: ParsedMail;
+}
+
+async function parsed(client: ImapFlow, range: string, uid = false): Promise<Message[]> {
+  const fetched = await client.fetchAll(range, { uid: true, flags: true, source: true }, { uid });
+  return await Promise.all(
+    fetched.map(async (message: FetchMessageObject) => ({
+      uid: message.uid,
+      flags: [...(message.flags ?? [])],
+      mail: await simpleParser(message.source ?? Buffer.alloc(0)),
+    })),
+  );
+}
+
+function summary({ uid, flags, mail }: Message) {
+  const results = [mail.headers.get("authentication-results") ?? []].flat().map(String);
+  return {
+    uid,
+    flags,
+    date: mail.date?.toISOString(),
+    from: mail.from?.text ?? "",
+    to: [mail.to ?? []].flat().map(({ text }) => text),
+    subject: mail.subject ?? "",
+    messageId: mail.messageId ?? "",
+    authenticationResults: results,
+    text: mail.text ?? "",
+  };
+}
+
+function line(mail: ParsedMail): string {
+  const date = mail.date?.toISOString().slice(0, 16).replace("T", " ") ?? "no date";
+  return `${date}  ${mail.from?.text ?? "nobody"}  ${mail.subject ?? ""}`;
+}
+
+function whole(mail: ParsedMail): string {
+  const head = [
+    ["From", mail.from?.text ?? ""],
+    [
+      "To",
+      [mail.to ?? []]
+        .flat()
+        .map(({ text }) => text)
+        .join(", "),
+    ],
+    ["Date", mail.date?.toISOString() ?? ""],
+    ["Subject", mail.subject ?? ""],
+  ];
+  return plain(`${head.map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${mail.text ?? ""}`);
+}
+
+/** Without the characters by which a stranger's text could steer a terminal. */
+function plain(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "�");
+}
+
+interface ReceiveOptions {
+  readonly to: string;
+  readonly from?: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** @returns what our host said to the other side. @throws when it did not take the message */
+export async function receive(context: MailContext, options: ReceiveOptions): Promise<string> {
+  const otherSide = await context.otherSide();
+  const from = options.from ?? `someone@${otherSide.domain}`;
+  const { to, subject, text } = options;
+  const outcome = await otherSide.send({ from, to, subject, text: `${text}\n` });
+  const said = `${from} sent to ${to} by ${outcome.server || "no server"}: ${outcome.response}`;
+  if (!outcome.accepted) {
+    throw new Error(said);
+  }
+  return `${said}\nRead it: npm run mail -- read ${to}`;
+}
+
+interface PeerOptions {
+  readonly to?: string;
+  readonly json: boolean;
+}
+
+export async function peer(context: MailContext, options: PeerOptions): Promise<string> {
+  const otherSide = await context.otherSide();
+  const messages = await otherSide.messages(options.to === undefined ? {} : { to: options.to });
+  if (options.json) {
+    return JSON.stringify(messages, undefined, 2);
+  }
+  return messages.length === 0
+    ? `Nothing has come to ${otherSide.domain} yet.`
+    : messages.map(got).join("\n\n");
+}
+
+function got(message: ReceivedMessage): string {
+  const { client, tls, envelope } = message;
+  return plain(
+    [
+      `${message.at.slice(0, 19).replace("T", " ")}  ${envelope.from || "<>"} to ${envelope.to.join(", ")}: ${message.subject}`,
+      `  from ${client.helo} [${client.address}], PTR ${client.ptr.join(", ") || "none"}, ${tls ? `${tls.version} ${tls.cipher}` : "unencrypted"}`,
+      `  ${verdictLine(message.verdict)}`,
+    ].join("\n"),
+  );
+}
+
+function verdictLine({ spf, dkim, dmarc, arc }: Verdict): string {
+  const signatures = dkim.map(
+    ({ selector, algorithm, result }) => `DKIM ${[selector, algorithm].filter(Boolean).join(" ")} ${result}`,
+  );
+  return [`SPF ${spf.result}`, ...signatures, `DMARC ${dmarc.result}`, `ARC ${arc.result}`].join(", ");
+}
+
+function passwordOf(stack: MailStack, address: string): string {
+  const password = stack.credentials[address];
+  if (password === undefined) {
+    const known = Object.keys(stack.credentials).join(", ");
+    throw new Error(`The stack has no password for ${address}. It has: ${known || "none"}.`);
+  }
+  return password;
+}
