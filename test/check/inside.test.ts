@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HostUnderCheck } from "../../check/host.ts";
+import type { InsideItem } from "../../check/inside.ts";
+import { files } from "../../check/items/files.ts";
+import { firewall } from "../../check/items/firewall.ts";
+import { queue } from "../../check/items/queue.ts";
+import { renewal } from "../../check/items/renewal.ts";
+import { resources } from "../../check/items/resources.ts";
+import { services } from "../../check/items/services.ts";
+import type { CheckTarget } from "../../check/types.ts";
+import { target, texts } from "./fixtures.ts";
+
+// What the commands print was recorded on a Debian 13 host; that they print it there is for the end-to-end tests.
+
+function judged(item: InsideItem, output: string, where: Partial<CheckTarget> = {}): string[] {
+  return texts(item.judge(output, new HostUnderCheck(target(where))));
+}
+
+const facts = { sha256: "aa", owner: "root", group: "root", mode: "0644" };
+
+test("files: as deployed, changed, gone, with another mode, cut off, waiting", () => {
+  const file = (path: string, found: typeof facts | null) => ({
+    bundle: "postfix",
+    path,
+    asDeployed: found === facts,
+    expected: facts,
+    found,
+  });
+  const status = (list: unknown[], pending: string[] = [], unconfirmed: string[] = []) =>
+    JSON.stringify({ files: list, pending, unconfirmed });
+  const bundles = [{ name: "postfix", units: [], ports: [] }];
+  assert.deepEqual(judged(files, status([file("/etc/a", facts)]), { bundles }), [
+    "right: all 1 deployed files are as deployed",
+  ]);
+  const list = [
+    file("/etc/a", { ...facts, sha256: "bb" }),
+    file("/etc/b", null),
+    file("/etc/c", { ...facts, mode: "0666" }),
+    file("/etc/d", facts),
+  ];
+  assert.deepEqual(judged(files, status(list, ["dovecot"], ["ssh"]), { bundles }), [
+    "wrong: /etc/a was changed by hand",
+    "wrong: /etc/b is gone",
+    "wrong: /etc/c belongs to root:root with mode 0666, not root:root with 0644",
+    "wrong: the last deployment of dovecot was cut off",
+    "wrong: the deployment of ssh waits for a proof, and is taken back without one",
+  ]);
+  assert.deepEqual(judged(files, status([]), { bundles }), ["wrong: postfix is not deployed on the host"]);
+});
+
+const rules = `table inet filter {
+\tset banned {
+\t\ttype ipv4_addr
+\t\tsize 1024
+\t\tflags dynamic,timeout
+\t}
+\tchain input {
+\t\ttype filter hook input priority filter; policy drop;
+\t\ttcp dport { 22, 25 } accept
+\t}
+}
+`;
+
+test("firewall: the same rules, one more, one less, none", () => {
+  const beside = (running: string) => `${running}=deployed=\n${rules}`;
+  assert.deepEqual(judged(firewall, beside(rules)), ["right: the firewall's rules are as deployed"]);
+  const learned = rules.replace(
+    "flags dynamic,timeout\n",
+    "flags dynamic,timeout\n\t\telements = { 192.0.2.1 expires 9s,\n\t\t\t     192.0.2.2 expires 8s }\n",
+  );
+  assert.deepEqual(judged(firewall, beside(learned)), ["right: the firewall's rules are as deployed"]);
+  assert.deepEqual(judged(firewall, beside(rules.replace("{ 22, 25 }", "{ 22, 25, 143 }"))), [
+    'wrong: the running firewall has "tcp dport { 22, 25, 143 } accept" and lacks "tcp dport { 22, 25 } accept"',
+  ]);
+  assert.deepEqual(judged(firewall, beside(rules.replace("policy drop", "policy accept"))), [
+    'wrong: the running firewall has "type filter hook input priority filter; policy accept;" and lacks "type filter hook input priority filter; policy drop;"',
+  ]);
+  assert.deepEqual(judged(firewall, beside("")), ["wrong: the firewall is off: the host has no rules"]);
+  assert.deepEqual(judged(firewall, `${rules}=deployed=\n`), ["wrong: the deployed firewall has no rules"]);
+});
+
+const units = [
+  { name: "postfix.service", reload: [], restart: [] },
+  { name: "certbot.timer", reload: [], restart: [] },
+];
+const bundles = [{ name: "all", units, ports: [] }];
+
+function shown(postfix: string, enabled = "enabled"): string {
+  return `Id=postfix.service\nActiveState=${postfix}\nUnitFileState=${enabled}\n\nId=certbot.timer\nActiveState=active\nUnitFileState=enabled\n\n=failed=\n`;
+}
+
+test("services: running, down, not enabled, unknown, others failed", () => {
+  assert.deepEqual(judged(services, shown("active"), { bundles }), [
+    "right: all 2 services of the plan run",
+    "right: no unit of the machine has failed",
+  ]);
+  assert.deepEqual(
+    judged(services, `${shown("failed")}postfix.service loaded failed failed Postfix\n`, { bundles }),
+    ["wrong: postfix.service is failed", "right: no unit of the machine has failed"],
+  );
+  assert.deepEqual(
+    judged(services, `${shown("active", "disabled")}man-db.service loaded failed failed Daily\n`, {
+      bundles,
+    }),
+    ["wrong: postfix.service runs, but is not started at boot", "wrong: man-db.service has failed"],
+  );
+  assert.deepEqual(judged(services, "=failed=\n", { bundles }), [
+    "wrong: postfix.service is unknown",
+    "wrong: certbot.timer is unknown",
+    "right: no unit of the machine has failed",
+  ]);
+});
+
+test("resources: room, a full disk, a disk without inodes left, little memory", () => {
+  const output = (root: string, mail: string, available: number) =>
+    `Mounted on Use% IUse%\n/ ${root}\n/srv ${mail}\n=memory=\nMemTotal:        2000000 kB\nMemAvailable:     ${available} kB\n`;
+  assert.deepEqual(judged(resources, output("31% 4%", "2% -", 1000000)), [
+    "right: every disk has room (the fullest, /, is 31 % full)",
+    "right: memory: 977 MB of 1953 MB are free",
+  ]);
+  assert.deepEqual(judged(resources, output("31% 97%", "90% 1%", 100000)), [
+    "wrong: / is 97 % full",
+    "wrong: /srv is 90 % full",
+    "wrong: memory: only 98 MB of 1953 MB are free",
+  ]);
+});
+
+test("queue: empty, a few, many, ours stuck", () => {
+  const now = 1_800_000_000;
+  const message = (address: string, age: number) =>
+    JSON.stringify({
+      queue_name: "deferred",
+      queue_id: "x",
+      arrival_time: now - age,
+      recipients: [{ address, delay_reason: "connection timed out" }],
+    });
+  const output = (...messages: string[]) => [String(now), ...messages, ""].join("\n");
+  assert.deepEqual(judged(queue, output()), ["right: the queue is empty"]);
+  assert.deepEqual(judged(queue, output(message("x@example.net", 90000), message("ann@example.org", 5))), [
+    "right: 2 messages wait in the queue",
+  ]);
+  assert.deepEqual(judged(queue, output(...Array<string>(51).fill(message("x@example.net", 1)))), [
+    "wrong: 51 messages wait in the queue",
+  ]);
+  assert.deepEqual(judged(queue, output(message("ann@example.org", 700))), [
+    "wrong: 1 messages for mailboxes here have waited longer than ten minutes",
+  ]);
+});
+
+test("renewal: on the clock, off, failed", () => {
+  const output = (state: string, next: string, result: string) =>
+    `ActiveState=${state}\nNextElapseUSecRealtime=${next}\n=last=\nResult=${result}\nExecMainStatus=0\n`;
+  const next = "Sat 2026-11-21 13:14:15 UTC";
+  assert.deepEqual(judged(renewal, output("active", next, "success")), [
+    `right: the certificate's renewal is looked at next on ${next}`,
+  ]);
+  assert.deepEqual(judged(renewal, output("inactive", "", "success")), [
+    "wrong: the certificate's renewal is not on the clock (certbot.timer)",
+  ]);
+  assert.deepEqual(judged(renewal, output("active", next, "exit-code")), [
+    "wrong: the certificate's last renewal failed",
+  ]);
+});

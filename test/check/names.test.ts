@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, before, test } from "node:test";
+import { ask, authoritiesOf, reverseName, valuesOf } from "../../check/dns.ts";
+import { identity } from "../../check/items/identity.ts";
+import { records } from "../../check/items/records.ts";
+import { validation } from "../../check/items/validation.ts";
+import type { DnsRecord } from "../../plan/types.ts";
+import { type DnsWorld, startDnsWorld } from "./dnsworld.ts";
+import { lines, parrot, smtp, target, withPorts } from "./fixtures.ts";
+
+let world: DnsWorld;
+
+const longText = `v=DKIM1; k=rsa; p=${"A".repeat(400)}`;
+/** More than fits into one UDP packet, so that the answer has to be fetched by TCP. */
+const manyTexts = Array.from({ length: 30 }, (_, index) => `many TXT "${String(index).repeat(60)}"`);
+
+before(async () => {
+  world = await startDnsWorld({
+    "example.org": {
+      lines: [
+        "mail A 127.0.0.1",
+        "@ MX 10 mail",
+        '@ TXT "v=spf1 mx -all"',
+        '@ TXT "some-site-verification=1"',
+        `key._domainkey TXT "${longText.slice(0, 255)}" "${longText.slice(255)}"`,
+        ...manyTexts,
+      ],
+    },
+    "twospf.test": { lines: ["@ MX 20 elsewhere", '@ TXT "v=spf1 mx -all"', '@ TXT "v=spf1 a -all"'] },
+    "plain.test": { dnssec: "unsigned", lines: ["mail A 127.0.0.1"] },
+    "bogus.test": { dnssec: "bogus", lines: ["mail A 127.0.0.1"] },
+    "127.in-addr.arpa": { lines: ["1.0.0 PTR mail.example.org."] },
+  });
+});
+
+after(() => world?.close());
+
+function record(
+  zone: string,
+  name: string,
+  type: DnsRecord["type"],
+  content: string,
+  priority?: number,
+): DnsRecord {
+  return {
+    zone,
+    name,
+    type,
+    ttl: 300,
+    content: () => content,
+    why: "A test's.",
+    ...(priority && { priority }),
+  };
+}
+
+const whole = [
+  record("example.org", "mail.example.org", "A", "127.0.0.1"),
+  record("example.org", "example.org", "MX", "mail.example.org", 10),
+  record("example.org", "example.org", "TXT", "v=spf1 mx -all"),
+  record("example.org", "key._domainkey.example.org", "TXT", longText),
+];
+
+function where(list: readonly DnsRecord[]) {
+  const zones = new Set(list.map(({ zone }) => zone));
+  const nameservers = Object.fromEntries([...zones].map((zone) => [zone, [world.authority]]));
+  return target({ records: list, resolver: world.resolver, nameservers });
+}
+
+test("the client: authority and validation are told apart, long answers come by TCP", async () => {
+  const own = await ask(world.authority, "mail.example.org", "A", { recursion: false });
+  assert.deepEqual(valuesOf(own.answers), ["127.0.0.1"]);
+  assert.deepEqual([own.authoritative, own.authentic], [true, false]);
+  const seen = await ask(world.resolver, "mail.example.org", "A");
+  assert.deepEqual([seen.authoritative, seen.authentic], [false, true]);
+  assert.equal((await ask(world.resolver, "mail.bogus.test", "A")).rcode, "SERVFAIL");
+  assert.equal((await ask(world.authority, "no.example.org", "A")).rcode, "NXDOMAIN");
+  assert.equal((await ask(world.authority, "many.example.org", "TXT")).answers.length, 30);
+  assert.deepEqual(valuesOf((await ask(world.resolver, "key._domainkey.example.org", "TXT")).answers), [
+    longText,
+  ]);
+  assert.deepEqual(await authoritiesOf("example.org", world.resolver), ["127.0.0.1"]);
+  await assert.rejects(authoritiesOf("nowhere.test", world.resolver), /knows no nameserver of nowhere\.test/);
+});
+
+test("the client: a server that is not there is named", async () => {
+  await assert.rejects(
+    ask("127.0.0.1:1", "example.org", "A", { timeout: 300 }),
+    /^Error: 127\.0\.0\.1:1 was asked for A example\.org: /,
+  );
+});
+
+test("names of addresses", () => {
+  assert.equal(reverseName("192.0.2.1"), "1.2.0.192.in-addr.arpa");
+  assert.equal(reverseName("2001:db8::1"), `1.${"0.".repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`);
+});
+
+test("records: as planned is right, foreign TXT beside them too", async () => {
+  assert.deepEqual(await lines(records, where(whole)), [
+    "right: example.org: all 4 record sets are published as planned, by its nameserver",
+  ]);
+});
+
+test("records: changed, missing, doubled and undelegated ones are wrong", async () => {
+  const found = await lines(
+    records,
+    where([
+      record("example.org", "mail.example.org", "A", "192.0.2.1"),
+      record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none"),
+      record("twospf.test", "twospf.test", "TXT", "v=spf1 mx -all"),
+      record("twospf.test", "twospf.test", "MX", "mail.example.org", 10),
+    ]),
+  );
+  assert.deepEqual(
+    found.map((line) => line.replace(/nameserver \S+: /, "")),
+    [
+      'wrong: A mail.example.org is "127.0.0.1", not "192.0.2.1"',
+      "wrong: TXT _dmarc.example.org is missing",
+      'wrong: TXT twospf.test has "v=spf1 a -all" beside "v=spf1 mx -all"',
+      'wrong: MX twospf.test is "20 elsewhere.twospf.test", not "10 mail.example.org"',
+    ],
+  );
+  const lame = target({
+    records: [record("example.org", "mail.example.org", "A", "127.0.0.1")],
+    resolver: world.resolver,
+    nameservers: { "example.org": [world.resolver] },
+  });
+  assert.match((await lines(records, lame))[0] ?? "", /^wrong: .* is not responsible for example\.org$/);
+});
+
+test("records: one domain alone", async () => {
+  const list = [...whole, record("twospf.test", "twospf.test", "TXT", "v=spf1 -all")];
+  const found = await lines(records, { ...where(list), only: "example.org" });
+  assert.equal(found.length, 1);
+  assert.match(found[0] ?? "", /^right: example\.org/);
+});
+
+test("validation: signed is right; unsigned, broken and differing are wrong", async () => {
+  assert.deepEqual(await lines(validation, where(whole)), [
+    "right: example.org: signed, and validated from the root down",
+  ]);
+  const found = await lines(
+    validation,
+    where([
+      record("plain.test", "mail.plain.test", "A", "127.0.0.1"),
+      record("bogus.test", "mail.bogus.test", "A", "127.0.0.1"),
+      record("example.org", "mail.example.org", "A", "192.0.2.1"),
+    ]),
+  );
+  assert.deepEqual(found, [
+    "wrong: plain.test: not validated by DNSSEC",
+    "wrong: bogus.test: the resolver refuses 1 of 1 record sets (SERVFAIL): signatures or delegation are broken",
+    'wrong: the resolver says: A mail.example.org is "127.0.0.1", not "192.0.2.1"',
+    "right: example.org: signed, and validated from the root down",
+  ]);
+});
+
+test("identity: name, address and greeting agree, or each says how not", async () => {
+  const good = await smtp({});
+  try {
+    assert.deepEqual(
+      await lines(identity, target({ resolver: world.resolver, bundles: withPorts({ smtp: good.port }) })),
+      [
+        "right: mail.example.org has the address 127.0.0.1",
+        "right: 127.0.0.1 is called mail.example.org (PTR)",
+        "right: the mail server calls itself mail.example.org in its greeting and after EHLO",
+      ],
+    );
+  } finally {
+    await good.close();
+  }
+  // Another loopback address: no name leads there, and none back.
+  const bad = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.write("220 localhost ESMTP\r\n");
+    socket.on("data", () => socket.write("250 localhost\r\n"));
+  });
+  await new Promise<void>((resolve) => bad.listen(0, "127.0.0.2", resolve));
+  const address = bad.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  try {
+    const facts = { publicIpv4: "127.0.0.2", dkimPublicKeys: {} };
+    assert.deepEqual(
+      await lines(identity, target({ facts, resolver: world.resolver, bundles: withPorts({ smtp: port }) })),
+      [
+        "wrong: mail.example.org has the address 127.0.0.1, not 127.0.0.2",
+        "wrong: 127.0.0.2 is without a name (PTR), not mail.example.org",
+        "wrong: the mail server calls itself localhost in its greeting and localhost after EHLO, not mail.example.org",
+      ],
+    );
+  } finally {
+    bad.close();
+  }
+});
+
+test("identity: a greeting and an EHLO that differ are wrong", async () => {
+  const server = await parrot({ EHLO: "250 other.example.org" });
+  try {
+    const found = await lines(
+      identity,
+      target({ resolver: world.resolver, bundles: withPorts({ smtp: server.port }) }),
+    );
+    assert.equal(
+      found[2],
+      "wrong: the mail server calls itself mail.example.org in its greeting and other.example.org after EHLO, not mail.example.org",
+    );
+  } finally {
+    await server.close();
+  }
+});
