@@ -73,7 +73,11 @@ export class Host extends pulumi.ComponentResource {
     );
     return remote(
       `${name}-volume`,
-      { login, command: STORAGE, stdin: pulumi.interpolate`${args.server.volume.id}\n` },
+      {
+        login,
+        command: STORAGE,
+        stdin: pulumi.interpolate`${args.server.volume.id} ${args.server.volume.size}\n`,
+      },
       { parent: this, dependsOn: [storage] },
     );
   }
@@ -127,18 +131,21 @@ export class HostBundle extends pulumi.ComponentResource {
         ),
       );
     }
-    const document = bundleDocument(bundle);
-    const files = remote(
-      `${name}-files`,
-      { login, command: APPLY, stdin: document },
-      { ...child, dependsOn: before },
-    );
-    if (bundle.confirm) {
-      remote(
-        `${name}-confirm`,
-        { login, command: `${APPLY} --confirm ${bundle.name}`, stdin: document },
-        { ...child, dependsOn: [files] },
+    // A bundle of nothing but secrets has nothing to show.
+    if (bundle.files.length > 0 || bundle.units.length > 0) {
+      const document = bundleDocument(bundle);
+      const files = remote(
+        `${name}-files`,
+        { login, command: APPLY, stdin: document },
+        { ...child, dependsOn: before },
       );
+      if (bundle.confirm) {
+        remote(
+          `${name}-confirm`,
+          { login, command: `${APPLY} --confirm ${bundle.name}`, stdin: document },
+          { ...child, dependsOn: [files] },
+        );
+      }
     }
     this.registerOutputs({});
   }

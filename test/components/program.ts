@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
 /** A resource as the engine would have been told of it. */
@@ -22,12 +23,25 @@ export const stack = {
   domains: {
     "example.org": {
       since: "2026-11-21",
-      mailboxes: { ann: {}, bob: { passwordHash: "{SHA512-CRYPT}$6$salt$hash" } },
+      mailboxes: {
+        ann: {},
+        bob: {
+          passwordHash:
+            "$6$3RHhb1IIz.YQpA3U$oq19qsB6GXr96VxKj.ANgCBFFOSVD/Tq.JwQAqDqPeNV8E2sLA4yAxs8CX1Ex/e0ngrzLqEYUnsMyvyLr4/eX.",
+        },
+      },
       aliases: { info: ["ann", "bob"] },
     },
     "example.com": { since: "2026-11-21", mailboxes: { carol: {} }, catchAll: "carol" },
   },
 } as const;
+
+const pem = {
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+} as const;
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048, ...pem });
+const ed25519 = generateKeyPairSync("ed25519", pem);
 
 /** What the providers answer beside the inputs; a type that nobody expects is an error. */
 const answers: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
@@ -49,12 +63,15 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
     result: `password of ${name}`,
     bcryptHash: `$2a$10$${name}`,
   }),
-  "tls:index/privateKey:PrivateKey": (name) => ({
-    publicKeyPem: `-----BEGIN PUBLIC KEY-----\n${Buffer.from(name.padEnd(44, ".")).toString("base64")}\n-----END PUBLIC KEY-----\n`,
-    publicKeyOpenssh: `ssh-key public-${name}\n`,
-    privateKeyOpenssh: `private ${name}\n`,
-    privateKeyPemPkcs8: `private pem ${name}\n`,
-  }),
+  "tls:index/privateKey:PrivateKey": (name) => {
+    const pair = /\dr\._domainkey/.test(name) ? rsa : ed25519;
+    return {
+      publicKeyPem: pair.publicKey,
+      publicKeyOpenssh: `ssh-key public-${name}\n`,
+      privateKeyOpenssh: `private ${name}\n`,
+      privateKeyPemPkcs8: pair.privateKey,
+    };
+  },
 };
 
 const functions: Readonly<Record<string, (args: Record<string, unknown>) => Record<string, unknown>>> = {
@@ -101,6 +118,10 @@ export async function runProgram(
     "test",
     preview,
   );
+  // The mocked engine has no hooks; whether they fire is for the tests on a real one.
+  Object.assign(pulumi.runtime.getMonitor() as object, {
+    registerResourceHook: (_request: unknown, done: (error: null, answer: object) => void) => done(null, {}),
+  });
   pulumi.runtime.setAllConfig(
     Object.fromEntries(
       Object.entries(settings).map(([key, value]) => [

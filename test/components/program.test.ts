@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { bundleDocument } from "../../plan/bundle.ts";
+import { hostBundles, hostPackages } from "../../plan/host.ts";
+import { parseSettings } from "../../settings/parse.ts";
+import { runProgram, settled, stack } from "./program.ts";
+
+const run = await runProgram(stack);
+const bundles = hostBundles(parseSettings(stack, {}));
+
+test("every resource has its name", () => {
+  const names = run.registrations
+    .filter(({ name }) => !name.startsWith("host-"))
+    .map(({ type, name }) => `${type.replace(/^.*:/, "")} ${name}`)
+    .sort();
+  assert.deepEqual(
+    names,
+    [
+      "DnsRecord dns-a:mail.example.org",
+      "DnsRecord dns-mx:example.com",
+      "DnsRecord dns-mx:example.org",
+      ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
+        `DnsRecord dns-txt:20261121e._domainkey.${domain}`,
+        `DnsRecord dns-txt:20261121r._domainkey.${domain}`,
+      ]),
+      ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
+        `DnsRecord dns-txt:_dmarc.${domain}`,
+        `DnsRecord dns-txt:${domain}`,
+      ]),
+      "Eip server-address",
+      "EipAssociation server-address-association",
+      "EipDomainName ptr-record",
+      "Instance server-instance",
+      "InternetGateway network-gateway",
+      ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
+        `PrivateKey dkim-20261121e._domainkey.${domain}`,
+        `PrivateKey dkim-20261121r._domainkey.${domain}`,
+      ]),
+      "PrivateKey ssh-bootstrap",
+      "PrivateKey ssh-host",
+      "PrivateKey ssh-login",
+      // bob came with a hash.
+      "RandomPassword accounts-ann@example.org",
+      "RandomPassword accounts-carol@example.com",
+      "RouteTable network-routes",
+      "RouteTableAssociation network-routes-subnet",
+      "SecurityGroup firewall-group",
+      "Subnet network-subnet",
+      "Volume server-data",
+      "VolumeAttachment server-data-attachment",
+      "Vpc network-vpc",
+    ].sort(),
+  );
+});
+
+test("the security group opens exactly the plan's ports", () => {
+  const { inputs } = run.find("firewall-group");
+  const ingress = inputs.ingress as readonly {
+    fromPort: number;
+    toPort: number;
+    protocol: string;
+    cidrBlocks: string[];
+  }[];
+  assert.deepEqual(
+    ingress
+      .map((rule) => [rule.fromPort, rule.toPort, rule.protocol, rule.cidrBlocks])
+      .sort((a, b) => Number(a[0]) - Number(b[0])),
+    [
+      [22, 22, "tcp", ["203.0.113.7/32"]],
+      [25, 25, "tcp", ["0.0.0.0/0"]],
+      [80, 80, "tcp", ["0.0.0.0/0"]],
+      [465, 465, "tcp", ["0.0.0.0/0"]],
+      [587, 587, "tcp", ["0.0.0.0/0"]],
+      [993, 993, "tcp", ["0.0.0.0/0"]],
+    ],
+  );
+});
+
+test("the machine: Debian's image, IMDSv2, encrypted disks", () => {
+  const { userData, ...inputs } = run.find("server-instance").inputs;
+  assert.deepEqual(inputs, {
+    ami: "ami-0123456789abcdef0",
+    instanceType: "t4g.small",
+    subnetId: "id-of-network-subnet",
+    vpcSecurityGroupIds: ["id-of-firewall-group"],
+    metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+    rootBlockDevice: { volumeType: "gp3", volumeSize: 8, encrypted: true },
+    tags: { Name: "server", "mailhost:stack": "test" },
+  });
+  assert.ok(isSecret(userData));
+  const text = String(userData.value);
+  assert.match(text, /^#cloud-config\n/);
+  assert.match(text, /ssh_authorized_keys:\n {2}- ssh-key public-ssh-login\n/);
+  assert.match(text, /ecdsa_private: \|\n {4}private ssh-bootstrap\n/);
+  assert.doesNotMatch(text, /private ssh-host|private ssh-login/);
+  assert.deepEqual(run.find("server-data").inputs, {
+    availabilityZone: "eu-central-1a",
+    type: "gp3",
+    size: 20,
+    encrypted: true,
+    tags: { Name: "server-data", "mailhost:stack": "test" },
+  });
+});
+
+test("records carry their reason, and long TXT values are split", () => {
+  const mx = run.find("dns-mx:example.org").inputs;
+  assert.deepEqual(mx, {
+    zoneId: "zone-of-example.org",
+    name: "example.org",
+    type: "MX",
+    ttl: mx.ttl,
+    proxied: false,
+    priority: 10,
+    content: "mail.example.org",
+    comment: "mailhost: Mail for this domain goes to the mail host",
+  });
+  assert.equal(run.find("dns-a:mail.example.org").inputs.content, "198.18.0.40");
+  assert.match(
+    run.find("dns-txt:20261121r._domainkey.example.org").inputs.content as string,
+    /^"v=DKIM1;[^"]{200,255}" "[^"]+"$/,
+  );
+  for (const { type, inputs } of run.registrations) {
+    if (type === "cloudflare:index/dnsRecord:DnsRecord") assert.ok((inputs.comment as string).length <= 100);
+  }
+});
+
+test("the first connection expects the bootstrap key, all others the lasting one", () => {
+  const commands = run.registrations.filter(({ type }) => type === "command:remote:Command");
+  assert.ok(commands.length > 12);
+  for (const { name, inputs } of commands) {
+    // It holds the login key, so it is a secret as a whole.
+    assert.ok(isSecret(inputs.connection), name);
+    const connection = inputs.connection.value as Record<string, unknown>;
+    assert.equal(
+      connection.hostKey,
+      name === "host-bootstrap" ? "ssh-key public-ssh-bootstrap" : "ssh-key public-ssh-host",
+      name,
+    );
+    assert.deepEqual(inputs.triggers, ["id-of-server-instance"], name);
+  }
+});
+
+test("each bundle is one readable text, its secrets apart", () => {
+  for (const bundle of bundles) {
+    // The accounts are nothing but secrets.
+    if (bundle.name !== "accounts")
+      assert.equal(run.find(`host-${bundle.name}-files`).inputs.stdin, bundleDocument(bundle), bundle.name);
+    const secrets = run.registrations.find(({ name }) => name === `host-${bundle.name}-secrets`);
+    assert.equal(secrets !== undefined, bundle.secretFiles.length > 0, bundle.name);
+    if (secrets !== undefined) assert.ok(isSecret(secrets.inputs.stdin), bundle.name);
+    const confirm = run.registrations.some(({ name }) => name === `host-${bundle.name}-confirm`);
+    assert.equal(confirm, bundle.confirm, bundle.name);
+  }
+  assert.equal(run.find("host-packages").inputs.stdin, `${hostPackages(bundles).join("\n")}\n`);
+  assert.equal(run.find("host-volume").inputs.stdin, "id-of-server-data 20\n");
+});
+
+test("outputs: passwords are secret, client settings are not", async () => {
+  const credentials = run.outputs.credentials as pulumi.Output<Record<string, string>>;
+  assert.equal(await pulumi.isSecret(credentials), true);
+  assert.deepEqual(await settled(credentials), {
+    "ann@example.org": "password of accounts-ann@example.org",
+    "carol@example.com": "password of accounts-carol@example.com",
+  });
+  assert.equal(await pulumi.isSecret(run.outputs.ssh as pulumi.Output<unknown>), true);
+  assert.equal(run.outputs.hostname, "mail.example.org");
+  assert.deepEqual(run.outputs.domains, ["example.org", "example.com"]);
+});
+
+interface SecretInput {
+  readonly "4dabf18193072939515e22adb298388d": string;
+  readonly value: unknown;
+}
+
+function isSecret(input: unknown): input is SecretInput {
+  return typeof input === "object" && input !== null && "4dabf18193072939515e22adb298388d" in input;
+}
