@@ -100,8 +100,10 @@ export async function ensureImage(cache: string, options: ImageOptions = {}): Pr
   options.progress?.(`making the Debian image (${recipe.suite}, once)`);
   try {
     await run(
-      "mmdebstrap",
+      "setpriv",
       [
+        // It ends with us, and what it mounts is nowhere else.
+        ...["--pdeathsig=KILL", "unshare", "--mount", "--propagation=private", "mmdebstrap"],
         "--variant=apt",
         `--include=${recipe.packages.join(",")}`,
         "--aptopt=Acquire::Languages none",

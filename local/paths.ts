@@ -10,6 +10,8 @@ export const checkout = realpathSync(dirname(dirname(fileURLToPath(import.meta.u
 /** Where one local cloud keeps its things. */
 export interface CloudPaths {
   readonly id: string;
+  /** `$MAILHOST_HOME`: what the clouds of one user share. */
+  readonly home: string;
   /** Engine, image and packages: shared by all clouds of this user. */
   readonly cache: string;
   /** One folder with all of this cloud's state. */
@@ -42,21 +44,18 @@ export function cloudPaths(env: NodeJS.ProcessEnv = process.env): CloudPaths {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(id)) {
     throw new Error(`MAILHOST_CLOUD_ID is "${id}": use at most 32 letters, digits, - and _.`);
   }
-  return pathsOf(resolve(env.MAILHOST_CLOUD || join(home, "clouds", id)), join(home, "cache"));
-}
-
-/** The same for a folder that is known. */
-export function pathsOf(folder: string, cache: string): CloudPaths {
+  const folder = resolve(env.MAILHOST_CLOUD || join(home, "clouds", id));
   const socket = join(folder, "socket");
-  // sun_path holds 108 bytes with its end (unix(7)).
-  if (Buffer.byteLength(socket) > 107) {
+  // sun_path holds 108 bytes with its end (unix(7)), and some sockets lie one folder deeper.
+  if (Buffer.byteLength(socket) > 95) {
     throw new Error(
       `The state folder's path is too long for a socket (${socket}): set MAILHOST_HOME to a shorter one.`,
     );
   }
   return {
+    home,
     id: folder.split("/").at(-1) ?? "",
-    cache,
+    cache: join(home, "cache"),
     folder,
     info: join(folder, "cloud.json"),
     log: join(folder, "daemon.log"),

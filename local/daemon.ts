@@ -1,0 +1,210 @@
+/**
+ * The process that is a running local cloud: it holds the world and the simulated services, and is the parent of
+ * every other process. `npm start` starts it; it ends by `POST /world/shutdown` or SIGTERM.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createNetServer } from "node:net";
+import { join } from "node:path";
+import { callApi } from "../check/otherside.ts";
+import { awsHandler } from "./aws/http.ts";
+import { createAwsService } from "./aws/service.ts";
+import { type CloudPaths, checkout, cloudPaths, writeWhole } from "./paths.ts";
+import type { CloudInfo, PublishedRecord } from "./types.ts";
+import { acmeDirectory } from "./world/acme.ts";
+import { claimSlot, operatorAddress } from "./world/network.ts";
+import { LocalWorld } from "./world/world.ts";
+
+/** The stack's region, for the simulated account; Pulumi.dev.yaml names the same. */
+const region = "eu-central-1";
+const peer = { domain: "example.net", hostname: "mx.example.net" } as const;
+
+/** The name that one daemon of a cloud holds as long as it lives (an abstract socket, unix(7)): no file can go stale. */
+export function lockName(folder: string): string {
+  return `\0mailhost-${createHash("sha256").update(folder).digest("hex").slice(0, 32)}`;
+}
+
+/** Takes the cloud's lock until this process ends. @returns false where another has it */
+export function takeLock(folder: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createNetServer((socket) => socket.destroy());
+    server.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
+    );
+    server.listen({ path: lockName(folder) }, () => resolve(true));
+    server.unref();
+  });
+}
+
+async function main(paths: CloudPaths): Promise<void> {
+  if (!(await takeLock(paths.folder))) throw new Error("Another daemon of this cloud is running.");
+  const log = (text: string) => console.log(`${new Date().toISOString()} ${text}`);
+  const slot = await claimSlot(paths.folder, paths.slot, paths.home);
+  const world = new LocalWorld(paths, slot, log);
+  let ending = false;
+  const end = async (): Promise<void> => {
+    ending = true;
+    rmSync(paths.socket, { force: true });
+    rmSync(paths.info, { force: true });
+    await world.close();
+    log("stopped");
+  };
+  process.on("SIGTERM", () => {
+    if (ending) return;
+    end().then(
+      () => process.exit(0),
+      (error: Error) => fail(error),
+    );
+  });
+  try {
+    const started = Date.now();
+    await world.raise();
+    await Promise.all([world.open(), startPeer(world, paths)]);
+    await publishPeer(world, paths);
+    const aws = createAwsService({ stateDir: paths.aws, world, region, log });
+    await aws.restore();
+    const cloudflareToken = keptToken(paths);
+    const answers = awsHandler(aws);
+    const api = createServer((request, response) => {
+      answers(request, response)
+        .then(async (taken) => {
+          if (!taken) await answerWorld(world, request, response, end);
+        })
+        .catch((error: Error) => {
+          log(`${request.method} ${request.url}: ${error.message}`);
+          if (!response.headersSent) send(response, 500, { error: error.message });
+        });
+    });
+    const info: CloudInfo = {
+      slot,
+      pid: process.pid,
+      socket: paths.socket,
+      cloudflareUrl: `http://127.0.0.1:${20_000 + slot}/client/v4`,
+      cloudflareToken,
+      resolver: world.network.addresses.resolver,
+      nameservers: world.network.addresses.nameservers,
+      rootHints: world.dns.rootHints,
+      trustAnchor: world.dns.trustAnchor,
+      acmeDirectory,
+      acmeCa: world.acme.ca,
+      issuerCa: world.acme.issuers,
+      peer: { domain: peer.domain, address: world.network.addresses.peer, api: peerApi(paths) },
+      operatorAddress,
+      architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    };
+    writeWhole(paths.info, JSON.stringify(info, undefined, 2));
+    rmSync(paths.socket, { force: true });
+    await listening(api, { path: paths.socket });
+    chmodSync(paths.socket, 0o600);
+    log(`up after ${Date.now() - started} ms`);
+  } catch (error) {
+    await world.close().catch((second: Error) => log(second.message));
+    throw error;
+  }
+}
+
+/** For the command line and for tests. */
+async function answerWorld(
+  world: LocalWorld,
+  request: IncomingMessage,
+  response: ServerResponse,
+  end: () => Promise<void>,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const instances = () => {
+    const named = searchParams.get("instance");
+    return named === null ? world.summary().machines.map((machine) => machine.id) : [named];
+  };
+  switch (`${request.method} ${pathname}`) {
+    case "GET /world/state":
+      return send(response, 200, world.summary());
+    case "POST /world/power-cut":
+      await Promise.all(instances().map((id) => world.cutPower(id)));
+      return send(response, 200, {});
+    case "POST /world/start":
+      await Promise.all(instances().map((id) => world.start(id)));
+      return send(response, 200, {});
+    case "POST /world/reboot":
+      await Promise.all(instances().map((id) => world.reboot(id)));
+      return send(response, 200, {});
+    case "POST /world/port25":
+      await world.setPort25Blocked(searchParams.get("blocked") === "true");
+      return send(response, 200, {});
+    case "POST /world/shutdown":
+      await end();
+      // The caller waits for the answer, and then for the process.
+      response.on("finish", () => process.exit(0));
+      return send(response, 200, {});
+    default:
+      return send(response, 404, { error: `There is no ${request.method} ${pathname}.` });
+  }
+}
+
+async function startPeer(world: LocalWorld, paths: CloudPaths): Promise<void> {
+  const { addresses } = world.network;
+  const api = peerApi(paths);
+  mkdirSync(paths.peer, { recursive: true, mode: 0o700 });
+  await world.serve({
+    name: "peer",
+    command: [
+      process.execPath,
+      join(checkout, "local/peer/server.ts"),
+      ...["--address", addresses.peer, "--domain", peer.domain, "--hostname", peer.hostname],
+      ...["--resolver", addresses.resolver, "--api", api, "--state", paths.peer],
+    ],
+    env: { NODE_COMPILE_CACHE: join(paths.folder, "compile-cache") },
+    cwd: paths.peer,
+    log: join(paths.peer, "peer.log"),
+    ready: () =>
+      callApi(api, "/").then(
+        () => true,
+        () => false,
+      ),
+  });
+}
+
+/** What the other side needs in the DNS to be a proper citizen. */
+async function publishPeer(world: LocalWorld, paths: CloudPaths): Promise<void> {
+  const records = (await callApi(peerApi(paths), "/records")) as PublishedRecord[];
+  const sets = Map.groupBy(records, (record) => `${record.name} ${record.type}`);
+  for (const set of sets.values()) {
+    const { name, type } = set[0] as PublishedRecord;
+    await world.dns.setRrset(world.dns.zoneOf(name), name, type, set);
+  }
+}
+
+function peerApi(paths: CloudPaths): string {
+  return join(paths.peer, "api.sock");
+}
+
+function keptToken(paths: CloudPaths): string {
+  const path = join(paths.cloudflare, "token");
+  if (!existsSync(path)) {
+    mkdirSync(paths.cloudflare, { recursive: true, mode: 0o700 });
+    writeWhole(path, randomBytes(30).toString("base64url"));
+  }
+  return readFileSync(path, "utf8");
+}
+
+function listening(server: Server, where: { path: string } | { port: number; host: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => resolve());
+  });
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
+}
+
+function fail(error: Error): never {
+  console.error(`${new Date().toISOString()} failed: ${error.message}`);
+  process.exit(1);
+}
+
+if (import.meta.main) {
+  // Whatever goes wrong unseen is a mistake in here: better no cloud than half of one.
+  process.on("unhandledRejection", (error) => fail(error as Error));
+  main(cloudPaths()).catch(fail);
+}

@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:https";
+import { join } from "node:path";
+import { run } from "../run.ts";
+import type { Network } from "./network.ts";
+import type { Service } from "./supervisor.ts";
+
+const hostname = "acme.example.net";
+const port = 14_000;
+const managementPort = 15_000;
+
+/** Where a client finds the authority, the same in every cloud. */
+export const acmeDirectory = `https://${hostname}:${port}/dir`;
+
+/**
+ * The certificate authority: Pebble, which validates over the small internet's DNS and port 80. It keeps nothing, so
+ * its root is another one after every start; all roots that it ever had here stay trusted.
+ */
+export class Acme {
+  readonly #network: Network;
+  readonly #folder: string;
+
+  constructor(network: Network, folder: string) {
+    this.#network = network;
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  async prepare(): Promise<Service> {
+    const folder = this.#folder;
+    await this.#ensureOwnCertificate();
+    const { acme, resolver } = this.#network.addresses;
+    const configuration = {
+      pebble: {
+        listenAddress: `${acme}:${port}`,
+        managementListenAddress: `${acme}:${managementPort}`,
+        certificate: this.#file("server.pem"),
+        privateKey: this.#file("server.key"),
+        httpPort: 80,
+        tlsPort: 443,
+        ocspResponderURL: "",
+        externalAccountBindingRequired: false,
+        // As the best known authority issues them: 90 days, in seconds.
+        certificateValidityPeriod: 90 * 86_400,
+      },
+    };
+    writeFileSync(this.#file("pebble.json"), JSON.stringify(configuration, undefined, 2));
+    return {
+      name: "pebble",
+      namespace: this.#network.internet,
+      command: ["pebble", "-config", this.#file("pebble.json"), "-dnsserver", `${resolver}:53`],
+      // It would wait for seconds before it validates, and refuse one good nonce in twenty, to vex clients in tests.
+      env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" },
+      cwd: folder,
+      log: join(folder, "pebble.log"),
+      ready: async () => {
+        const root = await this.#fetch("/roots/0").catch(() => undefined);
+        if (root === undefined) return false;
+        this.#remember(root);
+        return true;
+      },
+    };
+  }
+
+  /** PEM of the CA behind the authority's own HTTPS. */
+  get ca(): string {
+    return readFileSync(this.#file("ca.pem"), "utf8");
+  }
+
+  /** PEM of all roots that certificates may chain to, the newest first. */
+  get issuers(): string {
+    return readFileSync(this.#file("issuers.pem"), "utf8");
+  }
+
+  #remember(root: string): void {
+    const known = existsSync(this.#file("issuers.pem")) ? this.issuers : "";
+    if (!known.includes(root.trim())) writeFileSync(this.#file("issuers.pem"), `${root.trim()}\n${known}`);
+  }
+
+  #fetch(path: string): Promise<string> {
+    const { acme } = this.#network.addresses;
+    const agent = new Agent({ ca: this.ca });
+    return new Promise((resolve, reject) => {
+      const options = { host: acme, servername: hostname, port: managementPort, path, agent, timeout: 2000 };
+      const request = get(options, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (part: string) => {
+          text += part;
+        });
+        response.on("end", () => (response.statusCode === 200 ? resolve(text) : reject(new Error(text))));
+      });
+      request.on("timeout", () => request.destroy(new Error("no answer")));
+      request.on("error", reject);
+    });
+  }
+
+  async #ensureOwnCertificate(): Promise<void> {
+    if (existsSync(this.#file("server.pem"))) return;
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    await run("openssl", [
+      ...["req", "-x509", ...curve, "-days", "7300", "-subj", "/CN=Local cloud, ACME server's own CA"],
+      ...["-keyout", this.#file("ca.key"), "-out", this.#file("ca.pem")],
+      ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+    ]);
+    await run("openssl", [
+      ...["req", "-x509", ...curve, "-days", "7300", "-subj", `/CN=${hostname}`],
+      ...["-CA", this.#file("ca.pem"), "-CAkey", this.#file("ca.key")],
+      ...["-keyout", this.#file("server.key"), "-out", this.#file("server.pem")],
+      ...["-addext", `subjectAltName=DNS:${hostname}`, "-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-addext", "extendedKeyUsage=serverAuth"],
+    ]);
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+}
