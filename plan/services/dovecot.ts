@@ -14,15 +14,12 @@ export function dovecot(_settings: Settings): Bundle {
     packages: ["dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve"],
     directories: [
       directory("/etc/dovecot/sieve"),
+      directory("/var/lib/dovecot/sieve", { owner: "vmail", mode: "0700" }),
       // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
       directory("/var/spool/postfix/private", { owner: "postfix", group: "root", mode: "0700" }),
     ],
     files: [plainFile(conf), plainFile(sieve), plainFile(dropIn)],
-    derivations: [
-      // Deliveries run as vmail, which may not write the compiled script beside it.
-      { command: `sievec ${sieve}`, on: [sieve], makes: [sieve.replace(/sieve$/, "svbin")] },
-      { command: "systemctl daemon-reload", on: [dropIn] },
-    ],
+    derivations: [{ command: "systemctl daemon-reload", on: [dropIn] }],
     validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
     units: [unit("dovecot.service", { reload: [conf] })],
     // It would open port 143.

@@ -5,19 +5,9 @@ import type { Bundle } from "../types.ts";
 const main = "/etc/postfix/main.cf";
 const master = "/etc/postfix/master.cf";
 const headers = "/etc/postfix/submission-headers";
+const check = "/etc/postfix/check";
 const defaults = "/etc/default/postfix";
 const dropIn = "/etc/systemd/system/postfix.service.d/mailhost.conf";
-
-/**
- * Postfix's own checkers only warn of what they do not know (a misspelt parameter, a service's option), and name no
- * line. So every warning is an error here, and the line is looked up by the parameter's name.
- */
-const check = [
-  "said=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null; postconf -P 2>&1 >/dev/null; postfix check 2>&1)",
-  `name=$(printf '%s\\n' "$said" | sed -n 's/.*unused parameter: \\([^=]*\\)=.*/\\1/p' | head -n 1)`,
-  `if test -n "$name"; then grep -nH -- "$name" ${main} ${master} >&2; fi`,
-  `if test -n "$said"; then printf '%s\\n' "$said" >&2; exit 1; fi`,
-].join("; ");
 
 /** Takes mail from the world and from users, and delivers it to Dovecot and to the world. */
 export function postfix(settings: Settings): Bundle {
@@ -29,6 +19,7 @@ export function postfix(settings: Settings): Bundle {
       file(main, { hostname: settings.hostname }),
       file(master),
       file(headers, { hostnamePattern: settings.hostname.replaceAll(".", "\\.") }),
+      plainFile(check, { mode: "0755" }),
       plainFile(defaults),
       plainFile(dropIn),
     ],

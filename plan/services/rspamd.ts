@@ -31,6 +31,7 @@ export function rspamd(settings: Settings): Bundle {
     directories: [directory(`${folder}/dkim`, { owner: "root", group: "_rspamd", mode: "0750" })],
     files: [
       ...plain.map((path) => plainFile(path)),
+      file(`${folder}/local.d/arc.conf`, { domains: byDomain(keys) }),
       file(`${folder}/local.d/dkim_signing.conf`, { domains: byDomain(keys) }),
       plainFile(dropIn),
     ],
@@ -42,11 +43,13 @@ export function rspamd(settings: Settings): Bundle {
   });
 }
 
-function byDomain(keys: readonly DkimSelector[]) {
-  return [...Map.groupBy(keys, ({ domain }) => domain)].map(([domain, pair]) => ({
-    domain,
-    keys: pair.map((key) => ({ selector: key.selector, path: keyPath(key) })),
-  }));
+function byDomain(all: readonly DkimSelector[]) {
+  return [...Map.groupBy(all, ({ domain }) => domain)].map(([domain, pair]) => {
+    const keys = pair.map((key) => ({ ...key, path: keyPath(key) }));
+    // ARC knows no other algorithm (RFC 8617 section 4.1.2).
+    const sealing = keys.find(({ algorithm }) => algorithm === "rsa");
+    return { domain, keys, sealing };
+  });
 }
 
 function keyPath(key: DkimSelector): string {
