@@ -2,14 +2,15 @@
  * The process that is a running local cloud: it holds the world and the simulated services, and is the parent of
  * every other process. `npm start` starts it; it ends by `POST /world/shutdown` or SIGTERM.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { callApi } from "../check/otherside.ts";
 import { awsHandler } from "./aws/http.ts";
 import { createAwsService } from "./aws/service.ts";
+import { createCloudflareService } from "./cloudflare/service.ts";
+import { takeLock } from "./lock.ts";
 import { type CloudPaths, checkout, cloudPaths, writeWhole } from "./paths.ts";
 import type { CloudInfo, PublishedRecord } from "./types.ts";
 import { acmeDirectory } from "./world/acme.ts";
@@ -18,24 +19,9 @@ import { LocalWorld } from "./world/world.ts";
 
 /** The stack's region, for the simulated account; Pulumi.dev.yaml names the same. */
 const region = "eu-central-1";
+/** Where the hosted domains' web sites are: somewhere else (RFC 5737). */
+const webSite = "198.51.100.80";
 const peer = { domain: "example.net", hostname: "mx.example.net" } as const;
-
-/** The name that one daemon of a cloud holds as long as it lives (an abstract socket, unix(7)): no file can go stale. */
-export function lockName(folder: string): string {
-  return `\0mailhost-${createHash("sha256").update(folder).digest("hex").slice(0, 32)}`;
-}
-
-/** Takes the cloud's lock until this process ends. @returns false where another has it */
-export function takeLock(folder: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const server = createNetServer((socket) => socket.destroy());
-    server.on("error", (error: NodeJS.ErrnoException) =>
-      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
-    );
-    server.listen({ path: lockName(folder) }, () => resolve(true));
-    server.unref();
-  });
-}
 
 async function main(paths: CloudPaths): Promise<void> {
   if (!(await takeLock(paths.folder))) throw new Error("Another daemon of this cloud is running.");
@@ -65,11 +51,39 @@ async function main(paths: CloudPaths): Promise<void> {
     const aws = createAwsService({ stateDir: paths.aws, world, region, log });
     await aws.restore();
     const cloudflareToken = keptToken(paths);
+    const isNew = !existsSync(join(paths.cloudflare, "cloudflare.json"));
+    const cloudflare = createCloudflareService({
+      stateDir: paths.cloudflare,
+      world,
+      token: cloudflareToken,
+      nameservers: world.dns.nameserverNames,
+      log,
+    });
+    await cloudflare.restore();
+    const cloudflareApi = createServer((request, response) => {
+      cloudflare
+        .handle(request, response)
+        .then((taken) => taken || send(response, 404, { error: "Cloudflare's API is under /client/v4." }))
+        .catch((error: Error) => {
+          log(`cloudflare ${request.method} ${request.url}: ${error.message}`);
+          if (!response.headersSent) send(response, 500, { error: error.message });
+        });
+    });
+    // The same port each time: what was told it stays right.
+    const port = 20_000 + slot;
+    await listening(cloudflareApi, { port, host: "127.0.0.1" });
+    const cloudflareUrl = `http://127.0.0.1:${port}/client/v4`;
+    if (isNew) await publishWebSites(cloudflareUrl, cloudflareToken);
     const answers = awsHandler(aws);
     const api = createServer((request, response) => {
       answers(request, response)
         .then(async (taken) => {
-          if (!taken) await answerWorld(world, request, response, end);
+          if (taken) return;
+          if (request.url?.startsWith("/world/cloudflare?")) {
+            const wait = new URL(request.url, "http://localhost").searchParams.get("publishAfter");
+            cloudflare.setSwitches({ publishAfter: Number(wait) });
+            send(response, 200, cloudflare.switches);
+          } else await answerWorld(world, request, response, end);
         })
         .catch((error: Error) => {
           log(`${request.method} ${request.url}: ${error.message}`);
@@ -80,7 +94,7 @@ async function main(paths: CloudPaths): Promise<void> {
       slot,
       pid: process.pid,
       socket: paths.socket,
-      cloudflareUrl: `http://127.0.0.1:${20_000 + slot}/client/v4`,
+      cloudflareUrl,
       cloudflareToken,
       resolver: world.network.addresses.resolver,
       nameservers: world.network.addresses.nameservers,
@@ -171,6 +185,23 @@ async function publishPeer(world: LocalWorld, paths: CloudPaths): Promise<void> 
   for (const set of sets.values()) {
     const { name, type } = set[0] as PublishedRecord;
     await world.dns.setRrset(world.dns.zoneOf(name), name, type, set);
+  }
+}
+
+/** The domains had a web site before they got a mail host: records that the program must leave alone. */
+async function publishWebSites(url: string, token: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const listing = (await (await fetch(`${url}/zones`, { headers })).json()) as {
+    result: readonly { id: string; name: string }[];
+  };
+  for (const { id, name } of listing.result) {
+    const record = { type: "A", name, content: webSite, ttl: 300, proxied: false };
+    const answer = await fetch(`${url}/zones/${id}/dns_records`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(record),
+    });
+    if (!answer.ok) throw new Error(`The web site of ${name} cannot be published: ${await answer.text()}`);
   }
 }
 

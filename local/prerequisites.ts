@@ -133,7 +133,7 @@ async function checkKernel(): Promise<void> {
       throw lacks("the overlay file system");
   }
   const trial =
-    "ip link add a type veth peer name b && nft 'table ip t { chain c { type nat hook postrouting priority srcnat; ct state new counter masquerade; }; }'";
+    "ip link add veth0 type veth peer name veth1 && nft 'table ip t { chain c { type nat hook postrouting priority srcnat; ct state new counter masquerade; }; }'";
   try {
     await run("unshare", ["--net", "--mount", "sh", "-euc", trial]);
   } catch (error) {

@@ -10,8 +10,6 @@ import type { Service } from "./supervisor.ts";
 
 /** Zones of the simulated Cloudflare account. */
 const hostedZones = ["example.org", "example.com"] as const;
-/** Where the hosted domains' web sites are: somewhere else (RFC 5737). */
-const webSite = "198.51.100.80";
 /** The other side's zone. */
 const peerZone = "example.net";
 
@@ -30,6 +28,8 @@ interface DnsState {
  */
 export class Dns implements DnsWorld {
   readonly zones = hostedZones;
+  /** Names of the hosted zones' authoritative servers. */
+  readonly nameserverNames = ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"] as const;
   readonly #network: Network;
   readonly #folder: string;
   readonly #store: Store<DnsState>;
@@ -39,13 +39,7 @@ export class Dns implements DnsWorld {
     this.#network = network;
     this.#folder = folder;
     mkdirSync(join(folder, "zones"), { recursive: true, mode: 0o700 });
-    this.#store = openStore(folder, "dns.json", () => ({
-      // The domains had web sites before they got a mail host.
-      records: Object.fromEntries(
-        hostedZones.map((name) => [name, [{ name, type: "A", ttl: 300, rdata: webSite }]]),
-      ),
-      ds: {},
-    }));
+    this.#store = openStore(folder, "dns.json", () => ({ records: {}, ds: {} }));
   }
 
   /** Keys, zone files and configuration. @returns the server to start */
@@ -181,7 +175,7 @@ export class Dns implements DnsWorld {
   #tree(): Zone[] {
     const { root, tld, nameservers, mirror, acme } = this.#network.addresses;
     const operator = ["a.gtld-servers.net."];
-    const cloudflare = ["ada.ns.cloudflare.com.", "bob.ns.cloudflare.com."];
+    const cloudflare = this.nameserverNames.map((name) => `${name}.`);
     return [
       {
         name: ".",

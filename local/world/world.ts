@@ -16,6 +16,25 @@ import { bindInside, listenInside } from "./sockets.ts";
 import { type Service, Supervisor } from "./supervisor.ts";
 import { Volumes } from "./volumes.ts";
 
+/** What there is at the moment. */
+export interface WorldSummary {
+  readonly machines: readonly {
+    readonly id: string;
+    readonly running: boolean;
+    /** PID of its PID 1, as this machine counts. */
+    readonly leader: number | undefined;
+    readonly privateIpv4: string;
+    readonly volumes: readonly string[];
+  }[];
+  /** Elastic IPs in use: public to private. */
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly port25Blocked: boolean;
+  /** PIDs of the cloud's daemons. */
+  readonly services: Readonly<Record<string, number>>;
+  /** Files that the package mirror had to fetch since it started. */
+  readonly downloads: number;
+}
+
 interface WorldState {
   machines: Record<string, MachineRecord>;
   /** Elastic IPs: public to private. */
@@ -229,7 +248,7 @@ export class LocalWorld implements World {
   }
 
   /** For tests and for people: what there is. */
-  summary() {
+  summary(): WorldSummary {
     return {
       machines: Object.entries(this.#store.data.machines).map(([id, record]) => ({
         id,

@@ -1,0 +1,115 @@
+/** This checkout's local cloud as its commands see it: up or down, and the way from one to the other. */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { takeLock } from "./lock.ts";
+import { type CloudPaths, checkout } from "./paths.ts";
+import type { CloudInfo } from "./types.ts";
+import { LocalWorld, type WorldSummary } from "./world/world.ts";
+
+/** What runs, or undefined. A file of a cloud that was killed does not count: its socket is dead. */
+export async function runningCloud(paths: CloudPaths): Promise<CloudInfo | undefined> {
+  if (!existsSync(paths.info)) return undefined;
+  try {
+    await callDaemon(paths, "GET", "/world/state");
+  } catch {
+    return undefined;
+  }
+  return JSON.parse(readFileSync(paths.info, "utf8")) as CloudInfo;
+}
+
+/** @throws where the cloud is down, with what to do */
+export async function needCloud(paths: CloudPaths): Promise<CloudInfo> {
+  const info = await runningCloud(paths);
+  if (info === undefined) throw new Error("The local cloud is not running. Start it with: npm start");
+  return info;
+}
+
+export async function worldState(paths: CloudPaths): Promise<WorldSummary> {
+  return (await callDaemon(paths, "GET", "/world/state")) as WorldSummary;
+}
+
+/** Starts the daemon unless it runs; resolves when everything serves. @throws with its last words */
+export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
+  const running = await runningCloud(paths);
+  if (running !== undefined) return running;
+  mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
+  rmSync(paths.info, { force: true });
+  const log = openSync(paths.log, "a", 0o600);
+  const child = spawn(process.execPath, [join(checkout, "local/daemon.ts")], {
+    // A session of its own: Ctrl-C at the terminal is for the command, not for the cloud.
+    detached: true,
+    stdio: ["ignore", log, log],
+    cwd: paths.folder,
+    env: {
+      ...process.env,
+      MAILHOST_HOME: paths.home,
+      MAILHOST_CLOUD: paths.folder,
+      NODE_COMPILE_CACHE: join(paths.cache, "compile-cache"),
+    },
+  });
+  closeSync(log);
+  let ended = false;
+  child.on("exit", () => {
+    ended = true;
+  });
+  child.unref();
+  for (;;) {
+    const info = await runningCloud(paths);
+    if (info !== undefined) return info;
+    if (ended) {
+      // Two starts at once: the other one's daemon is the cloud's.
+      if (/Another daemon/.test(lastLine(paths.log))) ended = false;
+      else throw new Error(`The local cloud did not start: ${lastLine(paths.log)}\nMore is in ${paths.log}`);
+    }
+    await pause(30);
+  }
+}
+
+/** Takes the running cloud down, or sweeps up after one that was killed. @returns whether one was running */
+export async function stopCloud(paths: CloudPaths): Promise<boolean> {
+  const running = await runningCloud(paths);
+  if (running !== undefined) {
+    await callDaemon(paths, "POST", "/world/shutdown");
+    while (existsSync(`/proc/${running.pid}`)) await pause(10);
+    return true;
+  }
+  if (!existsSync(paths.slot)) return false;
+  if (!(await takeLock(paths.folder)))
+    throw new Error("The local cloud is just starting or stopping: try again in a moment.");
+  await new LocalWorld(paths, Number(readFileSync(paths.slot, "utf8")), () => {}).sweep();
+  for (const path of [paths.info, paths.socket]) rmSync(path, { force: true });
+  return false;
+}
+
+/** One call of the daemon's own API. @throws with its error's text */
+export function callDaemon(paths: CloudPaths, method: "GET" | "POST", path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath: paths.socket, method, path }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => {
+        text += part;
+      });
+      response.on("end", () => {
+        const value = JSON.parse(text) as { error?: string };
+        if (response.statusCode === 200) resolve(value);
+        else reject(new Error(value.error ?? text));
+      });
+      response.on("error", reject);
+    });
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+function lastLine(path: string): string {
+  return (
+    readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .at(-1)
+      ?.replace(/^\S+Z /, "") ?? ""
+  );
+}

@@ -1,0 +1,107 @@
+/** The commands of package.json that have to do with the local cloud. */
+import { Command } from "commander";
+import { needCloud, stopCloud } from "./cloud.ts";
+import { check } from "./commands/check.ts";
+import { destroy } from "./commands/destroy.ts";
+import { host } from "./commands/host.ts";
+import { status } from "./commands/status.ts";
+import { cloudPaths } from "./paths.ts";
+import { say } from "./terminal.ts";
+
+const program = new Command("mailhost")
+  .description("A whole mail host on a local cloud.")
+  .enablePositionalOptions();
+
+/** The command's exit code becomes the process's. */
+function exits<Args extends readonly unknown[]>(work: (...args: Args) => Promise<number>) {
+  return async (...args: Args): Promise<void> => {
+    process.exitCode = await work(...args);
+  };
+}
+
+program
+  .command("start")
+  .description("local cloud, pulumi up of the stack dev, check")
+  .action(exits(async () => (await import("./commands/start.ts")).start(cloudPaths())));
+
+program
+  .command("stop")
+  .description("stops the local cloud; disks and state stay for the next start")
+  .action(async () => {
+    say((await stopCloud(cloudPaths())) ? "Stopped. npm start brings it back." : "It was not running.");
+  });
+
+program
+  .command("destroy")
+  .description("pulumi destroy, and the end of the local cloud")
+  .option("--everything", "also what is protected: address, mail, the cloud's whole folder", false)
+  .action(exits(({ everything }: { everything: boolean }) => destroy(cloudPaths(), everything)));
+
+program
+  .command("pulumi")
+  .description("the engine with the local cloud's providers and state")
+  .argument("[args...]", "as for pulumi")
+  .allowUnknownOption()
+  .passThroughOptions()
+  .helpOption(false)
+  .action(
+    exits(async (args: string[]) => {
+      const { Stack } = await import("./stack.ts");
+      const paths = cloudPaths();
+      const stack = await Stack.open(paths, await needCloud(paths), (text) => console.error(text));
+      return await stack.run(args);
+    }),
+  );
+
+program
+  .command("host")
+  .description("a shell on the host, or one command there")
+  .argument("[command...]")
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(exits((command: string[]) => host(cloudPaths(), command)));
+
+program
+  .command("check")
+  .description("is my mail all right?")
+  .argument("[args...]", "see --help")
+  .allowUnknownOption()
+  .passThroughOptions()
+  .helpOption(false)
+  .action(exits((args: string[]) => check(cloudPaths(), args)));
+
+program
+  .command("status")
+  .description("what runs")
+  .option("--json", "for programs", false)
+  .action(exits(({ json }: { json: boolean }) => status(cloudPaths(), json)));
+
+const mail = program.command("mail").description("tries a mailbox from the command line");
+
+mail
+  .command("send")
+  .requiredOption("--to <address...>", "recipients")
+  .option("--from <address>", "a mailbox of the stack (default: its first)")
+  .option("--subject <text>", "subject", "A message from the local cloud")
+  .option("--text <text>", "the message (default: standard input)")
+  .action(async (options: { to: string[]; from?: string; subject: string; text?: string }) => {
+    await (await import("./commands/mail.ts")).sendMail(cloudPaths(), options);
+  });
+
+mail
+  .command("read")
+  .argument("[address]", "a mailbox of the stack (default: its first)")
+  .option("--folder <name>", "IMAP folder", "INBOX")
+  .option("--count <number>", "the newest so many", Number, 10)
+  .option("--json", "for programs", false)
+  .action(async (address: string | undefined, options: { folder: string; count: number; json: boolean }) => {
+    const { readMail } = await import("./commands/mail.ts");
+    await readMail(cloudPaths(), { ...options, ...(address !== undefined && { address }) });
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,132 @@
+/** The engine on this cloud: its environment, its state, and what a stack tells. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ensureEngine } from "./engine/engine.ts";
+import { pulumiEnvironment, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
+import { type CloudPaths, checkout } from "./paths.ts";
+import { installPlugins } from "./providers/install.ts";
+import { PROVIDERS } from "./providers/names.ts";
+import type { CloudInfo } from "./types.ts";
+
+/** The stack that `npm start` brings up. */
+export const defaultStack = "dev";
+
+/** What the stack's own outputs say (components/outputs.ts), as far as the commands here read it. */
+export interface StackOutputs {
+  readonly hostname: string;
+  readonly publicIp: string;
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly clientSettings: unknown;
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly privateKey: string;
+    readonly hostKey: string;
+  };
+}
+
+export class Stack {
+  readonly #paths: CloudPaths;
+  readonly #info: CloudInfo;
+  readonly #pulumi: string;
+
+  private constructor(paths: CloudPaths, info: CloudInfo, pulumi: string) {
+    this.#paths = paths;
+    this.#info = info;
+    this.#pulumi = pulumi;
+  }
+
+  static async open(paths: CloudPaths, info: CloudInfo, say: (text: string) => void): Promise<Stack> {
+    const engine = await ensureEngine({ cacheDir: paths.cache, log: say });
+    await installPlugins({ pulumiHome: join(paths.pulumi, "home"), names: [...PROVIDERS], checkout });
+    return new Stack(paths, info, engine.pulumi);
+  }
+
+  /** Makes the stack's state unless it is there. */
+  async ensureState(): Promise<void> {
+    if (existsSync(join(this.#backend, ".pulumi/stacks/mailhost", `${defaultStack}.json`))) return;
+    await this.capture(["stack", "init", defaultStack, "--no-select"]);
+  }
+
+  /** Runs the engine on the terminal. @returns its exit code */
+  async run(args: readonly string[]): Promise<number> {
+    removeStaleLocks(this.#backend);
+    return await runPulumi(args, { cwd: checkout, env: this.environment, pulumi: this.#pulumi });
+  }
+
+  /** Runs the engine. @returns what it prints. @throws with what it prints on stderr */
+  capture(args: readonly string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(this.#pulumi, args, {
+        cwd: checkout,
+        env: this.environment,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let stdout = "";
+      let stderr = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        stdout += text;
+      });
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+      });
+      child.on("error", reject);
+      child.on("close", (code) =>
+        code === 0
+          ? resolve(stdout)
+          : reject(new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr.trim()}`)),
+      );
+    });
+  }
+
+  /** @throws where the stack is not up */
+  async outputs(): Promise<StackOutputs> {
+    const text = await this.capture(["stack", "output", "--json", "--show-secrets"]);
+    const outputs = JSON.parse(text) as Partial<StackOutputs>;
+    if (outputs.ssh === undefined) throw new Error("The stack is not up. Bring it up with: npm start");
+    return outputs as StackOutputs;
+  }
+
+  get environment(): Record<string, string> {
+    return pulumiEnvironment({
+      home: join(this.#paths.pulumi, "home"),
+      backendDir: this.#backend,
+      // Secrets of a cloud that lives on one machine; Pulumi.dev.yaml has the salt to it.
+      passphrase: "local",
+      extra: {
+        PULUMI_STACK: process.env.PULUMI_STACK || defaultStack,
+        MAILHOST_HOME: this.#paths.home,
+        MAILHOST_CLOUD: this.#paths.folder,
+        CLOUDFLARE_API_TOKEN: this.#info.cloudflareToken,
+        CLOUDFLARE_BASE_URL: this.#info.cloudflareUrl,
+        LOCAL_CLOUD_ROOT_HINTS: this.#info.rootHints,
+        LOCAL_CLOUD_TRUST_ANCHOR: this.#info.trustAnchor,
+        LOCAL_CLOUD_ACME_CA: this.#info.acmeCa,
+        LOCAL_CLOUD_ARCHITECTURE: this.#info.architecture,
+      },
+    });
+  }
+
+  get #backend(): string {
+    return join(this.#paths.pulumi, "state");
+  }
+}
+
+/** Files that make `ssh` accept this host and no other; the key is nowhere else and on no command line. */
+export function sshOptions(paths: CloudPaths, access: StackOutputs["ssh"]): string[] {
+  const key = join(paths.folder, "ssh", "key");
+  const known = join(paths.folder, "ssh", "known_hosts");
+  mkdirSync(dirname(key), { recursive: true, mode: 0o700 });
+  writeFileSync(key, `${access.privateKey.trim()}\n`, { mode: 0o600 });
+  writeFileSync(known, `host ${access.hostKey.trim()}\n`, { mode: 0o600 });
+  return [
+    ...["-F", "none", "-i", key, "-p", String(access.port)],
+    ...["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"],
+    ...["-o", `UserKnownHostsFile=${known}`, "-o", "GlobalKnownHostsFile=none", "-o", "HostKeyAlias=host"],
+    ...["-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=10"],
+    ...["-o", "LogLevel=ERROR"],
+    `${access.user}@${access.host}`,
+  ];
+}

@@ -1,0 +1,21 @@
+/** What the commands print: progress in words, plain where nobody watches. */
+
+const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+
+export function say(text: string): void {
+  console.log(text);
+}
+
+export function bold(text: string): string {
+  return colours ? `\u001b[1m${text}\u001b[22m` : text;
+}
+
+/** Says what begins, and how long it took where that was long enough to wonder. */
+export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  say(`${bold("→")} ${title}`);
+  const result = await work();
+  const seconds = (performance.now() - started) / 1000;
+  if (seconds >= 1) say(`  ${seconds.toFixed(1)} s`);
+  return result;
+}
