@@ -4,7 +4,6 @@ import type { Bundle } from "../types.ts";
 
 const conf = "/etc/dovecot/dovecot.conf";
 const sieve = "/etc/dovecot/sieve/spam.sieve";
-const dropIn = "/etc/systemd/system/dovecot.service.d/mailhost.conf";
 
 /** Keeps the mailboxes: IMAP for users, LMTP and passwords for Postfix. */
 export function dovecot(_settings: Settings): Bundle {
@@ -18,8 +17,11 @@ export function dovecot(_settings: Settings): Bundle {
       // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
       directory("/var/spool/postfix/private", { owner: "postfix", group: "root", mode: "0700" }),
     ],
-    files: [plainFile(conf), plainFile(sieve), plainFile(dropIn)],
-    derivations: [{ command: "systemctl daemon-reload", on: [dropIn] }],
+    files: [
+      plainFile(conf),
+      plainFile(sieve),
+      plainFile("/etc/systemd/system/dovecot.service.d/mailhost.conf"),
+    ],
     validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
     units: [unit("dovecot.service", { reload: [conf] })],
     // It would open port 143.

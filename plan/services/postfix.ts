@@ -7,7 +7,6 @@ const master = "/etc/postfix/master.cf";
 const headers = "/etc/postfix/submission-headers";
 const check = "/etc/postfix/check";
 const defaults = "/etc/default/postfix";
-const dropIn = "/etc/systemd/system/postfix.service.d/mailhost.conf";
 
 /** Takes mail from the world and from users, and delivers it to Dovecot and to the world. */
 export function postfix(settings: Settings): Bundle {
@@ -21,9 +20,8 @@ export function postfix(settings: Settings): Bundle {
       file(headers, { hostnamePattern: settings.hostname.replaceAll(".", "\\.") }),
       plainFile(check, { mode: "0755" }),
       plainFile(defaults),
-      plainFile(dropIn),
+      plainFile("/etc/systemd/system/postfix.service.d/mailhost.conf"),
     ],
-    derivations: [{ command: "systemctl daemon-reload", on: [dropIn] }],
     validate: [check],
     units: [unit("postfix.service", { reload: [main, master, headers] })],
     ports: [

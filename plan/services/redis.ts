@@ -13,11 +13,8 @@ export function redis(_settings: Settings): Bundle {
     why: "Holds what rspamd learned and whom it has seen.",
     packages: ["redis-server"],
     files: [plainFile(conf, { owner: "redis", mode: "0640" }), plainFile(sysctl), plainFile(dropIn)],
-    derivations: [
-      { command: "systemctl restart systemd-sysctl.service", on: [sysctl] },
-      { command: "systemctl daemon-reload", on: [dropIn] },
-    ],
-    units: [unit("redis-server.service", { restart: [conf] })],
+    derivations: [{ command: "systemctl restart systemd-sysctl.service", on: [sysctl] }],
+    units: [unit("redis-server.service", { restart: [conf, dropIn] })],
     after: ["storage"],
   });
 }

@@ -36,7 +36,6 @@ export function rspamd(settings: Settings): Bundle {
       plainFile(dropIn),
     ],
     secretFiles: keys.map(keyFile),
-    derivations: [{ command: "systemctl daemon-reload", on: [dropIn] }],
     validate: ["rspamadm configtest"],
     units: [unit("rspamd.service", { reload: [`${folder}/`], restart: [dropIn] })],
     after: ["storage", "redis", "unbound", "aliases"],
