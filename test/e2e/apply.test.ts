@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { bundle, bundleDocument, directory, unit } from "../../plan/bundle.ts";
+import { sshd } from "../../plan/services/sshd.ts";
+import { verbatim } from "../../plan/template.ts";
+import type { Bundle, HostFile } from "../../plan/types.ts";
+import { parseSettings } from "../../settings/parse.ts";
+import { type Said, ScratchMachine } from "./scratch-machine.ts";
+
+const APPLY = "/usr/local/lib/mailhost/apply";
+
+function text(path: string, content: string, mode = "0644"): HostFile {
+  return { path, owner: "root", group: "root", mode, content };
+}
+
+/** A daemon that shows what it has read: /run/probe.a at a reload, /run/probe.b at a restart, and a word for each. */
+const probeUnit = `[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=sh -euc 'cp /etc/probe/a /run/probe.a; cp /etc/probe/b /run/probe.b; echo start >>/run/probe.log'
+ExecReload=sh -euc 'cp /etc/probe/a /run/probe.a; echo reload >>/run/probe.log'
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+function probe(a: string, b: string, changes: Partial<Bundle> = {}): Bundle {
+  return bundle({
+    name: "probe",
+    why: "Shows what apply does.",
+    directories: [directory("/etc/probe", { mode: "0751" })],
+    files: [
+      text("/etc/probe/a", `${a}\n`, "0640"),
+      text("/etc/probe/b", `${b}\n`),
+      text("/etc/systemd/system/probe.service", probeUnit),
+    ],
+    derivations: [
+      { command: "cp /etc/probe/a /etc/probe/a.db", on: ["/etc/probe/a"], makes: ["/etc/probe/a.db"] },
+    ],
+    validate: ["! grep -nH BROKEN /etc/probe/a /etc/probe/b"],
+    units: [unit("probe.service", { reload: ["/etc/probe/a"], restart: ["/etc/probe/b"] })],
+    ...changes,
+  });
+}
+
+describe("apply, on a machine of its own", () => {
+  let machine: ScratchMachine;
+
+  before(async () => {
+    machine = await ScratchMachine.boot();
+    await ok(
+      `mkdir -p ${APPLY.replace(/\/[^/]*$/, "")}; cat >${APPLY}; chmod 0755 ${APPLY}`,
+      verbatim(APPLY.slice(1)),
+    );
+    await ok("ssh-keygen -q -A; systemctl restart ssh");
+  });
+  after(() => machine?.remove());
+
+  /** @returns standard output, without its last newline */
+  async function ok(command: string, input?: string): Promise<string> {
+    const said = await machine.run(command, input);
+    assert.equal(said.code, 0, `${command}\n${said.stdout}${said.stderr}`);
+    return said.stdout.trimEnd();
+  }
+  const apply = (bundle: Bundle) => ok(APPLY, bundleDocument(bundle));
+  const refused = async (document: string): Promise<Said> => {
+    const said = await machine.run(APPLY, document);
+    assert.equal(said.code, 1, said.stdout + said.stderr);
+    return said;
+  };
+  const status = async () => JSON.parse(await ok(`${APPLY} --status`));
+  async function settled(): Promise<void> {
+    const { files, pending, unconfirmed } = await status();
+    assert.deepEqual(
+      files.filter((file: { asDeployed: boolean }) => !file.asDeployed),
+      [],
+    );
+    assert.deepEqual([pending, unconfirmed], [[], []]);
+    assert.equal(await ok("find / -xdev -name '*.mailhost-new' -not -path '/proc/*'"), "");
+  }
+
+  it("writes files with owner and mode, derives, starts; and the second time does nothing", async () => {
+    assert.equal(
+      await apply(probe("1", "1")),
+      [
+        "made /etc/probe",
+        "wrote /etc/probe/a",
+        "wrote /etc/probe/b",
+        "wrote /etc/systemd/system/probe.service",
+        "ran cp /etc/probe/a /etc/probe/a.db",
+        "enabled probe.service",
+        "started probe.service",
+      ].join("\n"),
+    );
+    assert.equal(
+      await ok("stat -c '%a %U:%G %n' /etc/probe /etc/probe/a"),
+      "751 root:root /etc/probe\n640 root:root /etc/probe/a",
+    );
+    assert.equal(await apply(probe("1", "1")), "");
+    await settled();
+  });
+
+  it("reloads for one file, restarts for another, and only restarts for both", async () => {
+    await ok("truncate -s 0 /run/probe.log");
+    assert.match(await apply(probe("2", "1")), /^reloaded probe\.service$/m);
+    assert.match(await apply(probe("2", "2")), /^restarted probe\.service$/m);
+    assert.match(await apply(probe("3", "3")), /^restarted probe\.service$/m);
+    assert.equal(await ok("cat /run/probe.log"), "reload\nstart\nstart");
+    assert.equal(await ok("cat /run/probe.a /etc/probe/a.db"), "3\n3");
+  });
+
+  it("puts right what was changed by hand, and says so in its status before", async () => {
+    await ok("echo mine >>/etc/probe/a; chmod 0666 /etc/probe/b; rm /etc/probe/a.db; systemctl stop probe");
+    const { files } = await status();
+    const found = Object.fromEntries(
+      files.map((file: { path: string; asDeployed: boolean }) => [file.path, file.asDeployed]),
+    );
+    assert.deepEqual(found, {
+      "/etc/probe/a": false,
+      "/etc/probe/b": false,
+      "/etc/systemd/system/probe.service": true,
+    });
+    await apply(probe("3", "3"));
+    assert.equal(
+      await ok("cat /etc/probe/a /run/probe.a /etc/probe/a.db; stat -c %a /etc/probe/b"),
+      "3\n3\n3\n644",
+    );
+    await settled();
+  });
+
+  it("refuses a configuration that its judge refuses, names file and line, and touches nothing", async () => {
+    await ok("truncate -s 0 /run/probe.log");
+    const before = await ok("find /etc -newer /run/probe.log; sha256sum /etc/probe/*");
+    const { stderr } = await refused(bundleDocument(probe("first\nBROKEN", "4")));
+    assert.match(stderr, /^ {2}\/etc\/probe\/a:2:BROKEN$/m);
+    assert.match(stderr, /the old one stays in force/);
+    assert.equal(await ok("find /etc -newer /run/probe.log; sha256sum /etc/probe/*"), before);
+    assert.equal(await ok("cat /run/probe.log; findmnt /etc || true"), "");
+    await settled();
+  });
+
+  it("refuses sshd's configuration by sshd's own judgement, while sshd goes on", async () => {
+    const settings = parseSettings(
+      {
+        hostname: "mail.example.org",
+        owner: "ann@elsewhere.example",
+        ssh: { from: "192.0.2.0/24" },
+        domains: { "example.org": { since: "2026-11-21" } },
+      },
+      {},
+    );
+    const good = sshd(settings);
+    const [file] = good.files;
+    assert.ok(file);
+    const broken = {
+      ...good,
+      files: [{ ...file, content: file.content.replace("PermitTunnel no", "PermitTunnel maybe") }],
+    };
+    const line = file.content.split("\n").indexOf("PermitTunnel no") + 1;
+    assert.ok(line > 0);
+    const process = await ok("systemctl show -P MainPID ssh");
+    const { stderr } = await refused(bundleDocument(broken));
+    assert.match(stderr, new RegExp(`${file.path} line ${line}: `));
+    assert.equal(
+      await ok(`systemctl show -P MainPID ssh; ls ${file.path} 2>&1 || true`),
+      `${process}\nls: cannot access '${file.path}': No such file or directory`,
+    );
+    await apply(good);
+    await ok(`${APPLY} --confirm sshd`);
+    assert.match(await ok("sshd -T"), /^maxstartups 60:30:120$/m);
+    await settled();
+  });
+
+  it("refuses a document that was cut off anywhere", async () => {
+    const document = bundleDocument(probe("5", "5"));
+    for (const length of [0, 10, 200, document.indexOf("=== /etc/probe/b") + 30, document.length - 3]) {
+      const { stderr } = await refused(document.slice(0, length));
+      assert.match(stderr, /cut off|does not begin/);
+    }
+    assert.equal(await ok("cat /etc/probe/a"), "3");
+  });
+
+  it("removes what a bundle has no more, unless another bundle has it now", async () => {
+    const more = (name: string, paths: string[]) =>
+      bundle({ name, why: "-", files: paths.map((path) => text(path, "x\n")) });
+    await apply(more("one", ["/etc/more/a", "/etc/more/b", "/etc/more/c"]));
+    await apply(more("two", ["/etc/more/c"]));
+    assert.equal(await apply(more("one", ["/etc/more/a"])), "removed /etc/more/b");
+    assert.equal(await ok("ls /etc/more"), "a\nc");
+    await apply(more("one", []));
+    await apply(more("two", []));
+    assert.equal(await ok("ls /etc/more"), "");
+  });
+
+  it("keeps what failed in mind: the next run reloads although no file changed", async () => {
+    const failing = probeUnit.replace("ExecReload=", "ExecReload=test -e /run/allowed\nExecReload=");
+    const files = (a: string) => [
+      text("/etc/probe/a", `${a}\n`, "0640"),
+      text("/etc/probe/b", "3\n"),
+      text("/etc/systemd/system/probe.service", failing),
+    ];
+    await refused(bundleDocument(probe("", "", { files: files("6") })));
+    assert.deepEqual((await status()).pending, ["probe"]);
+    await ok("touch /run/allowed");
+    assert.equal(
+      await apply(probe("", "", { files: files("6") })),
+      "ran cp /etc/probe/a /etc/probe/a.db\nreloaded probe.service",
+    );
+    assert.equal(await ok("cat /run/probe.a"), "6");
+    await settled();
+  });
+
+  it("converges after a kill at any moment", async (context) => {
+    await apply(probe("0", "0"));
+    const started = performance.now();
+    await apply(probe("00", "00"));
+    const whole = performance.now() - started;
+    let cutOff = 0;
+    for (let round = 1; round <= 30; round++) {
+      const next = probe(`a${round}`, `b${round - (round % 3)}`);
+      const { code } = await machine.run(APPLY, bundleDocument(next), (whole * round) / 30);
+      if (code !== 0) cutOff += 1;
+      // Every third time the deployment has moved on before it comes back.
+      const wanted = round % 3 === 0 ? probe(`later${round}`, `b${round}`) : next;
+      await apply(wanted);
+      const content = (path: string) => wanted.files.find((file) => file.path === path)?.content.trimEnd();
+      assert.deepEqual((await ok("cat /etc/probe/a.db /run/probe.a /run/probe.b")).split("\n"), [
+        content("/etc/probe/a"),
+        content("/etc/probe/a"),
+        content("/etc/probe/b"),
+      ]);
+      await settled();
+    }
+    context.diagnostic(`${cutOff} of 30 runs were cut off, within ${Math.round(whole)} ms`);
+    assert.ok(cutOff >= 15);
+  });
+
+  it("applies several bundles at once", async () => {
+    const many = Array.from({ length: 8 }, (_, n) =>
+      bundle({
+        name: `many${n}`,
+        why: "-",
+        files: [text(`/etc/many/${n}`, `${n}\n`)],
+        validate: [`test "$(cat /etc/many/${n})" = ${n}`],
+      }),
+    );
+    await Promise.all(many.map((one) => apply(one)));
+    assert.equal(await ok("cat /etc/many/*"), "0\n1\n2\n3\n4\n5\n6\n7");
+    await settled();
+  });
+
+  describe("with `confirm`", () => {
+    const guarded = (content: string) =>
+      bundle({ name: "guarded", why: "-", files: [text("/etc/guarded", `${content}\n`)], confirm: true });
+
+    it("keeps what a second login confirms, however often it does", async () => {
+      await apply(guarded("1"));
+      assert.deepEqual((await status()).unconfirmed, ["guarded"]);
+      assert.equal(await ok(`${APPLY} --confirm guarded`), "confirmed guarded");
+      assert.equal(await ok(`${APPLY} --confirm guarded`), "");
+      await settled();
+    });
+
+    it("brings the last confirmed files back after a minute, and the next deployment brings the new ones again", async () => {
+      await apply(guarded("2"));
+      await apply(guarded("3"));
+      const deadline = Date.now() + 90_000;
+      while ((await ok("cat /etc/guarded")) !== "1") {
+        assert.ok(Date.now() < deadline, "the old file did not come back");
+        await pause(1000);
+      }
+      await settled();
+      const late = await machine.run(`${APPLY} --confirm guarded`, bundleDocument(guarded("3")));
+      assert.equal(late.code, 1);
+      assert.match(late.stderr, /rolled back.*applied\s+again now/s);
+      assert.equal(await ok("cat /etc/guarded"), "3");
+      await ok(`${APPLY} --confirm guarded`, bundleDocument(guarded("3")));
+      await settled();
+    });
+
+    it("brings them back after a power cut, too", async () => {
+      await apply(
+        bundle({
+          name: "base",
+          why: "-",
+          files: [
+            text(
+              "/etc/systemd/system/mailhost-rollback.service",
+              verbatim("etc/systemd/system/mailhost-rollback.service"),
+            ),
+          ],
+          units: [unit("mailhost-rollback.service")],
+        }),
+      );
+      await apply(guarded("4"));
+      await machine.cut();
+      await machine.boot();
+      assert.equal(await ok("cat /etc/guarded"), "3");
+      await settled();
+    });
+  });
+});
