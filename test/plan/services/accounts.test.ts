@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { bundleDocument, secretsDocument } from "../../../plan/bundle.ts";
+import { hostBundles } from "../../../plan/host.ts";
+import { accounts } from "../../../plan/services/accounts.ts";
+import { sampleSettings } from "./sample.ts";
+
+const hash = `{BLF-CRYPT}$2y$05$${"a".repeat(53)}`;
+const secrets = {
+  dkimPrivateKeys: {},
+  passwordHashes: Object.fromEntries(
+    ["ann@example.org", "bob@example.org", "carol@example.com", "dora@example.com"].map((address) => [
+      address,
+      hash,
+    ]),
+  ),
+};
+const content = (path: string) =>
+  accounts(sampleSettings())
+    .secretFiles.find((file) => file.path === path)
+    ?.content(secrets);
+
+it("each mailbox is a line for Dovecot and a line for Postfix", () => {
+  assert.equal(
+    content("/etc/dovecot/users"),
+    [
+      "# Mailboxes and password hashes, for Dovecot's passwd-file.",
+      `ann@example.org:${hash}::::::`,
+      `bob@example.org:${hash}::::::`,
+      `carol@example.com:${hash}::::::`,
+      "",
+    ].join("\n"),
+  );
+  assert.deepEqual(content("/etc/postfix/mailboxes")?.split("\n").slice(1), [
+    "ann@example.org   ann@example.org",
+    "bob@example.org   bob@example.org",
+    "carol@example.com carol@example.com",
+    "",
+  ]);
+});
+
+it("nobody but root and Dovecot reads them", () => {
+  const modes = accounts(sampleSettings()).secretFiles.map(({ path, group, mode }) => [path, group, mode]);
+  assert.deepEqual(modes, [
+    ["/etc/dovecot/users", "dovecot", "0640"],
+    ["/etc/postfix/mailboxes", "root", "0600"],
+  ]);
+});
+
+it("a mailbox more changes one document of the whole host, and no unit", () => {
+  const documents = (settings: ReturnType<typeof sampleSettings>) =>
+    new Map(
+      hostBundles(settings).flatMap((bundle) => [
+        [`${bundle.name}`, bundleDocument(bundle)],
+        // rspamd's keys are another matter.
+        [`${bundle.name} secrets`, bundle.name === "rspamd" ? "" : secretsDocument(bundle, secrets)],
+      ]),
+    );
+  const before = documents(sampleSettings());
+  // In the domain with a catch-all, where a mailbox could be thought to concern the aliases.
+  const after = documents(sampleSettings({ carol: {}, dora: {} }));
+  const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
+  assert.deepEqual(changed, ["accounts secrets"]);
+  assert.doesNotMatch(after.get("accounts secrets") ?? "", /^unit:/m);
+});
+
+it("a hash that would write other fields or lines is refused, and not shown", () => {
+  for (const bad of ["{PLAIN}a:b", `${hash}\nroot:x`, "no scheme", ""]) {
+    const passwordHashes = { ...secrets.passwordHashes, "bob@example.org": bad };
+    const [users] = accounts(sampleSettings()).secretFiles;
+    assert.throws(() => users?.content({ ...secrets, passwordHashes }), {
+      message: "the password hash of bob@example.org is malformed",
+    });
+  }
+});
+
+it("a mailbox without a hash is a mistake of the program's", () => {
+  const [users] = accounts(sampleSettings()).secretFiles;
+  assert.throws(
+    () => users?.content({ ...secrets, passwordHashes: {} }),
+    /no password hash for ann@example.org/,
+  );
+});
