@@ -1,0 +1,216 @@
+/** What all resources of the aws provider have in common: region, tags, and the way from create to outputs. */
+import type { InputSchema, OutputSchema } from "../framework.ts";
+import {
+  type Change,
+  type CheckOutcome,
+  defineResource,
+  equal,
+  type Failure,
+  PartialFailure,
+  type Properties,
+  type Resource,
+  type ResourceDefinition,
+  type Value,
+} from "../framework.ts";
+import { creatingEc2, type Ec2, ec2In, isNotFound, until } from "./client.ts";
+
+/** The account that the simulated cloud belongs to. */
+export { accountId } from "../../aws/catalog.ts";
+
+export type TagMap = Readonly<Record<string, string>>;
+
+/** Inputs that every resource has. */
+export interface CommonInputs {
+  readonly region?: string;
+  readonly tags?: TagMap;
+}
+
+/** An update: what was wanted, what is wanted, and what differs. */
+export interface Update<I> {
+  readonly id: string;
+  readonly inputs: I;
+  readonly oldInputs: Properties;
+  readonly state: Properties;
+  /** Whether an input differs from what it was. */
+  changed(name: keyof I & string): boolean;
+}
+
+export interface AwsResource<I> {
+  readonly inputs: { readonly [name: string]: InputSchema };
+  readonly outputs: { readonly [name: string]: OutputSchema };
+  /** Inputs that the official provider takes and the local cloud does not simulate. */
+  readonly unsimulated?: readonly string[];
+  /** Type of the resource in `TagSpecifications`, where it carries tags. */
+  readonly taggedAs?: string;
+  check?(inputs: Properties, resource: Resource): readonly Failure[] | CheckOutcome;
+  diff?: ResourceDefinition<I>["diff"];
+  /** Makes it, and answers its id as soon as it exists. `tags` go into the call. */
+  create(ec2: Ec2, inputs: I, tags: { TagSpecifications?: object[] }): Promise<string>;
+  /** The rest of the creation. What fails here leaves the resource, and the next run goes on with it. */
+  complete?(ec2: Ec2, id: string, inputs: I, resource: Resource): Promise<void>;
+  /** Everything known about it, or undefined where it is not there. On import `state` and `inputs` are empty. */
+  read(ec2: Ec2, id: string, known: { state: Properties; inputs: Properties }): Promise<Found | undefined>;
+  update?(ec2: Ec2, update: Update<I>, resource: Resource): Promise<void>;
+  delete(ec2: Ec2, id: string, state: Properties): Promise<void>;
+  /** An id of an import that is not the id in the state: made into it. */
+  importId?(ec2: Ec2, given: string): Promise<string | undefined>;
+}
+
+export interface Found {
+  readonly outputs: Properties;
+  readonly tags?: readonly ApiTag[];
+  /** Id where it differs from the one asked for. */
+  readonly id?: string;
+}
+
+export interface ApiTag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+/** Configuration of the provider: `aws:region` and `aws:defaultTags`. */
+export const configuration: { region: string; defaultTags: TagMap } = { region: "", defaultTags: {} };
+
+export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): ResourceDefinition<Properties> {
+  const tagged = spec.taggedAs !== undefined;
+  const ec2For = (region: Value | undefined): Ec2 =>
+    ec2In(typeof region === "string" && region !== "" ? region : configuration.region);
+
+  const outputsOf = (ec2: Ec2, found: Found): Properties => ({
+    ...found.outputs,
+    region: ec2.region,
+    ...(tagged ? tagOutputs(found.tags ?? []) : {}),
+  });
+
+  const readBack = async (
+    ec2: Ec2,
+    id: string,
+    inputs: Properties,
+    state: Properties,
+  ): Promise<Properties> => {
+    const found = await until(`${id} to be found`, () => spec.read(ec2, id, { state, inputs }), 60_000);
+    return outputsOf(ec2, found);
+  };
+
+  return defineResource<I>({
+    inputs: {
+      ...spec.inputs,
+      region: { type: "string", computed: true, replaceOnChange: true },
+      ...(tagged ? { tags: { type: "map", items: { type: "string" } } as const } : {}),
+      ...Object.fromEntries(
+        (spec.unsimulated ?? []).map((name) => [name, { type: "any", computed: true } as const]),
+      ),
+    },
+    outputs: {
+      ...spec.outputs,
+      ...(tagged ? { tagsAll: { changesWith: ["tags"] } as const } : {}),
+    },
+    check({ inputs, ...resource }) {
+      const failures = (spec.unsimulated ?? []).filter((name) => isSet(inputs[name])).map(unsimulated);
+      const checked = spec.check?.(inputs, resource as unknown as Resource) ?? [];
+      const outcome: CheckOutcome =
+        "length" in checked ? { failures: checked as readonly Failure[] } : checked;
+      return { ...outcome, failures: [...failures, ...(outcome.failures ?? [])] };
+    },
+    diff(request) {
+      const changes = spec.diff?.(request) ?? request.changes;
+      return tagged ? [...changes, ...defaultTagChanges(request.inputs, request.state, changes)] : changes;
+    },
+    async create({ inputs, ...resource }) {
+      const plain = inputs as unknown as Properties;
+      const { ec2, made } = creatingEc2(ec2For(plain.region).region, resource, plain);
+      const tags = tagged ? tagSpecifications(spec.taggedAs ?? "", wantedTags(plain)) : {};
+      const id = await spec.create(ec2, inputs, tags);
+      try {
+        await spec.complete?.(ec2, id, inputs, resource as unknown as Resource);
+        return { id, outputs: await readBack(ec2, id, plain, {}) };
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        throw new PartialFailure(message, id, plain);
+      } finally {
+        made();
+      }
+    },
+    async read({ id: given, state, inputs }) {
+      const ec2 = ec2For(state.region ?? inputs.region);
+      const isImport = Object.keys(state).length === 0;
+      const id = isImport && spec.importId ? await spec.importId(ec2, given) : given;
+      if (id === undefined) return undefined;
+      const found = await spec.read(ec2, id, { state, inputs });
+      return found && { id: found.id ?? id, outputs: outputsOf(ec2, found) };
+    },
+    async update({ id, inputs, oldInputs, state, ...resource }) {
+      const plain = inputs as unknown as Properties;
+      const ec2 = ec2For(state.region ?? plain.region);
+      // What the service picks is left alone where the program is silent.
+      const managed = (name: string) => plain[name] !== undefined || !spec.inputs[name]?.computed;
+      const changed = (name: string) => managed(name) && !equal(plain[name] ?? null, oldInputs[name] ?? null);
+      await spec.update?.(ec2, { id, inputs, oldInputs, state, changed }, resource as unknown as Resource);
+      if (tagged) await updateTags(ec2, String(id), state, wantedTags(plain));
+      return readBack(ec2, id, plain, state);
+    },
+    async delete({ id, state }) {
+      try {
+        await spec.delete(ec2For(state.region), id, state);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    },
+  });
+}
+
+export function unsimulated(property: string): Failure {
+  return { property, reason: `the local cloud does not simulate ${property}: leave it out of this stack` };
+}
+
+/** False and emptiness ask for nothing, so there is nothing to simulate. */
+export function isSet(value: Value | undefined): boolean {
+  if (value === undefined || value === null || value === false || value === "") return false;
+  return !(Array.isArray(value) && value.length === 0);
+}
+
+/** The resource's own tags over those of the provider. */
+function wantedTags(inputs: Properties): TagMap {
+  return { ...configuration.defaultTags, ...(inputs.tags as TagMap | undefined) };
+}
+
+export function tagSpecifications(type: string, tags: TagMap): { TagSpecifications?: object[] } {
+  const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  return list.length === 0 ? {} : { TagSpecifications: [{ ResourceType: type, Tags: list }] };
+}
+
+/** `tagsAll` is what the API has; `tags` is that without what the provider's defaults put there. */
+function tagOutputs(found: readonly ApiTag[]): Properties {
+  const all = Object.fromEntries(found.map(({ Key, Value }) => [Key, Value]));
+  const own = Object.entries(all).filter(([key, value]) => configuration.defaultTags[key] !== value);
+  return { tags: Object.fromEntries(own), tagsAll: all };
+}
+
+/** A change of the provider's default tags changes resources whose own inputs stay. */
+function defaultTagChanges(inputs: Properties, state: Properties, changes: readonly Change[]): Change[] {
+  const all = state.tagsAll;
+  const known = typeof all === "object" && all !== null && !Array.isArray(all);
+  if (!known || changes.some((change) => change.path.startsWith("tags"))) return [];
+  return equal(wantedTags(inputs), all) ? [] : [{ path: "tagsAll", kind: "update", replace: false }];
+}
+
+async function updateTags(ec2: Ec2, id: string, state: Properties, wanted: TagMap): Promise<void> {
+  const had = (state.tagsAll ?? {}) as TagMap;
+  const gone = Object.keys(had).filter((key) => !(key in wanted));
+  const set = Object.entries(wanted).filter(([key, value]) => had[key] !== value);
+  if (gone.length > 0) await ec2.call("DeleteTags", { Resources: [id], Tags: gone.map((Key) => ({ Key })) });
+  if (set.length > 0) {
+    await ec2.call("CreateTags", { Resources: [id], Tags: set.map(([Key, Value]) => ({ Key, Value })) });
+  }
+}
+
+/** Only the properties that are there: EC2 takes an absent parameter otherwise than an empty one. */
+export function given<T extends object>(properties: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(properties).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}
+
+export function arn(ec2: Ec2, what: string, account: string): string {
+  return `arn:aws:ec2:${ec2.region}:${account}:${what}`;
+}
