@@ -1,0 +1,138 @@
+/** The pages about the host, its records and its account, held to what the program makes. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { it } from "node:test";
+import { bundleDocument } from "../../plan/bundle.ts";
+import { hostBundles } from "../../plan/host.ts";
+import { hostPorts } from "../../plan/ports.ts";
+import { dnsRecords } from "../../plan/records.ts";
+import { verbatim } from "../../plan/template.ts";
+import { parseSettings } from "../../settings/parse.ts";
+import { runProgram, stack } from "../components/program.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const hostPage = read("docs/host.md");
+const dnsPage = read("docs/dns.md");
+const everything = ["README.md", ...globSync("docs/*.md", { cwd: root })].map(read).join("\n");
+
+const settings = parseSettings(
+  {
+    ...stack,
+    network: { ipv6: true },
+    domains: {
+      ...stack.domains,
+      "example.com": { ...stack.domains["example.com"], dmarc: { reportsTo: "dmarc@example.org" } },
+    },
+  },
+  {},
+);
+const bundles = hostBundles(settings);
+const program = await runProgram(stack);
+
+it("docs/host.md names every bundle, and no other", () => {
+  const rows = [...hostPage.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(rows.toSorted(), bundles.map(({ name }) => name).toSorted());
+});
+
+it("docs/host.md names every port, and no other", () => {
+  const rows = [...hostPage.matchAll(/^\| (\d+) \| (everybody|the networks)/gm)].map(([, number, from]) => [
+    Number(number),
+    from === "everybody" ? "anywhere" : "networks",
+  ]);
+  const ports = hostPorts(bundles).map(({ number, from }) => [
+    number,
+    from === "anywhere" ? from : "networks",
+  ]);
+  assert.deepEqual(rows.toSorted(byNumber), ports.toSorted(byNumber));
+});
+
+function byNumber(a: readonly unknown[], b: readonly unknown[]): number {
+  return Number(a[0]) - Number(b[0]);
+}
+
+it("every path of the host that the pages name is one that the program knows", () => {
+  const known = [
+    ...bundles.map(bundleDocument),
+    ...bundles.flatMap(({ secretFiles }) => secretFiles.map(({ path }) => path)),
+    ...["apply", "storage", "tls", "certificate"].map((name) => verbatim(`usr/local/lib/mailhost/${name}`)),
+    "/usr/local/lib/mailhost/apply",
+  ].join("\n");
+  // architecture.md has paths that `apply` puts together; its own tests know them.
+  const pages = ["README.md", ...globSync("docs/*.md", { cwd: root, exclude: ["docs/architecture.md"] })];
+  const text = pages.map(read).join("\n");
+  const inline = [...text.replace(/^ *```[\s\S]*?^ *```$/gm, "").matchAll(/`([^`\n]+)`/g)];
+  const paths = inline
+    .flatMap(([, span = ""]) => span.match(/(?<![\w.~}$])\/(?:etc|srv|usr|var)[\w./-]*/g) ?? [])
+    .map((path) => path.replace(/\/$/, ""));
+  assert.ok(paths.length > 15);
+  assert.deepEqual(
+    paths.filter((path) => !known.includes(path)),
+    [],
+  );
+});
+
+it("docs/dns.md has every record of host and domain, with its value", () => {
+  const records = dnsRecords(settings, "2026-11-21").filter(
+    ({ name }) => name.endsWith("example.org") && !name.startsWith("_dmarc.mail"),
+  );
+  assert.ok(records.length >= 11);
+  for (const { name, type, content } of records) {
+    const isReport = name.includes("_report");
+    assert.ok(dnsPage.includes(`\`${name}\``), `${type} ${name}`);
+    if (typeof content === "string" && type === "TXT") assert.ok(dnsPage.includes(`\`${content}\``), content);
+    if (type === "MX") assert.ok(dnsPage.includes(`\`10 ${String(content)}\``));
+    assert.ok(dnsPage.includes(isReport ? "| TXT |" : `| ${type} |`));
+  }
+});
+
+it("outputs of the stack that the pages ask for exist", () => {
+  const asked = [...everything.matchAll(/\bstack output (\w+)/g)].map(([, name = ""]) => name);
+  assert.ok(asked.length > 5);
+  assert.deepEqual(
+    [...new Set(asked)].filter((name) => !(name in program.outputs)),
+    [],
+  );
+});
+
+it("tags of AWS resources that the pages filter by are the program's", () => {
+  const names = [...everything.matchAll(/Name=tag:Name,Values=([\w-]+)/g)].map(([, name = ""]) => name);
+  assert.ok(names.length > 0);
+  for (const name of names) {
+    const tagged = program.registrations.filter(
+      ({ inputs }) => (inputs.tags as Record<string, string> | undefined)?.Name === name,
+    );
+    assert.equal(tagged.length, 1, name);
+    for (const { inputs } of tagged) assert.ok("mailhost:stack" in (inputs.tags as object));
+  }
+  for (const [, key = ""] of everything.matchAll(/tag:(mailhost:\w+)/g)) assert.equal(key, "mailhost:stack");
+});
+
+it("docs/aws-policy.json allows every action that the simulated EC2 has, and no wildcard but to look", async () => {
+  const policy = JSON.parse(read("docs/aws-policy.json")) as {
+    Statement: readonly { Effect: string; Action: string | readonly string[]; Resource: string }[];
+  };
+  const allowed = policy.Statement.flatMap(({ Action }) => Action);
+  const modules = await Promise.all(
+    globSync("local/aws/*.ts", { cwd: root }).map((path) => import(join(root, path)) as Promise<object>),
+  );
+  const actions = modules.flatMap((module) =>
+    Object.entries(module).flatMap(([name, value]) =>
+      name.endsWith("Actions") ? Object.keys(value as object) : [],
+    ),
+  );
+  assert.ok(actions.length > 50);
+  // Debian's image is found by ec2:DescribeImages; the parameter store is another way to it.
+  const changing = actions.filter((name) => !name.startsWith("Describe") && name !== "GetParameter");
+  assert.deepEqual(
+    changing.filter((name) => !allowed.includes(`ec2:${name}`)),
+    [],
+  );
+  assert.deepEqual(
+    allowed.filter((action) => action.includes("*")),
+    ["ec2:Describe*"],
+  );
+  // IAM's limit for a managed policy, without white space.
+  assert.ok(JSON.stringify(policy).length < 6144);
+});
