@@ -68,6 +68,21 @@ rspamd_config:register_symbol({
   end,
 })
 
+-- Mail from outside in the name of a domain of ours that this domain's own records do not vouch for, whatever they
+-- ask others to do about it. Alone it is enough for Junk.
+rspamd_config:register_symbol({
+  name = 'FORGED_OWN_DOMAIN',
+  score = 7.0,
+  group = 'policies',
+  description = 'From a domain of this host, but not from this host',
+  callback = function(task)
+    local domain = ((task:get_from('mime') or {})[1] or {}).domain
+    return not is_outgoing(task) and domain ~= nil and own_domains[domain:lower()] ~= nil
+        and not task:has_symbol('DMARC_POLICY_ALLOW')
+  end,
+})
+rspamd_config:register_dependency('FORGED_OWN_DOMAIN', 'DMARC_CHECK')
+
 -- Where DNS says nothing about the sender's domain, the message is neither accepted nor refused.
 rspamd_config:register_symbol({
   name = 'SENDER_DNS_FAILED',
