@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Document, parseDocument } from "yaml";
+import { callApi } from "../../check/otherside.ts";
 import type { CloudInfo } from "../../local/types.ts";
 
 const source = resolve(import.meta.dirname, "../..");
@@ -63,8 +64,7 @@ export function gitStatus(): string {
 export function mailhost(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const started = performance.now();
   const [script, ...rest] = args;
-  const program = script === "check" ? ["check/main.ts"] : ["local/main.ts", script ?? ""];
-  const child = spawn(join(source, "node_modules/.bin/node"), [...program, ...rest], {
+  const child = spawn(process.execPath, ["local/main.ts", script ?? "", ...rest], {
     cwd: checkout,
     env: { ...process.env, MAILHOST_CLOUD_ID: cloudId, MAILHOST_HOME: home, NO_COLOR: "1", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -113,9 +113,10 @@ export async function onHost(command: string): Promise<string> {
   return (await succeed(["host", "--", "sudo", "sh", "-c", `'${command.replaceAll("'", "'\\''")}'`])).stdout;
 }
 
-export async function stackOutput<T>(name: string): Promise<T> {
-  const { stdout } = await succeed(["pulumi", "stack", "output", name, "--json", "--show-secrets"]);
-  return JSON.parse(stdout) as T;
+/** All outputs of the stack, secrets in clear. */
+export async function stackOutput(): Promise<Readonly<Record<string, unknown>>> {
+  const { stdout } = await succeed(["pulumi", "stack", "output", "--json", "--show-secrets"]);
+  return JSON.parse(stdout) as Record<string, unknown>;
 }
 
 export function cloudInfo(): CloudInfo {
@@ -167,4 +168,29 @@ export async function previewSteps(...args: readonly string[]): Promise<readonly
   return steps
     .filter((step) => step.op !== "same" && step.op !== "refresh")
     .map((step) => ({ op: step.op, urn: step.urn, name: step.urn.split("::").at(-1) ?? "" }));
+}
+
+/** The daemon's own API: what a test does to the world behind the program's back. */
+export function world(path: string): Promise<unknown> {
+  return callApi(cloudInfo().socket, `/world/${path}`, { method: "POST", timeout: 60 });
+}
+
+/** Waits until something holds; the reason why it did not is the failure. */
+export async function eventually(
+  what: string,
+  seconds: number,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  let last: unknown;
+  for (;;) {
+    try {
+      if (await holds()) return;
+      last = "it does not hold";
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s: ${String(last)}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }

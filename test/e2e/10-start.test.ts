@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  cloudInfo,
+  eventually,
+  gitStatus,
+  mailhost,
+  makeCheckout,
+  onHost,
+  previewSteps,
+  succeed,
+} from "./mailhost.ts";
+
+test("a clean clone, npm start, and the host is up and checked", async (t) => {
+  makeCheckout();
+  const ran = await succeed(["start"]);
+  t.diagnostic(`npm start: ${ran.seconds.toFixed(1)} s`);
+  assert.match(ran.stdout, /\b0 wrong\b/);
+  assert.match(ran.stdout, /npm run mail -- send/);
+});
+
+test("npm start again: quick, nothing to do, and no connection to the host but the check's own", async (t) => {
+  const logins = () => onHost("journalctl -q -u ssh -g 'Accepted publickey' -o cat | wc -l");
+  const before = Number(await logins());
+  const ran = await succeed(["pulumi", "up", "--yes", "--skip-preview"]);
+  assert.match(ran.stdout, /\d+ unchanged/);
+  // The two counts are one login each, and the first is in its own count.
+  assert.equal(Number(await logins()), before + 1);
+  const again = await succeed(["start"]);
+  t.diagnostic(`npm start with nothing to do: ${again.seconds.toFixed(1)} s`);
+  assert.ok(again.seconds < 15, `took ${again.seconds} s`);
+});
+
+test("the preview is empty, and a refresh finds nothing", async () => {
+  assert.deepEqual(await previewSteps(), []);
+  const refreshed = await succeed(["pulumi", "refresh", "--yes", "--skip-preview", "--expect-no-changes"]);
+  assert.match(refreshed.stdout, /unchanged/);
+});
+
+test("no tracked file was written to", () => {
+  assert.equal(gitStatus(), "");
+});
+
+test("names: hostname -f, mailname, PTR and HELO are one", async () => {
+  assert.equal((await onHost("hostname -f; cat /etc/mailname")).trim(), "mail.example.org\nmail.example.org");
+});
+
+test("systemd is content, and nothing listens but what the plan says", async () => {
+  await eventually(
+    "every unit is up",
+    60,
+    async () => (await onHost("systemctl is-system-running || true")).trim() === "running",
+  );
+  const listeners = await onHost(
+    "ss -Hltn | awk '{print $4}' | grep -vE '^(127\\.|\\[::1\\])' | sed 's/.*://' | sort -nu",
+  );
+  // 5355 would be systemd-resolved, 80 is open only while a certificate is asked for.
+  assert.deepEqual(listeners.trim().split("\n"), ["22", "25", "465", "587", "993"]);
+});
+
+test("a second cloud beside this one does not meet it", async () => {
+  const { slot } = cloudInfo();
+  const status = await mailhost(["status", "--json"], { env: { MAILHOST_CLOUD_ID: "e2e-other" } });
+  assert.doesNotMatch(status.stdout, new RegExp(`198\\.18\\.${slot}\\.`));
+});

@@ -1,0 +1,321 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ask } from "../../check/dns.ts";
+import { callApi } from "../../check/otherside.ts";
+import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
+import {
+  cloudInfo,
+  mailhost,
+  onHost,
+  previewSteps,
+  stackOutput,
+  succeed,
+  up,
+  withFile,
+  withStack,
+} from "./mailhost.ts";
+
+/** PIDs and start times of the daemons that hold sessions. */
+const daemons = () => onHost("ps -o pid=,lstart= -C master,dovecot,rspamd,redis-server,unbound,imap | sort");
+
+test("a mailbox added: one host resource, no restart, its login works at once, sessions stay", async () => {
+  const before = await daemons();
+  const session = await imap(await mailHost(), "ann@example.org");
+  await session.mailboxOpen("INBOX");
+  await withStack(
+    (stack) =>
+      stack.setIn(["config", "mailhost:domains", "example.org", "mailboxes", "dora"], stack.createNode({})),
+    async () => {
+      const steps = await previewSteps();
+      assert.deepEqual(
+        steps
+          .map(({ op, name }) => `${op} ${name}`)
+          .filter((step) => !step.includes("mailhost-dev"))
+          .sort(),
+        ["create accounts-dora@example.org", "update host-accounts-secrets"],
+      );
+      await up();
+      const host = await mailHost();
+      await submit(host, { from: "dora@example.org", to: "ann@example.org", subject: "from dora" });
+      assert.equal(await count(host, "ann@example.org", "from dora"), 1);
+      await (await imap(host, "dora@example.org")).logout();
+      await session.noop();
+      await session.logout();
+      assert.equal(await daemons(), before);
+    },
+  );
+  await up();
+  await assert.rejects(imap(await mailHost(), "dora@example.org", "whatever"), /cannot log in/);
+});
+
+test("hashes from an old host are accepted as they are", async () => {
+  const hashes = {
+    sha512: (await onHost("openssl passwd -6 'old secret'")).trim(),
+    blowfish: (await onHost("doveadm pw -s BLF-CRYPT -p 'old secret'")).trim().replace("{BLF-CRYPT}", ""),
+    argon: (await onHost("doveadm pw -s ARGON2ID -p 'old secret'")).trim(),
+  };
+  await withStack(
+    (stack) => {
+      for (const [name, passwordHash] of Object.entries(hashes))
+        stack.setIn(
+          ["config", "mailhost:domains", "example.org", "mailboxes", name],
+          stack.createNode({ passwordHash }),
+        );
+    },
+    async () => {
+      await up();
+      const host = await mailHost();
+      for (const name of Object.keys(hashes)) {
+        await (await imap(host, `${name}@example.org`, "old secret")).logout();
+        await assert.rejects(imap(host, `${name}@example.org`, "no secret"), /cannot log in/);
+      }
+    },
+  );
+  await up();
+});
+
+test("one line of a template changed: that line, and it alone, in the preview", async () => {
+  const old = "smtpd_helo_required = yes";
+  await withFile(
+    "files/etc/postfix/main.cf",
+    (text) => {
+      assert.ok(text.includes(`\n${old}\n`));
+      return text.replace(`\n${old}\n`, `\n${old}\nsmtpd_client_connection_count_limit = 40\n`);
+    },
+    async () => {
+      const { stdout } = await succeed(["pulumi", "preview", "--diff", "--color", "never"]);
+      const changed = stdout
+        .split("\n")
+        .filter((line) => /^\s+[-+] [^\s]/.test(line) && !/^\s+[-+~]+ \w+:/.test(line));
+      assert.deepEqual(
+        changed.map((line) => line.trim()),
+        ["+ smtpd_client_connection_count_limit = 40"],
+        stdout,
+      );
+    },
+  );
+});
+
+test("a broken template line fails the deployment, names file and line, and the daemons never notice", async () => {
+  const before = await daemons();
+  const served = await onHost("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf");
+  for (const [path, line] of [
+    ["files/etc/postfix/main.cf", "smtpd_helo_reqired = yes"],
+    ["files/etc/dovecot/dovecot.conf", "mail_drivr = maildir"],
+  ] as const) {
+    await withFile(
+      path,
+      (text) => `${text}${line}\n`,
+      async () => {
+        const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview"]);
+        assert.notEqual(ran.code, 0);
+        const said = ran.stdout + ran.stderr;
+        assert.match(
+          said,
+          new RegExp(`${path.replace("files", "").replaceAll(".", "\\.")}[: ]+(line )?\\d+`),
+          said.slice(-3000),
+        );
+      },
+    );
+  }
+  assert.equal(await onHost("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf"), served);
+  assert.equal(await daemons(), before);
+  await up();
+  assert.deepEqual(await previewSteps(), []);
+});
+
+test("ten mistakes in a stack file: ten messages, nothing touched", async () => {
+  await withStack(
+    (stack) => {
+      const set = (path: readonly string[], value: unknown) =>
+        stack.setIn(["config", ...path], stack.createNode(value));
+      set(["mailhost:hostnam"], "x");
+      set(["mailhost:owner"], "nobody at all");
+      set(["mailhost:ssh"], { from: ["0.0.0.0/0"] });
+      set(["mailhost:server"], { architecture: "mips", dataSize: -1 });
+      set(["mailhost:network"], { cidr: "10.20.0.1/16" });
+      set(["mailhost:acme"], { directory: "ftp://example.org" });
+      set(["mailhost:domains", "example.org", "since"], "yesterday");
+      set(["mailhost:domains", "example.org", "mailboxes", "Ann"], {});
+      set(["mailhost:domains", "example.org", "aliases", "x"], "y");
+      set(["mailhost:domains", "example.org", "aliases", "y"], "x");
+    },
+    async () => {
+      const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview"]);
+      assert.notEqual(ran.code, 0);
+      const messages = (ran.stdout + ran.stderr).split("\n").filter((line) => /^\s+mailhost:/.test(line));
+      assert.ok(messages.length >= 10, messages.join("\n"));
+      assert.doesNotMatch(ran.stdout, /\d+ (created|updated|deleted)/);
+    },
+  );
+  assert.deepEqual(await previewSteps(), []);
+});
+
+test("a domain added and removed: its records, keys and mailboxes; its mail is kept", async () => {
+  await withStack(
+    (stack) =>
+      stack.setIn(
+        ["config", "mailhost:domains", "sub.example.com"],
+        stack.createNode({ since: "2026-11-21", zone: "example.com", mailboxes: { eve: {} } }),
+      ),
+    async () => {
+      const touched = (await previewSteps()).filter(({ op }) => op !== "create").map(({ name }) => name);
+      // The tables of the daemons that know every domain, and nothing of other domains.
+      assert.ok(
+        touched.every((name) =>
+          /^(host-(accounts|aliases|postfix|rspamd|dovecot)-(files|secrets)|mailhost-dev)$/.test(name),
+        ),
+        touched.join(", "),
+      );
+      await up();
+      const host = await mailHost();
+      const sent = await (await otherSide()).send({
+        from: "zoe@example.net",
+        to: "eve@sub.example.com",
+        subject: "for eve",
+      });
+      assert.ok(sent.accepted, sent.response);
+      assert.equal(await count(host, "eve@sub.example.com", "for eve"), 1);
+    },
+  );
+  await up();
+  const found = await onHost(
+    "find /srv/mail/sub.example.com/eve -type f -path '*/new/*' -o -type f -path '*/cur/*' | wc -l",
+  );
+  assert.ok(Number(found) >= 1, "the stored mail is gone");
+  const { resolver } = cloudInfo();
+  const mx = await ask(resolver, "sub.example.com", "MX");
+  assert.deepEqual(mx.answers, []);
+});
+
+interface CloudflareAnswer<T> {
+  readonly result: T;
+  readonly errors: readonly { readonly code: number; readonly message: string }[];
+}
+
+/** Cloudflare's API, as a person's dashboard would use it. */
+async function cloudflare<T>(method: string, path: string, body?: object): Promise<T> {
+  const { cloudflareUrl, cloudflareToken } = cloudInfo();
+  const answer = await fetch(`${cloudflareUrl}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${cloudflareToken}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const { result, errors } = (await answer.json()) as CloudflareAnswer<T>;
+  assert.ok(answer.ok, JSON.stringify(errors));
+  return result;
+}
+
+async function zoneId(name: string): Promise<string> {
+  const [zone] = await cloudflare<readonly { id: string }[]>("GET", `/zones?name=${name}`);
+  assert.ok(zone);
+  return zone.id;
+}
+
+interface ZoneRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+}
+
+test("a foreign record is named with its import line, and never overwritten", async () => {
+  const zone = await zoneId("example.com");
+  const foreign = await cloudflare<ZoneRecord>("POST", `/zones/${zone}/dns_records`, {
+    type: "MX",
+    name: "old.example.com",
+    content: "mx.elsewhere.example",
+    priority: 10,
+    ttl: 3600,
+  });
+  await withStack(
+    (stack) =>
+      stack.setIn(
+        ["config", "mailhost:domains", "old.example.com"],
+        stack.createNode({ since: "2026-11-21", zone: "example.com", mailboxes: { old: {} } }),
+      ),
+    async () => {
+      const refused = await mailhost(["pulumi", "preview"]);
+      assert.notEqual(refused.code, 0);
+      const line = /pulumi import (\S+ dns-mx:old\.example\.com \S+)/.exec(
+        refused.stdout + refused.stderr,
+      )?.[1];
+      assert.ok(line, refused.stdout + refused.stderr);
+      assert.match(line, new RegExp(`${zone}/${foreign.id}$`));
+      // The line does what it says.
+      await succeed([
+        "pulumi",
+        "import",
+        ...line.split(" "),
+        "--yes",
+        "--generate-code=false",
+        "--protect=false",
+        "--skip-preview",
+      ]);
+      await up();
+      const mx = await ask(cloudInfo().resolver, "old.example.com", "MX");
+      assert.equal(mx.answers.length, 1);
+    },
+  );
+  await up();
+  const sites = await cloudflare<readonly ZoneRecord[]>(
+    "GET",
+    `/zones/${zone}/dns_records?name=example.com&type=A`,
+  );
+  assert.equal(sites.length, 1, "the domain's web site");
+});
+
+test("drift: a record edited, a rule added, a file changed by hand; shown, and put right", async () => {
+  const zone = await zoneId("example.org");
+  const [spf] = await cloudflare<readonly ZoneRecord[]>(
+    "GET",
+    `/zones/${zone}/dns_records?type=TXT&name=example.org`,
+  );
+  assert.ok(spf);
+  await cloudflare("PATCH", `/zones/${zone}/dns_records/${spf.id}`, { content: '"v=spf1 +all"' });
+  const { stdout: exported } = await succeed(["pulumi", "stack", "export"]);
+  const group = (
+    JSON.parse(exported) as { deployment: { resources: readonly { urn: string; id?: string }[] } }
+  ).deployment.resources.find(({ urn }) => urn.endsWith("::firewall-group"))?.id;
+  await callApi(cloudInfo().socket, "/aws/AuthorizeSecurityGroupIngress", {
+    method: "POST",
+    body: {
+      groupId: group,
+      ipPermissions: [
+        { ipProtocol: "tcp", fromPort: 3306, toPort: 3306, ipRanges: [{ cidrIp: "0.0.0.0/0" }] },
+      ],
+    },
+  });
+  await onHost("echo '# by hand' >>/etc/postfix/main.cf");
+
+  const steps = (await previewSteps()).map(({ op, name }) => `${op} ${name}`);
+  assert.ok(steps.includes("update dns-txt:example.org"), steps.join(", "));
+  assert.ok(steps.includes("update firewall-group"), steps.join(", "));
+  const checked = await mailhost(["check"]);
+  assert.equal(checked.code, 1);
+  assert.match(checked.stdout, /main\.cf/);
+  assert.match(checked.stdout, /v=spf1/);
+
+  const { stdout: urns } = await succeed(["pulumi", "stack", "--show-urns"]);
+  const urn = /urn:\S+host-postfix-files/.exec(urns)?.[0] ?? "";
+  await up("--replace", urn);
+  assert.doesNotMatch(await onHost("cat /etc/postfix/main.cf"), /by hand/);
+  await succeed(["check"]);
+  assert.deepEqual(await previewSteps(), []);
+});
+
+test("a firewall that would lock the operator out is taken back", async () => {
+  await withFile(
+    "files/etc/nftables.conf",
+    (text) => text.replace(/(chain input \{[^\n]*\n)/, "$1        tcp dport 22 drop\n"),
+    async () => {
+      const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview"]);
+      assert.notEqual(ran.code, 0, "a firewall without port 22 was accepted");
+    },
+  );
+  // The rollback needs no one's hand; the next login proves it.
+  assert.doesNotMatch(await onHost("nft list ruleset"), /dport 22 drop/);
+  await up();
+  await succeed(["check"]);
+  assert.ok((await stackOutput()).ssh);
+});

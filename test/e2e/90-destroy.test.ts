@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { cloudFolder, cloudId, cloudInfo, gitStatus, mailhost, removeCheckout, succeed } from "./mailhost.ts";
+
+/** What this cloud could have left on the machine. */
+function leftovers(slot: number): string {
+  const run = (command: string) => execFileSync("sh", ["-c", command], { encoding: "utf8" });
+  return [
+    run(`ip -o link | grep -E '[^0-9]mh${slot}[^0-9]' || true`),
+    run(`ip netns list | grep -w mh${slot} || true`),
+    run(`nft list tables | grep -w mh${slot} || true`),
+    run(`losetup -a | grep ${cloudFolder} || true`),
+    run(`grep ${cloudFolder} /proc/mounts || true`),
+    run(`ip route | grep '198\\.18\\.${slot}\\.' || true`),
+    // This process names the folder as well, in its environment and not in its arguments.
+    run(`ps -eo args | grep ${cloudFolder} | grep -v -e grep -e 'sh -c' || true`),
+  ].join("");
+}
+
+test("npm stop leaves no device, rule, mount or process; npm start brings the same host back", async () => {
+  const { slot } = cloudInfo();
+  await succeed(["stop"]);
+  assert.equal(leftovers(slot), "");
+  await succeed(["start"]);
+});
+
+test("the daemon killed with -9: the next start works", async () => {
+  process.kill(cloudInfo().pid, "SIGKILL");
+  await succeed(["start"]);
+});
+
+test("npm run destroy says what is kept, and how to remove it", async () => {
+  const ran = await succeed(["destroy"]);
+  assert.match(ran.stdout, /server-address/);
+  assert.match(ran.stdout, /server-data/);
+  assert.match(ran.stdout, /--everything/);
+  assert.equal(gitStatus(), "");
+});
+
+test("npm run destroy -- --everything leaves nothing at all", async () => {
+  const slot = Number(readFileSync(join(cloudFolder, "slot"), "utf8"));
+  await succeed(["destroy", "--everything"]);
+  assert.equal(leftovers(slot), "");
+  assert.equal(existsSync(cloudFolder), false);
+  const again = await mailhost(["destroy", "--everything"]);
+  assert.equal(again.code, 0);
+  assert.match(again.stdout, /nothing to destroy/i);
+  assert.ok(cloudId);
+  removeCheckout();
+});

@@ -1,0 +1,97 @@
+/** Mail as people send and read it, against the host of the shared local cloud. */
+import type { ImapFlow } from "imapflow";
+import { createTransport } from "nodemailer";
+import { connectImap } from "../../check/imap.ts";
+import { type OtherSide, otherSideAt } from "../../check/otherside.ts";
+import { cloudInfo, stackOutput } from "./mailhost.ts";
+
+/** One look at the stack: addresses and passwords as they are now. */
+export interface MailHost {
+  readonly hostname: string;
+  readonly publicIp: string;
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly roots: readonly string[];
+}
+
+export async function mailHost(): Promise<MailHost> {
+  const outputs = await stackOutput();
+  return { ...(outputs as unknown as Omit<MailHost, "roots">), roots: [cloudInfo().issuerCa] };
+}
+
+export interface Letter {
+  readonly from: string;
+  readonly to: string | readonly string[];
+  readonly subject?: string;
+  readonly text?: string;
+  /** Header From, where it is not the envelope's. */
+  readonly headerFrom?: string;
+  readonly password?: string;
+  readonly port?: 465 | 587;
+}
+
+/** Submits with the sender's login. @returns Message-ID with brackets, and the server's word. @throws its refusal */
+export async function submit(
+  host: MailHost,
+  letter: Letter,
+): Promise<{ messageId: string; response: string }> {
+  const port = letter.port ?? 465;
+  const transport = createTransport({
+    host: host.publicIp,
+    port,
+    secure: port === 465,
+    requireTLS: true,
+    name: "client.invalid",
+    auth: { user: letter.from, pass: letter.password ?? host.credentials[letter.from] ?? "" },
+    tls: { servername: host.hostname, ca: [...host.roots] },
+  });
+  try {
+    const sent = await transport.sendMail({
+      envelope: { from: letter.from, to: [letter.to].flat() as string[] },
+      from: letter.headerFrom ?? letter.from,
+      to: [letter.to].flat() as string[],
+      subject: letter.subject ?? "A letter",
+      text: letter.text ?? "Words.\n",
+    });
+    return { messageId: sent.messageId, response: sent.response };
+  } finally {
+    transport.close();
+  }
+}
+
+export function imap(
+  host: MailHost,
+  address: string,
+  password = host.credentials[address] ?? "",
+): Promise<ImapFlow> {
+  return connectImap(
+    { address: host.publicIp, port: 993, name: host.hostname, roots: host.roots },
+    { address, password },
+  );
+}
+
+/** How many messages of this subject lie in a folder; waits until there are `expected`. */
+export async function count(
+  host: MailHost,
+  address: string,
+  subject: string,
+  options: { readonly folder?: string; readonly expected?: number; readonly seconds?: number } = {},
+): Promise<number> {
+  const { folder = "INBOX", expected = 1, seconds = 30 } = options;
+  const client = await imap(host, address);
+  try {
+    await client.mailboxOpen(folder);
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      await client.noop();
+      const found = (await client.search({ subject }, { uid: true })) || [];
+      if (found.length >= expected || Date.now() > end) return found.length;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  } finally {
+    await client.logout();
+  }
+}
+
+export function otherSide(): Promise<OtherSide> {
+  return otherSideAt(cloudInfo().peer.api);
+}
