@@ -72,7 +72,7 @@ rspamd_config:register_symbol({
 -- ask others to do about it. Alone it is enough for Junk.
 rspamd_config:register_symbol({
   name = 'FORGED_OWN_DOMAIN',
-  score = 7.0,
+  score = 6.0,
   group = 'policies',
   description = 'From a domain of this host, but not from this host',
   callback = function(task)

@@ -1,0 +1,235 @@
+/** The mail daemons as they are deployed: what they refuse, what they do when one of them is down. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { createTransport } from "nodemailer";
+import { count, mailHost, otherSide, submit } from "./mail.ts";
+import { mailhost, onHost } from "./mailhost.ts";
+
+const host = await mailHost();
+const peer = await otherSide();
+const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+
+/** Says these lines one by one to a server in the clear, and gives what it answered. */
+function talk(port: number, lines: readonly string[]): Promise<string> {
+  return new Promise((done, failed) => {
+    const left = [...lines, "QUIT"];
+    let [all, answer] = ["", ""];
+    const socket = connect(port, host.publicIp).setEncoding("latin1").setTimeout(30_000);
+    socket.on("timeout", () => socket.destroy(new Error(`no answer on ${port} after ${all}`)));
+    socket.on("error", failed);
+    socket.on("close", () => done(all));
+    socket.on("data", (text: string) => {
+      all += text;
+      answer += text;
+      // The last line of a reply has a space after its code (RFC 5321 section 4.2.1).
+      if (!/^\d{3} .*\r\n$/m.test(answer)) return;
+      answer = "";
+      const next = left.shift();
+      if (next !== undefined) socket.write(`${next}\r\n`);
+    });
+  });
+}
+
+test("port 25 demands HELO, tells nothing about users, and has no AUTH", async () => {
+  const said = await talk(25, [
+    "MAIL FROM:<zoe@example.net>",
+    "EHLO mx.example.net",
+    "AUTH PLAIN AAAA",
+    "VRFY ann",
+  ]);
+  assert.match(said, /^220 mail\.example\.org ESMTP\r\n503 /);
+  assert.match(said, /^250-STARTTLS\r$/m);
+  assert.doesNotMatch(said, /^250[ -](AUTH|VRFY|ETRN)/m);
+  assert.match(said, /^503 5\.5\.1 Error: authentication not enabled\r$/m);
+  assert.match(said, /^502 5\.5\.1 VRFY command is disabled\r$/m);
+});
+
+test("port 587 does nothing before STARTTLS", async () => {
+  const said = await talk(587, ["EHLO client.invalid", "AUTH PLAIN AAAA", "MAIL FROM:<ann@example.org>"]);
+  assert.doesNotMatch(said, /^250[ -]AUTH/m);
+  assert.equal(said.match(/^530 5\.7\.0 Must issue a STARTTLS command first\r$/gm)?.length, 2);
+});
+
+function handshake(port: number, options: ConnectionOptions): Promise<string> {
+  return new Promise((done, failed) => {
+    const socket = connectTls({
+      host: host.publicIp,
+      port,
+      servername: host.hostname,
+      ca: [...host.roots],
+      ...options,
+    });
+    socket.setTimeout(30_000, () => socket.destroy(new Error("no handshake in 30 seconds")));
+    socket.on("error", failed);
+    socket.on("secureConnect", () => {
+      done(`${socket.getProtocol()} ${socket.getCipher().name}`);
+      socket.destroy();
+    });
+  });
+}
+
+for (const port of [465, 993])
+  test(`port ${port} speaks TLS 1.2 and 1.3 with AEAD ciphers, and nothing older`, async () => {
+    assert.match(await handshake(port, {}), /^TLSv1\.3 /);
+    assert.match(await handshake(port, { maxVersion: "TLSv1.2" }), /^TLSv1\.2 .*(GCM|CHACHA20)/);
+    const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+    await assert.rejects(handshake(port, old), /alert|reset|closed|unsupported/i);
+    const cbc = "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA";
+    await assert.rejects(handshake(port, { maxVersion: "TLSv1.2", ciphers: cbc }), /alert/i);
+  });
+
+test("a large message goes out and is delivered, one over 50 MiB is refused", async () => {
+  const subject = unique("large");
+  const transport = createTransport({
+    host: host.publicIp,
+    port: 465,
+    secure: true,
+    auth: { user: "ann@example.org", pass: host.credentials["ann@example.org"] ?? "" },
+    tls: { servername: host.hostname, ca: [...host.roots] },
+  });
+  const letter = (mebibytes: number) => ({
+    from: "ann@example.org",
+    to: "bob@example.org",
+    subject,
+    attachments: [{ filename: "film", content: randomBytes(mebibytes * 1024 * 1024) }],
+  });
+  try {
+    await transport.sendMail(letter(36));
+    await assert.rejects(transport.sendMail(letter(39)), /552 5\.3\.4/);
+  } finally {
+    transport.close();
+  }
+  assert.equal(await count(host, "bob@example.org", subject, { seconds: 60 }), 1);
+});
+
+test("mail from outside in our own name goes to Junk, read", async () => {
+  const subject = unique("forged");
+  const sent = await peer.send({ from: "boss@example.org", to: "bob@example.org", sign: false, subject });
+  assert.ok(sent.accepted, sent.response);
+  assert.equal(await count(host, "bob@example.org", subject, { folder: "Junk" }), 1);
+});
+
+test("mail against its domain's DMARC policy of reject is refused", async () => {
+  // Neither signed nor from the domain's own address by SPF: the HELO name and the envelope are somebody else's.
+  const sent = await peer.send({
+    from: `zoe@${peer.domain}`,
+    envelopeFrom: "ann@example.org",
+    to: "bob@example.org",
+    sign: false,
+  });
+  assert.equal(Math.floor(sent.code / 100), 5, sent.response);
+});
+
+/** Runs the body while a service is stopped. */
+async function without(service: string, body: () => Promise<void>): Promise<void> {
+  await onHost(`systemctl stop ${service}`);
+  try {
+    await body();
+  } finally {
+    await onHost(`systemctl start ${service}`);
+  }
+}
+
+test("without rspamd nothing comes in and nothing goes out: both are asked to try again", async () => {
+  await without("rspamd", async () => {
+    const sent = await peer.send({ from: `zoe@${peer.domain}`, to: "bob@example.org" });
+    assert.equal(Math.floor(sent.code / 100), 4, sent.response);
+    await assert.rejects(submit(host, { from: "ann@example.org", to: "bob@example.org" }), /\b4\d\d\b/);
+  });
+});
+
+test("without DNS a message is neither accepted nor refused, with or without a sender", async () => {
+  await without("unbound", async () => {
+    for (const envelopeFrom of [`zoe@${peer.domain}`, ""]) {
+      const sent = await peer.send({ from: `zoe@${peer.domain}`, envelopeFrom, to: "bob@example.org" });
+      assert.equal(Math.floor(sent.code / 100), 4, sent.response);
+    }
+  });
+});
+
+test("without Redis mail flows on", async () => {
+  const subject = unique("no memory");
+  await without("redis-server", async () => {
+    const sent = await peer.send({ from: `zoe@${peer.domain}`, to: "bob@example.org", subject });
+    assert.ok(sent.accepted, sent.response);
+    assert.equal(await count(host, "bob@example.org", subject), 1);
+  });
+});
+
+test("without Dovecot mail waits in the queue, and is delivered when it is back", async () => {
+  const subject = unique("asleep");
+  await without("dovecot", async () => {
+    const sent = await peer.send({ from: `zoe@${peer.domain}`, to: "bob@example.org", subject });
+    assert.ok(sent.accepted, sent.response);
+  });
+  await onHost("postqueue -f");
+  assert.equal(await count(host, "bob@example.org", subject), 1);
+});
+
+test("mail that cannot be signed with both keys does not go out unsigned", async () => {
+  const key = (await onHost("ls /etc/rspamd/dkim/*e._domainkey.example.org.key")).trim();
+  await onHost(`mv ${key} ${key}.away && systemctl restart rspamd`);
+  try {
+    await assert.rejects(
+      submit(host, { from: "ann@example.org", to: "bob@example.org" }),
+      /451 4\.7\.1 This message could not be signed/,
+    );
+  } finally {
+    await onHost(`mv ${key}.away ${key} && systemctl restart rspamd`);
+  }
+});
+
+for (const [what, path, edit, complaint] of [
+  ["a misspelt parameter", "main.cf", "s/^biff/bifff/", /main\.cf:\d+:bifff/],
+  ["a line without =", "main.cf", "s/^biff =/biff/", /main\.cf, line \d+/],
+  ["a value of the wrong kind", "main.cf", "s/^biff = no/biff = never/", /main\.cf:\d+:biff = never/],
+  [
+    "a restriction that does not exist",
+    "main.cf",
+    "s/reject_unlisted_recipient/reject_unlistet_recipient/",
+    /main\.cf:\d+:.*reject_unlistet_recipient/,
+  ],
+  [
+    "a table of an unknown type",
+    "main.cf",
+    "s/mailbox_maps = lmdb/mailbox_maps = lmbd/",
+    /main\.cf:\d+:.*lmbd/,
+  ],
+  [
+    "a table that is not there",
+    "main.cf",
+    "s/postfix\\/domains/postfix\\/domain/",
+    /main\.cf:\d+:.*domain$/m,
+  ],
+  [
+    "a misspelt option of a service",
+    "master.cf",
+    "s/smtpd_helo_restrictions/smtpd_hello_restrictions/",
+    /master\.cf:\d+:.*smtpd_hello/,
+  ],
+  ["a service with a field too few", "master.cf", "s/^pickup .*/pickup unix n/", /master\.cf: line \d+/],
+  [
+    "a pattern that does not parse",
+    "submission-headers",
+    "s/^.^Received:. /\\/^Received(:\\/ /",
+    /line \d+: error/,
+  ],
+] as const)
+  test(`Postfix's check refuses ${what}, and says where`, async () => {
+    // In a mount namespace of its own, as `apply` does it: the running Postfix never sees the change.
+    const script = `cp -a /etc/postfix /run/check-test && mount --bind /run/check-test /etc/postfix && sed -i "${edit}" /etc/postfix/${path} && ! /etc/postfix/check 2>&1`;
+    const said = await onHost(`trap "rm -rf /run/check-test" EXIT; unshare --mount sh -c '${script}'`);
+    assert.match(said, complaint);
+  });
+
+test("the configuration as deployed passes every daemon's check without a word", async () => {
+  const { stdout, stderr, code } = await mailhost([
+    "host",
+    "--",
+    "sudo /etc/postfix/check && sudo doveconf -n >/dev/null && sudo rspamadm -q configtest",
+  ]);
+  assert.equal(code, 0, stdout + stderr);
+});
