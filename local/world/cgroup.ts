@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 /**
@@ -15,17 +15,23 @@ export function makeGroup(path: string): string {
   return path;
 }
 
-/** Ends every process of the group and of those below it, and removes them. */
+/** Ends every process of the group and of those below it, and removes them. Several callers at once do no harm. */
 export async function endGroup(path: string): Promise<void> {
-  if (!existsSync(path)) return;
-  writeFileSync(join(path, "cgroup.kill"), "1");
-  // A killed process leaves its group when it is reaped; the kernel tells through `populated`.
-  const deadline = Date.now() + 30_000;
-  while (/^populated 1$/m.test(readFileSync(join(path, "cgroup.events"), "utf8"))) {
-    if (Date.now() > deadline) throw new Error(`Processes in ${path} do not end though they were killed.`);
-    await pause(5);
+  try {
+    writeFileSync(join(path, "cgroup.kill"), "1");
+    // A killed process leaves its group when it is reaped; the kernel tells through `populated`.
+    const deadline = Date.now() + 30_000;
+    while (/^populated 1$/m.test(readFileSync(join(path, "cgroup.events"), "utf8"))) {
+      if (Date.now() > deadline) throw new Error(`Processes in ${path} do not end though they were killed.`);
+      await pause(5);
+    }
+  } catch (error) {
+    if (!isGone(error)) throw error;
   }
   removeGroup(path);
+  // Beside version 1, nspawn makes the same groups in the hierarchy of systemd's own.
+  const mount = cgroup2Mount();
+  if (basename(mount) === "unified") removeGroup(join(dirname(mount), "systemd", relative(mount, path)));
 }
 
 /** The mount point of the unified hierarchy: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1. */
@@ -38,8 +44,17 @@ export function cgroup2Mount(): string {
 }
 
 function removeGroup(path: string): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeGroup(join(path, entry.name));
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeGroup(join(path, entry.name));
+    }
+    rmdirSync(path);
+  } catch (error) {
+    if (!isGone(error)) throw error;
   }
-  rmdirSync(path);
+}
+
+/** ENODEV is what a file of a group says that was removed after it was opened. */
+function isGone(error: unknown): boolean {
+  return ["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
 }

@@ -187,10 +187,17 @@ export async function hasLink(network: Network, link: string): Promise<boolean> 
   return (await tryRun(file, args)) !== undefined;
 }
 
-/** In this machine's own namespace: the way out for the cloud, and a mark that says whose the slot is. */
+/**
+ * In this machine's own namespace: the way out for the cloud, none to other clouds, and a mark that says whose the
+ * slot is.
+ */
 function outsideTable(network: Network, owner: string): string {
   return `table inet ${network.internet} {
   comment "${owner}"
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname "${network.internet}" oifname "mh*" drop
+  }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     iifname "${network.internet}" oifname != "mh*" masquerade

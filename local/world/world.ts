@@ -68,6 +68,8 @@ export class LocalWorld implements World {
   readonly #volumes: Volumes;
   readonly #machines = new Map<string, Machine>();
   readonly #group: string;
+  /** Close the sockets that this process has in the namespaces. */
+  readonly #closers: (() => void)[] = [];
   #supervisor: Supervisor | undefined;
   #filter: Promise<unknown> = Promise.resolve();
 
@@ -117,6 +119,12 @@ export class LocalWorld implements World {
     const acme = this.acme.prepare();
     await supervisor.start(await this.dns.prepare());
     const [udp, tcp, http] = await sockets;
+    this.#closers.push(
+      () => udp.close(),
+      () => tcp.close(),
+      () => http.close(),
+      () => this.mirror.server.closeAllConnections(),
+    );
     forwardDns(udp, tcp);
     http.on("connection", (socket) => {
       this.mirror.server.emit("connection", socket);
@@ -138,6 +146,7 @@ export class LocalWorld implements World {
   /** Powers off every machine, ends every daemon, and takes the network away. Disks and state stay. */
   async close(): Promise<void> {
     await Promise.all([...this.#machines.values()].map((machine) => machine.stop()));
+    for (const close of this.#closers.splice(0)) close();
     await this.#supervisor?.end();
     await this.sweep();
   }
