@@ -126,7 +126,7 @@ async function post(
   return answer;
 }
 
-function send(
+async function send(
   method: string,
   path: string,
   body?: object,
