@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -85,7 +86,7 @@ export async function installPlugins({
       continue;
     }
     if (isLink) {
-      rmSync(folder);
+      unlinkSync(folder);
     }
     mkdirSync(folder, { recursive: true });
     const executable = join(folder, `pulumi-resource-${name}`);

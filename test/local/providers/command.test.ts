@@ -224,7 +224,7 @@ test("a connection that is lost in the middle is an error", async () => {
   const fragile = await startSshServer({ hostKeys: [host.openssh], authorized: login.line });
   const running = client.create(
     COMMAND,
-    inputs({ create: "echo started; sleep 30", connection: connection({ port: fragile.port }) }),
+    inputs({ create: "echo started; exec sleep 30", connection: connection({ port: fragile.port }) }),
   );
   const refused = assert.rejects(running, /without exit status|connection lost/);
   await until(() => fragile.executed() === 1);
