@@ -8,6 +8,7 @@ import { incoming } from "./items/incoming.ts";
 import { logins } from "./items/logins.ts";
 import { manners } from "./items/manners.ts";
 import { outgoing } from "./items/outgoing.ts";
+import { passwords } from "./items/passwords.ts";
 import { ports } from "./items/ports.ts";
 import { queue } from "./items/queue.ts";
 import { recipients } from "./items/recipients.ts";
@@ -18,6 +19,7 @@ import { senders } from "./items/senders.ts";
 import { services } from "./items/services.ts";
 import { tls } from "./items/tls.ts";
 import { validation } from "./items/validation.ts";
+import { wayOut } from "./items/wayout.ts";
 
 /** Everything that is looked at, in the order of the result. */
 export const items: readonly Item[] = [
@@ -34,6 +36,8 @@ export const items: readonly Item[] = [
   logins,
   outgoing,
   incoming,
+  passwords,
+  wayOut,
   files,
   firewall,
   services,

@@ -1,9 +1,10 @@
+import { text } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
 import type { Command } from "commander";
 import type { FetchMessageObject, ImapFlow } from "imapflow";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { createTransport } from "nodemailer";
-import { connectImap } from "../check/imap.ts";
+import { type Credentials, connectImap } from "../check/imap.ts";
 import type { OtherSide, ReceivedMessage, Verdict } from "../check/otherside.ts";
 
 /** What trying a mailbox from the command line takes. */
@@ -28,21 +29,21 @@ export function addMailCommands(program: Command, context: MailContext): void {
   program
     .command("send")
     .description("send a message from a mailbox of the stack, as a mail program would")
-    .requiredOption("--from <address>", "a mailbox of the stack")
-    .requiredOption("--to <address>", "anybody, for instance somebody at the other side")
-    .option("--subject <text>", "", "Hello")
-    .option("--text <text>", "", "Hello from the mail host.")
+    .requiredOption("--to <address...>", "anybody, for instance somebody at the other side")
+    .option("--from <address>", "a mailbox of the stack (default: its first)")
+    .option("--subject <text>", "subject", "Hello")
+    .option("--text <text>", "the message (default: standard input)")
     .action(async (options: SendOptions) => console.log(await send(context, options)));
 
   program
     .command("read")
     .description("show what is in a mailbox of the stack: a list, and the newest message")
-    .argument("<address>", "a mailbox of the stack")
-    .option("--folder <name>", "", "INBOX")
+    .argument("[address]", "a mailbox of the stack (default: its first)")
+    .option("--folder <name>", "IMAP folder", "INBOX")
     .option("--count <number>", "how many of the newest", Number, 10)
     .option("--json", "everything as JSON", false)
     .option("--follow", "go on, and show each message as it comes", false)
-    .action(async (address: string, options: ReadOptions) => {
+    .action(async (address: string | undefined, options: ReadOptions) => {
       await read(context, address, options, (text) => console.log(text));
     });
 
@@ -51,8 +52,8 @@ export function addMailCommands(program: Command, context: MailContext): void {
     .description("let the other side of the internet send a message to a mailbox of the stack")
     .requiredOption("--to <address>", "a mailbox or alias of the stack")
     .option("--from <address>", "an address of the other side")
-    .option("--subject <text>", "", "Hello")
-    .option("--text <text>", "", "Hello from the other side of the internet.")
+    .option("--subject <text>", "subject", "Hello")
+    .option("--text <text>", "the message", "Hello from the other side of the internet.")
     .action(async (options: ReceiveOptions) => console.log(await receive(context, options)));
 
   program
@@ -64,28 +65,33 @@ export function addMailCommands(program: Command, context: MailContext): void {
 }
 
 interface SendOptions {
-  readonly from: string;
-  readonly to: string;
+  /** @default the stack's first mailbox */
+  readonly from?: string;
+  readonly to: readonly string[];
   readonly subject: string;
-  readonly text: string;
+  /** @default standard input, unless that is a terminal */
+  readonly text?: string;
 }
 
 /** @returns what the server said. @throws what it refused */
 export async function send(context: MailContext, options: SendOptions): Promise<string> {
   const stack = await context.stack();
+  const login = loginOf(stack, options.from);
   const transport = createTransport({
     host: stack.publicIp,
     port: 465,
     secure: true,
-    auth: { user: options.from, pass: passwordOf(stack, options.from) },
+    auth: { user: login.address, pass: login.password },
     tls: {
       servername: stack.hostname,
       ca: [...rootCertificates, ...(await context.trustedCas())],
     },
   });
   try {
-    const { from, to, subject, text } = options;
-    const sent = await transport.sendMail({ from, to, subject, text: `${text}\n` });
+    const body =
+      options.text ?? (process.stdin.isTTY ? "Hello from the mail host.\n" : await text(process.stdin));
+    const { to, subject } = options;
+    const sent = await transport.sendMail({ from: login.address, to: [...to], subject, text: body });
     return `${sent.response}\nMessage-ID: ${sent.messageId}`;
   } finally {
     transport.close();
@@ -102,11 +108,12 @@ interface ReadOptions {
 /** Prints the list and the newest message; with `follow` it goes on until the process is ended. */
 export async function read(
   context: MailContext,
-  address: string,
+  mailbox: string | undefined,
   options: ReadOptions,
   print: (text: string) => void,
 ): Promise<void> {
   const stack = await context.stack();
+  const login = loginOf(stack, mailbox);
   const client = await connectImap(
     {
       address: stack.publicIp,
@@ -114,7 +121,7 @@ export async function read(
       name: stack.hostname,
       roots: [...rootCertificates, ...(await context.trustedCas())],
     },
-    { address, password: passwordOf(stack, address) },
+    login,
   );
   try {
     const folder = await client.mailboxOpen(options.folder, { readOnly: true });
@@ -123,7 +130,7 @@ export async function read(
     if (options.json) {
       print(JSON.stringify(messages.map(summary), undefined, 2));
     } else {
-      print(`${options.folder} of ${address}: ${folder.exists} messages`);
+      print(`${options.folder} of ${login.address}: ${folder.exists} messages`);
       for (const { mail } of messages) {
         print(`  ${plain(line(mail))}`);
       }
@@ -276,11 +283,15 @@ function verdictLine({ spf, dkim, dmarc, arc }: Verdict): string {
   return [`SPF ${spf.result}`, ...signatures, `DMARC ${dmarc.result}`, `ARC ${arc.result}`].join(", ");
 }
 
-function passwordOf(stack: MailStack, address: string): string {
+/** A mailbox and its password. @param wanted by default the stack's first */
+function loginOf(stack: MailStack, wanted: string | undefined): Credentials {
+  const known = Object.keys(stack.credentials);
+  const address = wanted ?? known[0] ?? "";
   const password = stack.credentials[address];
   if (password === undefined) {
-    const known = Object.keys(stack.credentials).join(", ");
-    throw new Error(`The stack has no password for ${address}. It has: ${known || "none"}.`);
+    throw new Error(
+      `No password is known for ${address || "any mailbox"}. There are: ${known.join(", ") || "none"}.`,
+    );
   }
-  return password;
+  return { address, password };
 }

@@ -28,12 +28,16 @@ export const queue = insideItem("queue", "date +%s; postqueue -j", (output, host
   )[0];
   const see = `See all reasons: \`npm run host -- postqueue -p\`.${reason ? ` The first: ${reason}` : ""}`;
   const findings: Finding[] = [
-    ...(waiting.length > many ? [wrong(`${waiting.length} messages wait in the queue`, see)] : []),
+    ...(waiting.length > many ? [wrong(`messages that wait in the queue: ${waiting.length}`, see)] : []),
     ...(own.length > 0
-      ? [wrong(`${own.length} messages for mailboxes here have waited longer than ten minutes`, see)]
+      ? [wrong(`messages for mailboxes here that have waited longer than ten minutes: ${own.length}`, see)]
       : []),
   ];
   return findings.length > 0
     ? findings
-    : [right(waiting.length === 0 ? "the queue is empty" : `${waiting.length} messages wait in the queue`)];
+    : [
+        right(
+          waiting.length === 0 ? "the queue is empty" : `messages that wait in the queue: ${waiting.length}`,
+        ),
+      ];
 });

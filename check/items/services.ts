@@ -7,16 +7,16 @@ export const services = insideItem(
   ({ target }) => {
     const names = target.bundles.flatMap(({ units }) => units.map(({ name }) => name));
     // show, not is-active: it ends with 0 whatever the state is.
-    return `systemctl show -p Id,ActiveState,UnitFileState -- ${names.join(" ")}; echo; echo =failed=; systemctl list-units --failed --plain --no-legend --no-pager`;
+    return `systemctl show -p Id,Type,ActiveState,Result,ConditionResult,UnitFileState -- ${names.join(" ")}; echo; echo =failed=; systemctl list-units --failed --plain --no-legend --no-pager`;
   },
   (output, { target }) => {
     const [shown = "", failed = ""] = output.split("=failed=\n");
     const states = new Map(shown.split(/\n\n+/).map((block) => [property(block, "Id"), block]));
     const names = target.bundles.flatMap(({ units }) => units.map(({ name }) => name));
     const down = names.flatMap((name): Finding[] => {
-      const active = property(states.get(name) ?? "", "ActiveState") || "unknown";
-      const enabled = property(states.get(name) ?? "", "UnitFileState");
-      if (active !== "active" && active !== "reloading") {
+      const block = states.get(name) ?? "";
+      if (!isUp(block)) {
+        const active = property(block, "ActiveState") || "unknown";
         return [
           wrong(
             `${name} is ${active}`,
@@ -24,7 +24,7 @@ export const services = insideItem(
           ),
         ];
       }
-      return enabled === "disabled"
+      return property(block, "UnitFileState") === "disabled"
         ? [
             wrong(
               `${name} runs, but is not started at boot`,
@@ -47,6 +47,14 @@ export const services = insideItem(
     ];
   },
 );
+
+/** Running, or rightly not: a program that runs once and went well, or a unit that is not meant for this machine. */
+function isUp(block: string): boolean {
+  const state = property(block, "ActiveState");
+  const ranOnce = property(block, "Type") === "oneshot" && property(block, "Result") === "success";
+  const notMeant = property(block, "ConditionResult") === "no" && property(block, "Result") === "success";
+  return ["active", "reloading"].includes(state) || (state === "inactive" && (ranOnce || notMeant));
+}
 
 function property(block: string, name: string): string {
   return new RegExp(`^${name}=(.*)$`, "m").exec(block)?.[1] ?? "";

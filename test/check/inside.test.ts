@@ -4,10 +4,12 @@ import { HostUnderCheck } from "../../check/host.ts";
 import type { InsideItem } from "../../check/inside.ts";
 import { files } from "../../check/items/files.ts";
 import { firewall } from "../../check/items/firewall.ts";
+import { passwords } from "../../check/items/passwords.ts";
 import { queue } from "../../check/items/queue.ts";
 import { renewal } from "../../check/items/renewal.ts";
 import { resources } from "../../check/items/resources.ts";
 import { services } from "../../check/items/services.ts";
+import { wayOut } from "../../check/items/wayout.ts";
 import type { CheckTarget } from "../../check/types.ts";
 import { target, texts } from "./fixtures.ts";
 
@@ -105,6 +107,23 @@ test("services: running, down, not enabled, unknown, others failed", () => {
     }),
     ["wrong: postfix.service runs, but is not started at boot", "wrong: man-db.service has failed"],
   );
+  // One that ran once, and one whose condition does not hold (no clock of its own in a container).
+  const once =
+    "Id=postfix.service\nType=oneshot\nActiveState=inactive\nResult=success\nConditionResult=yes\n\n";
+  const unfit = "Id=certbot.timer\nActiveState=inactive\nResult=success\nConditionResult=no\n\n";
+  assert.deepEqual(judged(services, `${once}${unfit}=failed=\n`, { bundles }), [
+    "right: all 2 services of the plan run",
+    "right: no unit of the machine has failed",
+  ]);
+  const stopped = "Id=certbot.timer\nActiveState=inactive\nResult=success\nConditionResult=yes\n\n";
+  assert.deepEqual(
+    judged(services, `${once.replace("success", "exit-code")}${stopped}=failed=\n`, { bundles }),
+    [
+      "wrong: postfix.service is inactive",
+      "wrong: certbot.timer is inactive",
+      "right: no unit of the machine has failed",
+    ],
+  );
   assert.deepEqual(judged(services, "=failed=\n", { bundles }), [
     "wrong: postfix.service is unknown",
     "wrong: certbot.timer is unknown",
@@ -138,13 +157,13 @@ test("queue: empty, a few, many, ours stuck", () => {
   const output = (...messages: string[]) => [String(now), ...messages, ""].join("\n");
   assert.deepEqual(judged(queue, output()), ["right: the queue is empty"]);
   assert.deepEqual(judged(queue, output(message("x@example.net", 90000), message("ann@example.org", 5))), [
-    "right: 2 messages wait in the queue",
+    "right: messages that wait in the queue: 2",
   ]);
   assert.deepEqual(judged(queue, output(...Array<string>(51).fill(message("x@example.net", 1)))), [
-    "wrong: 51 messages wait in the queue",
+    "wrong: messages that wait in the queue: 51",
   ]);
   assert.deepEqual(judged(queue, output(message("ann@example.org", 700))), [
-    "wrong: 1 messages for mailboxes here have waited longer than ten minutes",
+    "wrong: messages for mailboxes here that have waited longer than ten minutes: 1",
   ]);
 });
 
@@ -161,4 +180,24 @@ test("renewal: on the clock, off, failed", () => {
   assert.deepEqual(judged(renewal, output("active", next, "exit-code")), [
     "wrong: the certificate's last renewal failed",
   ]);
+});
+
+test("passwords: refused, taken, unknown", () => {
+  assert.deepEqual(judged(passwords, "77\n"), ["right: a wrong password is refused"]);
+  assert.deepEqual(judged(passwords, "0\n"), ["wrong: a mailbox opens with any password"]);
+  assert.deepEqual(judged(passwords, "75\n"), [
+    "wrong: whether a wrong password is refused is unknown (doveadm ends with 75)",
+  ]);
+});
+
+test("way out: greeted, not reached, proven by another side", () => {
+  assert.deepEqual(judged(wayOut, "220 mx.google.com ESMTP x\n"), [
+    "right: mail can leave: other servers' port 25 can be reached from the host",
+  ]);
+  assert.match(
+    judged(wayOut, "bash: connect: Connection timed out\n")[0] ?? "",
+    /^wrong: mail cannot leave: .* \(bash: connect: Connection timed out\)$/,
+  );
+  assert.match(judged(wayOut, "")[0] ?? "", /^wrong: mail cannot leave: .* does not greet the host$/);
+  assert.deepEqual(judged(wayOut, "proven\n"), []);
 });
