@@ -137,7 +137,12 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
       const id = isImport && spec.importId ? await spec.importId(ec2, given) : given;
       if (id === undefined) return undefined;
       const found = await spec.read(ec2, id, { state, inputs });
-      return found && { id: found.id ?? id, outputs: outputsOf(ec2, found) };
+      if (found === undefined) return undefined;
+      const outputs = outputsOf(ec2, found);
+      const answer = { id: found.id ?? id, outputs };
+      return isImport
+        ? { ...answer, inputs: importedInputs([...Object.keys(spec.inputs), "tags"], outputs) }
+        : answer;
     },
     async update({ id, inputs, oldInputs, state, ...resource }) {
       const plain = inputs as unknown as Properties;
@@ -157,6 +162,15 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
       }
     },
   });
+}
+
+/** On import the program's inputs are held against everything that is there, what the service picked included. */
+export function importedInputs(names: readonly string[], outputs: Properties): Properties {
+  const known = names.filter((name) => {
+    const value = outputs[name];
+    return value === false || value === 0 || isSet(value);
+  });
+  return Object.fromEntries(known.map((name) => [name, outputs[name]]));
 }
 
 export function unsimulated(property: string): Failure {

@@ -198,22 +198,22 @@ const dnsRecord = defineResource<RecordInputs>({
     const found = await maybe<ApiRecord>("GET", `/zones/${zoneId}/dns_records/${id}`);
     if (found === undefined) return undefined;
     const written = inputs.name ?? state.name;
-    const usesData = inputs.data !== undefined || state.data !== undefined || found.data !== undefined;
-    return {
-      id,
-      outputs: {
-        zoneId,
-        name: typeof written === "string" && sameName(written, found.name) ? written : found.name,
-        type: found.type,
-        ttl: found.ttl,
-        content: found.content,
-        data: usesData ? camelKeys(found.data) : undefined,
-        priority: found.priority,
-        proxied: found.proxied,
-        comment: found.comment ?? undefined,
-        ...computed(found),
-      },
+    const name = typeof written === "string" && sameName(written, found.name) ? written : found.name;
+    const settable = {
+      zoneId,
+      name,
+      type: found.type,
+      ttl: found.ttl,
+      data: camelKeys(found.data),
+      priority: found.priority,
+      proxied: found.proxied,
+      comment: found.comment ?? undefined,
     };
+    const outputs = { ...settable, content: found.content, ...computed(found) };
+    if (Object.keys(state).length > 0) return { id, outputs };
+    // On import: a record of several parts is written as `data`, every other one as `content`.
+    const value = found.data === undefined ? { content: found.content } : {};
+    return { id, outputs, inputs: { ...settable, ...value } };
   },
   async update({ id, inputs }) {
     const changed = await call<ApiRecord>("PUT", `/zones/${inputs.zoneId}/dns_records/${id}`, bodyOf(inputs));
