@@ -51,6 +51,7 @@ export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
     },
   });
   closeSync(log);
+  const started = Date.now();
   let ended = false;
   child.on("exit", () => {
     ended = true;
@@ -60,9 +61,12 @@ export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
     const info = await runningCloud(paths);
     if (info !== undefined) return info;
     if (ended) {
-      // Two starts at once: the other one's daemon is the cloud's.
-      if (/Another daemon/.test(lastLine(paths.log))) ended = false;
-      else throw new Error(`The local cloud did not start: ${lastLine(paths.log)}\nMore is in ${paths.log}`);
+      // Two starts at once: the other one's daemon is the cloud's, and may need a moment.
+      if (/Another daemon/.test(lastLine(paths.log)) && Date.now() - started < 60_000) {
+        await pause(200);
+        continue;
+      }
+      throw new Error(`The local cloud did not start: ${lastLine(paths.log)}\nMore is in ${paths.log}`);
     }
     await pause(30);
   }
@@ -77,10 +81,15 @@ export async function stopCloud(paths: CloudPaths): Promise<boolean> {
     return true;
   }
   if (!existsSync(paths.slot)) return false;
-  if (!(await takeLock(paths.folder)))
+  const release = await takeLock(paths.folder);
+  if (release === undefined)
     throw new Error("The local cloud is just starting or stopping: try again in a moment.");
-  await new LocalWorld(paths, Number(readFileSync(paths.slot, "utf8")), () => {}).sweep();
-  for (const path of [paths.info, paths.socket]) rmSync(path, { force: true });
+  try {
+    await new LocalWorld(paths, Number(readFileSync(paths.slot, "utf8")), () => {}).sweep();
+    for (const path of [paths.info, paths.socket]) rmSync(path, { force: true });
+  } finally {
+    release();
+  }
   return false;
 }
 

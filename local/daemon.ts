@@ -24,7 +24,8 @@ const webSite = "198.51.100.80";
 const peer = { domain: "example.net", hostname: "mx.example.net" } as const;
 
 async function main(paths: CloudPaths): Promise<void> {
-  if (!(await takeLock(paths.folder))) throw new Error("Another daemon of this cloud is running.");
+  if ((await takeLock(paths.folder)) === undefined)
+    throw new Error("Another daemon of this cloud is running.");
   const log = (text: string) => console.log(`${new Date().toISOString()} ${text}`);
   const slot = await claimSlot(paths.folder, paths.slot, paths.home);
   const world = new LocalWorld(paths, slot, log);

@@ -6,14 +6,17 @@ function lockName(folder: string): string {
   return `\0mailhost-${createHash("sha256").update(folder).digest("hex").slice(0, 32)}`;
 }
 
-/** Takes the cloud's lock until this process ends. @returns false where another has it */
-export function takeLock(folder: string): Promise<boolean> {
+/**
+ * Takes the cloud's lock, for as long as this process lives or until it is released.
+ * @returns its release, or undefined where another process has it
+ */
+export function takeLock(folder: string): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.on("error", (error: NodeJS.ErrnoException) =>
-      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
+      error.code === "EADDRINUSE" ? resolve(undefined) : reject(error),
     );
-    server.listen({ path: lockName(folder) }, () => resolve(true));
+    server.listen({ path: lockName(folder) }, () => resolve(() => server.close()));
     server.unref();
   });
 }

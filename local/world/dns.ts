@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run, tryRun } from "../run.ts";
 import { openStore, type Store } from "../store.ts";
@@ -60,6 +60,8 @@ export class Dns implements DnsWorld {
     }
     this.#store.save();
     for (const zone of this.#tree()) writeFileSync(this.#zoneFile(zone.name), this.#zoneText(zone));
+    // It trusts the number in there, which may be anybody's by now.
+    rmSync(join(folder, "knotd.pid"), { force: true });
     writeFileSync(join(folder, "root.hints"), this.rootHints);
     writeFileSync(join(folder, "root.anchor"), this.trustAnchor);
     return {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";
-import { ask } from "../../../local/world/ask.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { ask, type DnsAnswer } from "../../../local/world/ask.ts";
 import { type Laboratory, laboratory, machineSpec, ssh, untilLogin, wideOpen } from "./laboratory.ts";
 
 const id = "i-0b1b2c3d4e5f60001";
@@ -28,7 +29,7 @@ test("every zone validates from the root down, and so does what is not there", a
   for (const name of names) {
     const answer = await ask(resolver, name, "SOA");
     assert.deepEqual([name, answer.rcode, answer.authenticated], [name, "NOERROR", true]);
-    const missing = await ask(resolver, `nothing-here.${name}`, "A");
+    const missing = await ask(resolver, `nothing-here.${name === "." ? "" : name}`, "A");
     assert.deepEqual([name, missing.rcode, missing.authenticated], [name, "NXDOMAIN", true]);
   }
 });
@@ -82,13 +83,6 @@ test("a record that the server does not take is an error, and the zone is as bef
   assert.deepEqual(await dns.resolve(name, "A"), ["192.0.2.1"]);
 });
 
-test("a validating resolver refuses what was forged", async () => {
-  const { network, dns, acme } = lab.world;
-  assert.match(dns.trustAnchor, /^\. \d+ IN DS \d+ 13 2 [0-9a-f]{64}$/m);
-  assert.match(dns.rootHints, new RegExp(`A ${network.addresses.root}`));
-  assert.match(acme.ca, /BEGIN CERTIFICATE/);
-});
-
 test("a public address has the name it was given", async () => {
   const { network, dns, publicPool } = lab.world;
   const [address] = publicPool as [string];
@@ -109,7 +103,7 @@ test("an ACME client gets a certificate for a name that it really holds, and for
   await world.dns.setRrset("example.org", name, "A", [{ name, type: "A", ttl: 60, rdata: address }]);
   const other = "other.example.org";
   await world.dns.setRrset("example.org", other, "A", [
-    { name: other, type: "A", ttl: 60, rdata: world.publicPool[1] ?? "" },
+    { name: other, type: "A", ttl: 60, rdata: world.network.addresses.mirror },
   ]);
   await untilLogin(address);
   await ssh(
@@ -139,4 +133,22 @@ mkdir /root/acme && dehydrated -f /root/config --register --accept-terms`,
   const days = (Date.parse(leaf.validTo) - Date.now()) / 86_400_000;
   assert.ok(days > 88 && days < 91, `${days} days`);
   await assert.rejects(ssh(address, `dehydrated -f /root/config -c -d ${other}`));
+});
+
+test("a validating resolver refuses what does not fit its parent's word", async () => {
+  const { world } = lab;
+  const { resolver } = world.network.addresses;
+  const forged = { name: "example.com", type: "DS", ttl: 60, rdata: `12345 13 2 ${"00".repeat(32)}` };
+  await world.dns.setRrset("com", "example.com", "DS", [forged]);
+  // The resolver has keys in mind that it validated before: a new one starts with none.
+  process.kill(world.summary().services.resolver ?? 0, "SIGKILL");
+  const untilAnswered = async (name: string): Promise<DnsAnswer> => {
+    for (;;) {
+      const answer = await ask(resolver, name, "SOA").catch(() => undefined);
+      if (answer !== undefined) return answer;
+      await pause(50);
+    }
+  };
+  assert.equal((await untilAnswered("example.org")).authenticated, true);
+  assert.equal((await untilAnswered("example.com")).rcode, "SERVFAIL");
 });
