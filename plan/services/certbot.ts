@@ -16,12 +16,17 @@ export function certbot(settings: Settings): Bundle {
     why: "Gets the host's certificate and renews it.",
     packages: ["certbot", "openssl"],
     files: [
-      file(request, { hostname: settings.hostname, directory, contact: settings.owner, ca: trusted }),
+      file(request, {
+        hostname: settings.hostname,
+        directory,
+        contact: settings.owner,
+        ca: trusted ?? false,
+      }),
       ...(certificate === undefined
         ? []
         : [{ path: ca, owner: "root", group: "root", mode: "0644", content: `${certificate}\n` }]),
       plainFile(program, { mode: "0755" }),
-      file("/etc/systemd/system/certbot.service.d/mailhost.conf", { ca: trusted }),
+      file("/etc/systemd/system/certbot.service.d/mailhost.conf", { ca: trusted ?? false }),
       plainFile("/etc/systemd/system/mailhost-certificate.service"),
       plainFile("/etc/systemd/system/mailhost-certificate.timer"),
     ],
@@ -40,7 +45,7 @@ export function certbot(settings: Settings): Bundle {
         number: 80,
         protocol: "tcp",
         from: "anywhere",
-        why: "The ACME server's look at this host, while a certificate is asked for.",
+        why: "The ACME server looks at this host while a certificate is asked for.",
       },
     ],
     after: ["storage", "tls", "unbound"],

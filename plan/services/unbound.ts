@@ -20,7 +20,7 @@ export function unbound(settings: Settings): Bundle {
     files: [
       file(config, {
         rootHints: rootHints === undefined ? "/usr/share/dns/root.hints" : hints,
-        trustAnchor: trustAnchor === undefined ? undefined : anchor,
+        trustAnchor: trustAnchor !== undefined && anchor,
       }),
       ...own,
       plainFile("/etc/resolv.conf"),

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { hostBundles } from "../../../plan/host.ts";
+import { storage } from "../../../plan/services/storage.ts";
+import { verbatim } from "../../../plan/template.ts";
+import { sampleSettings } from "./sample.ts";
+
+const bundle = storage(sampleSettings());
+const files = new Map(bundle.files.map(({ path, content }) => [path, content]));
+const program = verbatim("usr/local/lib/mailhost/storage");
+
+it("needs nothing that is not in every Debian: it comes before volume and packages", () => {
+  assert.deepEqual([bundle.packages, bundle.units, bundle.after], [[], [], []]);
+});
+
+it("each unit is named after its mount point, and the program mounts them all", () => {
+  const units = [...files].flatMap(([path, content]) => {
+    const name = /^\/etc\/systemd\/system\/(.+\.mount)$/.exec(path)?.[1];
+    return name === undefined ? [] : [[name, /^Where=(.*)$/m.exec(content)?.[1]]];
+  });
+  assert.deepEqual(units, [
+    ["var-spool-postfix.mount", "/var/spool/postfix"],
+    ["var-lib-redis.mount", "/var/lib/redis"],
+    ["var-lib-rspamd.mount", "/var/lib/rspamd"],
+    ["etc-letsencrypt.mount", "/etc/letsencrypt"],
+  ]);
+  assert.equal(/^mounts='(.*)'$/m.exec(program)?.[1], units.map(([name]) => name).join(" "));
+});
+
+it("whoever owns a folder of the volume, or a file of any bundle, has a number of its own", () => {
+  const users = files.get("/etc/sysusers.d/mailhost.conf")?.match(/^[ug] .*$/gm) ?? [];
+  const numbers = users.map((line) => line.split(/\s+/)[2]);
+  assert.equal(new Set(numbers).size, numbers.length);
+  const known = new Set(["root", ...users.map((line) => line.split(/\s+/)[1])]);
+  for (const [, owner] of program.matchAll(/install -d .*-o (\S+)/g)) assert.ok(known.has(owner), owner);
+  for (const { name, files, secretFiles, directories } of hostBundles(sampleSettings()))
+    for (const { path, owner, group } of [...files, ...secretFiles, ...directories])
+      for (const one of [owner, group]) assert.ok(known.has(one), `${name}: ${path} belongs to ${one}`);
+});
+
+it("a file system is made in one place only, where nothing at all was found", () => {
+  assert.equal(program.match(/mkfs\.ext4 -q/g)?.length, 1);
+  assert.match(program, /^ {8}2\)\n {12}mkfs\.ext4 -q -L mailhost -m 1 "\$device"$/m);
+});
