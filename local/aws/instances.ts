@@ -497,17 +497,22 @@ function setMonitoring(account: Account, parameters: Parameters, on: boolean): u
   return {};
 }
 
-/** A machine may switch itself off: then it is stopped, or terminated where it was launched so. */
+/**
+ * A machine may switch itself off: then it is stopped, or terminated where it was launched so. And power that
+ * came back without EC2's doing makes it run.
+ */
 async function observe(account: Account): Promise<void> {
   for (const instance of Object.values(account.state.instances)) {
-    if (instance.state !== "running" || (await account.world.state(instance.id)) !== "stopped") continue;
-    // Asked anew, for it may have been started while the world answered.
-    if (instance.state !== "running") continue;
-    if (instance.shutdownBehavior === "terminate") {
+    const { state } = instance;
+    if (state !== "running" && state !== "stopped") continue;
+    const real = await account.world.state(instance.id);
+    // While the world answered, a call may have begun to stop or start it.
+    if (instance.state !== state || real === state || real === "absent") continue;
+    if (real === "stopped" && instance.shutdownBehavior === "terminate") {
       instance.state = "shutting-down";
       move(account, instance, () => dismantle(account, instance), "terminated");
     } else {
-      instance.state = "stopped";
+      instance.state = real;
     }
     account.save();
   }

@@ -390,6 +390,11 @@ test("a machine that switches itself off is stopped, or terminated where it was 
     [stays]: "stopped",
     [goes]: "terminated",
   });
+  const machine = world.machines.get(stays);
+  assert.ok(machine);
+  machine.state = "running";
+  const back = only(only((await call("DescribeInstances", { InstanceIds: [stays] })).Reservations).Instances);
+  assert.equal(back.State?.Name, "running", "its power came back");
 });
 
 test("a launch that the world cannot do ends terminated, and says why", async (context) => {
