@@ -30,7 +30,7 @@ export class Firewall extends pulumi.ComponentResource {
         })),
         egress: [
           {
-            description: "Mail, DNS, packages and certificates go out; the host is nobody's gateway",
+            description: "Mail, DNS, packages and certificates go out; the host is a gateway for nobody",
             protocol: "-1",
             fromPort: 0,
             toPort: 0,

@@ -45,6 +45,7 @@ export interface Port {
   readonly protocol: "tcp" | "udp";
   /** `anywhere`, or the networks (CIDR) it is open to. */
   readonly from: "anywhere" | readonly string[];
+  /** A sentence of at most 255 characters, without apostrophes: EC2 takes none in a rule's description. */
   readonly why: string;
 }
 

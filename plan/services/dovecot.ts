@@ -32,7 +32,7 @@ export function dovecot(_settings: Settings): Bundle {
         number: 993,
         protocol: "tcp",
         from: "anywhere",
-        why: "Mailboxes, for users' programs.",
+        why: "Mailboxes, for mail programs.",
       },
     ],
     after: ["storage", "tls", "accounts"],

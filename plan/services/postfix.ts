@@ -37,7 +37,7 @@ export function postfix(settings: Settings): Bundle {
         number: 465,
         protocol: "tcp",
         from: "anywhere",
-        why: "Mail from users' programs, over TLS.",
+        why: "Mail from mail programs, over TLS.",
       },
       {
         name: "submission",

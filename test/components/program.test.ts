@@ -77,6 +77,12 @@ test("the security group opens exactly the plan's ports", () => {
   );
 });
 
+test("every description is one that EC2 takes", () => {
+  const { inputs } = run.find("firewall-group");
+  const rules = [...(inputs.ingress as { description: string }[]), ...(inputs.egress as { description: string }[])];
+  for (const { description } of rules) assert.match(description, /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]{1,255}$/);
+});
+
 test("the machine: Debian's image, IMDSv2, encrypted disks", () => {
   const { userData, ...inputs } = run.find("server-instance").inputs;
   assert.deepEqual(inputs, {
