@@ -1,6 +1,7 @@
 import { HostUnderCheck, type Item } from "./host.ts";
 import { items } from "./items.ts";
-import { type CheckResult, type CheckTarget, type Finding, groups, wrong } from "./types.ts";
+import { notLookedAt } from "./sidebyside.ts";
+import { type CheckResult, type CheckTarget, type Finding, groups } from "./types.ts";
 
 /** Seconds after which an item that hangs is given up. */
 const patience = 30;
@@ -22,18 +23,17 @@ export async function runCheck(target: CheckTarget, list: readonly Item[] = item
 }
 
 async function look(item: Item, host: HostUnderCheck): Promise<readonly Finding[]> {
-  const remedy = "Is the host up, and reachable from here? Put that right, then check again.";
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Finding[]>((resolve) => {
     timer = setTimeout(
-      () => resolve([wrong(`${item.name}: no result after ${patience} seconds`, remedy)]),
+      () => resolve([notLookedAt(item.name, new Error(`no result after ${patience} seconds`))]),
       patience * 1000,
     );
   });
   try {
     return await Promise.race([item.look(host), late]);
   } catch (error) {
-    return [wrong(`${item.name}: could not be looked at: ${(error as Error).message}`, remedy)];
+    return [notLookedAt(item.name, error)];
   } finally {
     clearTimeout(timer);
   }

@@ -46,13 +46,21 @@ export async function openSmtp(where: SmtpAddress): Promise<SmtpDialogue> {
 export async function connected(address: string, port: number, timeout: number): Promise<Socket> {
   const socket = connectTcp({ host: address, port });
   try {
-    await once(socket, "connect", { signal: AbortSignal.timeout(timeout) });
+    await happens(socket, "connect", timeout);
     return socket;
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(`${address} port ${port}: ${code === "ECONNREFUSED" ? "refused" : message}`);
+  }
+}
+
+/** Waits for a socket's event; on its error, or too late, the socket is gone. @throws the error, or "no answer" */
+export async function happens(socket: Socket, event: string, timeout: number): Promise<void> {
+  try {
+    await once(socket, event, { signal: AbortSignal.timeout(timeout) });
+  } catch (error) {
     socket.destroy();
-    const { code, message, name } = error as NodeJS.ErrnoException;
-    const why = code === "ECONNREFUSED" ? "refused" : name === "AbortError" ? "no answer" : message;
-    throw new Error(`${address} port ${port}: ${why}`);
+    throw (error as Error).name === "AbortError" ? new Error("no answer") : error;
   }
 }
 
@@ -130,7 +138,7 @@ export class SmtpDialogue {
       rejectUnauthorized: false,
       ...options,
     });
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(this.#timeout) });
+    await happens(socket, "secureConnect", this.#timeout);
     this.#socket = socket;
     this.#listen();
   }

@@ -1,4 +1,5 @@
 import type { HostUnderCheck, Item } from "../host.ts";
+import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = "Somebody changed the host's mail settings: run `pulumi up`.";
@@ -15,7 +16,7 @@ export const auth: Item = {
     if (host.port("submissions") !== undefined) {
       asked.push(onPort465(host));
     }
-    return await Promise.all(asked);
+    return await sideBySide("auth", asked);
   },
 };
 

@@ -1,5 +1,6 @@
 import { ask, reverseName, valuesOf } from "../dns.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
+import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 /** Name, address, name of the address, and what the server calls itself: all the same host (RFC 5321 4.1.1.1). */
@@ -13,12 +14,11 @@ export const identity: Item = {
         ? []
         : [["AAAA", host.target.facts.publicIpv6] as const]),
     ];
-    const findings = await Promise.all([
+    return await sideBySide("identity", [
       ...addresses.map(([type, address]) => forward(host, type, address)),
       ...addresses.map(([, address]) => reverse(host, address)),
       ownName(host),
     ]);
-    return findings;
   },
 };
 

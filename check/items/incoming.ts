@@ -1,5 +1,6 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import type { OtherSide } from "../otherside.ts";
+import { sideBySide } from "../sidebyside.ts";
 import { folders, oneLoginForEachDomain } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -12,7 +13,10 @@ export const incoming: Item = {
   async look(host) {
     const { otherSide } = host.target;
     const logins = otherSide === undefined ? [] : oneLoginForEachDomain(host);
-    return (await Promise.all(logins.map((login) => receive(host, login, otherSide as OtherSide)))).flat();
+    return await sideBySide(
+      "incoming",
+      logins.map((login) => receive(host, login, otherSide as OtherSide)),
+    );
   },
 };
 

@@ -1,4 +1,5 @@
 import type { HostUnderCheck, Item } from "../host.ts";
+import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = "Somebody changed /etc/postfix/main.cf: run `pulumi up`.";
@@ -7,7 +8,7 @@ const remedy = "Somebody changed /etc/postfix/main.cf: run `pulumi up`.";
 export const manners: Item = {
   name: "manners",
   group: "Rules",
-  look: (host) => Promise.all([verify(host), hello(host)]),
+  look: (host) => sideBySide("manners", [verify(host), hello(host)]),
 };
 
 async function verify(host: HostUnderCheck): Promise<Finding> {

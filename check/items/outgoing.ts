@@ -1,6 +1,7 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, Verdict } from "../otherside.ts";
+import { sideBySide } from "../sidebyside.ts";
 import { folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -14,10 +15,10 @@ export const outgoing: Item = {
   async look(host) {
     const { otherSide } = host.target;
     const logins = oneLoginForEachDomain(host);
-    const findings = await Promise.all(
+    return await sideBySide(
+      "outgoing",
       logins.map((login) => (otherSide ? outside(host, login, otherSide) : loop(host, login))),
     );
-    return findings.flat();
   },
 };
 

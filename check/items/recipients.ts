@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { routes } from "../../settings/routes.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
+import { sideBySide } from "../sidebyside.ts";
 import type { SmtpReply } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -10,7 +11,7 @@ const remedy = "Somebody changed the host's mail settings or tables: run `pulumi
 export const recipients: Item = {
   name: "recipients",
   group: "Rules",
-  look: async (host) => (await Promise.all([known(host), unknown(host), relay(host)])).flat(),
+  look: (host) => sideBySide("recipients", [known(host), unknown(host), relay(host)]),
 };
 
 async function known(host: HostUnderCheck): Promise<Finding[]> {
@@ -24,7 +25,9 @@ async function known(host: HostUnderCheck): Promise<Finding[]> {
   const refused = replies.filter(({ reply }) => reply.code !== 250);
   return refused.length === 0
     ? [right(`mail for all ${addresses.length} mailboxes, aliases and role addresses is taken`)]
-    : refused.map(({ address, reply }) => wrong(`mail for ${address} is refused: "${reply.text}"`, remedy));
+    : [...Map.groupBy(refused, ({ reply }) => reply.text)].map(([answer, alike]) =>
+        wrong(`mail for ${names(alike.map(({ address }) => address))} is refused: "${answer}"`, remedy),
+      );
 }
 
 async function unknown(host: HostUnderCheck): Promise<Finding[]> {
@@ -49,12 +52,24 @@ async function relay(host: HostUnderCheck): Promise<Finding[]> {
     `@${ours}:someone@${outside}`,
   ];
   const replies = await offer(host, attempts);
-  const passed = replies.filter(({ reply }) => reply.code < 500);
-  return passed.length === 0
+  const unrefused = [...Map.groupBy(replies, ({ reply }) => reply.text).values()].filter(
+    ([first]) => first !== undefined && first.reply.code < 500,
+  );
+  return unrefused.length === 0
     ? [right(`mail of strangers for strangers is refused, in ${attempts.length} spellings`)]
-    : passed.map(({ address, reply }) =>
-        wrong(`a stranger may send to ${address} through the host (open relay): "${reply.text}"`, remedy),
-      );
+    : unrefused.map((alike) => {
+        const { code = 0, text = "" } = alike[0]?.reply ?? {};
+        const whom = names(alike.map(({ address }) => address));
+        return code < 300
+          ? wrong(`a stranger may send to ${whom} through the host (open relay): "${text}"`, remedy)
+          : wrong(`a stranger's mail for ${whom} is put off, not refused: "${text}"`, remedy);
+      });
+}
+
+function names(addresses: readonly string[]): string {
+  return addresses.length > 3
+    ? `${addresses.slice(0, 2).join(", ")} and ${addresses.length - 2} others`
+    : addresses.join(", ");
 }
 
 /** A domain that is not hosted here: the other side's, or one that is reserved for examples (RFC 2606). */

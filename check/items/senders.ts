@@ -1,5 +1,6 @@
 import { senderLogins } from "../../plan/users.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
+import { sideBySide } from "../sidebyside.ts";
 import { removeFromMailbox, testMessage } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
@@ -16,7 +17,10 @@ export const senders: Item = {
       return [];
     }
     const others = [...othersAddress(host, login), `someone@${outsideDomain(host)}`];
-    return (await Promise.all(others.map((other) => both(host, login, other)))).flat();
+    return await sideBySide(
+      "senders",
+      others.flatMap((other) => [envelope(host, login, other), header(host, login, other)]),
+    );
   },
 };
 
@@ -26,10 +30,6 @@ function othersAddress(host: HostUnderCheck, login: Login): string[] {
     ({ address, logins }) => !address.startsWith("@") && !logins.includes(login.address),
   );
   return foreign === undefined ? [] : [foreign.address];
-}
-
-async function both(host: HostUnderCheck, login: Login, other: string): Promise<Finding[]> {
-  return await Promise.all([envelope(host, login, other), header(host, login, other)]);
 }
 
 async function envelope(host: HostUnderCheck, login: Login, other: string): Promise<Finding> {

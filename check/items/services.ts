@@ -7,7 +7,7 @@ export const services = insideItem(
   ({ target }) => {
     const names = target.bundles.flatMap(({ units }) => units.map(({ name }) => name));
     // show, not is-active: it ends with 0 whatever the state is.
-    return `systemctl show -p Id,Type,ActiveState,Result,ConditionResult,UnitFileState -- ${names.join(" ")}; echo; echo =failed=; systemctl list-units --failed --plain --no-legend --no-pager`;
+    return `systemctl show -p Id,Type,ActiveState,Result,ConditionResult,ConditionTimestampMonotonic,UnitFileState -- ${names.join(" ")}; echo; echo =failed=; systemctl list-units --failed --plain --no-legend --no-pager`;
   },
   (output, { target }) => {
     const [shown = "", failed = ""] = output.split("=failed=\n");
@@ -52,7 +52,9 @@ export const services = insideItem(
 function isUp(block: string): boolean {
   const state = property(block, "ActiveState");
   const ranOnce = property(block, "Type") === "oneshot" && property(block, "Result") === "success";
-  const notMeant = property(block, "ConditionResult") === "no" && property(block, "Result") === "success";
+  // Also of a unit that was never asked to start it says no; only the time tells these apart.
+  const asked = !["", "0"].includes(property(block, "ConditionTimestampMonotonic"));
+  const notMeant = asked && property(block, "ConditionResult") === "no";
   return ["active", "reloading"].includes(state) || (state === "inactive" && (ranOnce || notMeant));
 }
 

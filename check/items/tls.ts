@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { connect, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { HostUnderCheck, Item, MailPort } from "../host.ts";
-import { connected } from "../smtp.ts";
+import { sideBySide } from "../sidebyside.ts";
+import { connected, happens } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const mailPorts: readonly MailPort[] = ["smtp", "submissions", "submission", "imaps"];
@@ -22,7 +22,10 @@ export const tls: Item = {
   group: "Encryption",
   async look(host) {
     const present = mailPorts.filter((name) => host.port(name) !== undefined);
-    return (await Promise.all(present.map((name) => onePort(host, name)))).flat();
+    return await sideBySide(
+      "tls",
+      present.map((name) => onePort(host, name)),
+    );
   },
 };
 
@@ -130,7 +133,7 @@ async function handshake(
     rejectUnauthorized: false,
     ...options,
   });
-  await once(socket, "secureConnect", { signal: AbortSignal.timeout(8000) });
+  await happens(socket, "secureConnect", 8000);
   return socket;
 }
 

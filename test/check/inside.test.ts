@@ -110,12 +110,13 @@ test("services: running, down, not enabled, unknown, others failed", () => {
   // One that ran once, and one whose condition does not hold (no clock of its own in a container).
   const once =
     "Id=postfix.service\nType=oneshot\nActiveState=inactive\nResult=success\nConditionResult=yes\n\n";
-  const unfit = "Id=certbot.timer\nActiveState=inactive\nResult=success\nConditionResult=no\n\n";
+  const unfit =
+    "Id=certbot.timer\nActiveState=inactive\nResult=success\nConditionResult=no\nConditionTimestampMonotonic=5\n\n";
   assert.deepEqual(judged(services, `${once}${unfit}=failed=\n`, { bundles }), [
     "right: all 2 services of the plan run",
     "right: no unit of the machine has failed",
   ]);
-  const stopped = "Id=certbot.timer\nActiveState=inactive\nResult=success\nConditionResult=yes\n\n";
+  const stopped = unfit.replace("Monotonic=5", "Monotonic=0");
   assert.deepEqual(
     judged(services, `${once.replace("success", "exit-code")}${stopped}=failed=\n`, { bundles }),
     [

@@ -142,9 +142,23 @@ test("recipients: a refused mailbox, a catch-all by mistake, an open relay are w
   const found = await said(recipients, { smtp: { onRcptTo } });
   assert.equal(found[0], 'wrong: mail for bob@example.org is refused: "451 4.3.0 Broken table"');
   assert.match(found[1] ?? "", /^wrong: mail for an unknown name at example\.org is answered "250/);
-  assert.match(
-    found[2] ?? "",
-    /^wrong: a stranger may send to someone@example\.com through the host \(open relay\)/,
+  assert.equal(
+    found[2],
+    'wrong: a stranger may send to someone@example.com, someone%example.com@example.org, @example.org:someone@example.com through the host (open relay): "250 Accepted"',
+  );
+});
+
+test("recipients: putting off is not refusing, and is told once", async () => {
+  const onMailFrom: SMTPServerOptions["onMailFrom"] = (_address, _session, done) =>
+    done(refusal(451, "4.7.1 Later"));
+  const found = await said(recipients, { smtp: { onMailFrom } });
+  assert.deepEqual(
+    found.map((line) => line.replace(/nobody-\w+/, "nobody")),
+    [
+      'wrong: mail for ann@example.org, bob@example.org and 4 others is refused: "451 4.7.1 Later"',
+      'wrong: mail for an unknown name at example.org is answered "451 4.7.1 Later", not with a 5.1.1',
+      'wrong: a stranger\'s mail for someone@example.com, someone%example.com@example.org and 2 others is put off, not refused: "451 4.7.1 Later"',
+    ],
   );
 });
 
@@ -186,10 +200,14 @@ test("senders: no password is sent to a server whose certificate is not trusted"
     onAuth?.(...all);
   };
   const stranger = authority().issue("mail.example.org");
-  await assert.rejects(
-    said(senders, { submissions: { ...submission, ...stranger, onAuth: spy } }),
-    /no password was sent/,
+  const [line = "", ...rest] = await said(senders, {
+    submissions: { ...submission, ...stranger, onAuth: spy },
+  });
+  assert.match(
+    line,
+    /^wrong: senders: could not be looked at: the certificate is not trusted .*: no password was sent$/,
   );
+  assert.deepEqual(rest, []);
   assert.equal(asked, false);
 });
 

@@ -1,0 +1,19 @@
+import { type Finding, wrong } from "./types.ts";
+
+const remedy = "Is the host up, and reachable from here? Put that right, then check again.";
+
+/** What could not be looked at is wrong too: nobody knows. */
+export function notLookedAt(name: string, error: unknown): Finding {
+  return wrong(`${name}: could not be looked at: ${(error as Error).message}`, remedy);
+}
+
+/** Several looks at once, of which one may fail without taking the others with it. The same trouble is told once. */
+export async function sideBySide(
+  name: string,
+  looks: readonly Promise<Finding | readonly Finding[]>[],
+): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    looks.map((look) => look.catch((error: unknown) => notLookedAt(name, error))),
+  );
+  return [...new Map(found.flat().map((finding) => [finding.text, finding])).values()];
+}
