@@ -95,6 +95,12 @@ const kinds: Readonly<Record<Kind, { prefix: string; missing: string; malformed:
   },
 };
 
+/** The kind of object that an id's prefix stands for. */
+export function kindOf(id: string): Kind | undefined {
+  const prefix = id.slice(0, id.lastIndexOf("-"));
+  return (Object.keys(kinds) as Kind[]).find((kind) => kinds[kind].prefix === prefix);
+}
+
 /** The object of an id. Throws EC2's error where there is none, or where it is too new to be seen yet. */
 export function find<K extends Kind>(account: Account, kind: K, id: string): State[K][string] {
   const { prefix, missing, malformed, words } = kinds[kind];

@@ -1,4 +1,4 @@
-import type { Account, Action } from "./account.ts";
+import { type Account, type Action, find, kindOf } from "./account.ts";
 import { AwsError } from "./errors.ts";
 import { checkTag, type Parameters, type Tags } from "./parameters.ts";
 
@@ -40,23 +40,14 @@ export const tagActions: Readonly<Record<string, Action>> = {
 
 function resources(account: Account, parameters: Parameters): { tags: Tags }[] {
   const ids = parameters.strings("Resources");
-  if (ids.length === 0)
+  if (ids.length === 0) {
     throw new AwsError("MissingParameter", "The request must contain the parameter ResourceId");
+  }
   return ids.map((id) => {
-    const { vpcs, subnets, gateways, routeTables, groups, instances, volumes, addresses } = account.state;
-    const kinds: Record<string, { tags: Tags }>[] = [
-      vpcs,
-      subnets,
-      gateways,
-      routeTables,
-      groups,
-      instances,
-      volumes,
-      addresses,
-      ...Object.values(groups).map((group) => group.rules),
-    ];
-    const holder = kinds.map((kind) => kind[id]).find((found) => found !== undefined);
-    if (holder === undefined) throw new AwsError("InvalidID", `The ID '${id}' is not valid`);
-    return holder;
+    const kind = kindOf(id);
+    if (kind !== undefined) return find(account, kind, id);
+    const rule = Object.values(account.state.groups).flatMap((group) => group.rules[id] ?? [])[0];
+    if (rule === undefined) throw new AwsError("InvalidID", `The ID '${id}' is not valid`);
+    return rule;
   });
 }

@@ -584,6 +584,9 @@ test("tags are limited, and aws: is reserved", async (context) => {
   const tag = (Key: string, Value?: string) => ({ Resources: [vpcId], Tags: [{ Key, Value }] });
   await refused(call("CreateTags", tag("aws:name", "x")), "InvalidParameterValue", /reserved/);
   await refused(call("CreateTags", tag("k".repeat(128), "x")), "InvalidParameterValue");
+  // The code of what is tagged, as moto answers it too.
+  const nowhere = { ...tag("owner", "me"), Resources: ["vpc-00000000000000000"] };
+  await refused(call("CreateTags", nowhere), "InvalidVpcID.NotFound");
   await call("CreateTags", tag("owner", "me"));
   await call("DeleteTags", tag("owner", "somebody else"));
   const tags = async () => only((await call("DescribeVpcs", { VpcIds: [vpcId] })).Vpcs).Tags;
