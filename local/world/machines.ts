@@ -78,13 +78,16 @@ export class Machine {
     await this.#boot();
   }
 
-  /** Orderly, as with the power button; after half a minute by force. */
+  /** Orderly, as with the power button; by force where systemd's own patience with a service (90 s) did not help. */
   async stop(): Promise<void> {
     const child = this.#process;
     if (child === undefined) return;
     this.#stopping = true;
     child.kill("SIGTERM");
-    const hard = setTimeout(() => void endGroup(this.#options.group), 30_000);
+    const hard = setTimeout(() => {
+      this.#options.log(`${this.#options.spec.id} does not power off: it is torn from its power`);
+      void endGroup(this.#options.group);
+    }, 100_000);
     await this.#gone;
     clearTimeout(hard);
   }
