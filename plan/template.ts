@@ -20,10 +20,6 @@ for (const name of ["if", "unless", "each"] as const) {
   });
 }
 
-type HelperOptions = Handlebars.HelperOptions & {
-  readonly loc: { readonly start: { readonly line: number } };
-};
-
 /**
  * The text of `files/<path>` as it lies in the checkout: the one thing that the plan reads. For programs and
  * for files that have nothing to fill in.
