@@ -13,7 +13,7 @@ export interface Store<T> {
  * Opens `<folder>/<file>`, or starts with `empty()` where there is none. The file is readable by its owner
  * alone, since a cloud's state holds user data. A file that is no JSON is an error, never silently dropped.
  */
-export function openStore<T>(folder: string, file: string, empty: () => T): Store<T> {
+export function openStore<T extends object>(folder: string, file: string, empty: () => T): Store<T> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, file);
   const store: Store<T> = {
@@ -23,7 +23,7 @@ export function openStore<T>(folder: string, file: string, empty: () => T): Stor
   return store;
 }
 
-function read<T>(path: string, empty: () => T): T {
+function read<T extends object>(path: string, empty: () => T): T {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -32,7 +32,8 @@ function read<T>(path: string, empty: () => T): T {
     throw error;
   }
   try {
-    return JSON.parse(text) as T;
+    // Parts that an older version did not know begin empty.
+    return { ...empty(), ...(JSON.parse(text) as T) };
   } catch {
     throw new Error(`${path} is damaged: it is no JSON. Remove it, and the simulated cloud starts empty.`);
   }

@@ -29,7 +29,7 @@ export interface CloudflareSwitches {
 export interface CloudflareService {
   /** Answers what is under `/client/v4`; answers false, and does nothing, where the path is another. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
-  /** Publishes every record again; called once at the daemon's start. */
+  /** Publishes what a daemon that died could not; called once at the next one's start. */
   restore(): Promise<void>;
   readonly switches: Readonly<CloudflareSwitches>;
   setSwitches(changes: Partial<CloudflareSwitches>): void;
@@ -53,6 +53,15 @@ interface State {
   switches: CloudflareSwitches;
   /** Ids of records by the key of the request that made them, until they are changed or deleted. */
   keys: Record<string, string>;
+  /** Changes that the nameservers may not have yet. */
+  unpublished: Rrset[];
+}
+
+/** One name and type of a zone. */
+interface Rrset {
+  readonly zone: string;
+  readonly name: string;
+  readonly type: RecordType;
 }
 
 /** One request that has been let in. */
@@ -84,6 +93,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     records: {},
     switches: { publishAfter: 0 },
     keys: {},
+    unpublished: [],
   }));
   const turns = new Map<string, Promise<void>>();
   const behind = new Set<Promise<void>>();
@@ -110,28 +120,35 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     return turn;
   };
 
+  const publishAll = async (sets: readonly Rrset[]): Promise<void> => {
+    for (const { zone, name, type } of sets) await push(zone, name, type);
+    store.data.unpublished = store.data.unpublished.filter((each) => !sets.includes(each));
+    store.save();
+  };
+
   /** Saves a change, and has it served before the answer or, where it is to be late, behind it. */
   const commit = async (changed: readonly ZoneRecord[], undo: () => void): Promise<void> => {
+    const byKey = new Map(
+      changed.map(({ zone, name, type }) => [`${zone} ${name} ${type}`, { zone, name, type }]),
+    );
+    const sets = [...byKey.values()];
+    store.data.unpublished.push(...sets);
     store.save();
-    const sets = new Map(changed.map((record) => [`${record.zone} ${record.name} ${record.type}`, record]));
-    const pushAll = async () => {
-      for (const { zone, name, type } of sets.values()) await push(zone, name, type);
-    };
     const { publishAfter } = store.data.switches;
     if (publishAfter > 0) {
       const late: Promise<void> = delay(publishAfter)
-        .then(pushAll)
+        .then(() => publishAll(sets))
         .catch((error: unknown) => log(`cloudflare: ${String(error)}`))
         .finally(() => behind.delete(late));
       behind.add(late);
       return;
     }
     try {
-      await pushAll();
+      await publishAll(sets);
     } catch (error) {
       undo();
       store.save();
-      await pushAll().catch(() => undefined);
+      await publishAll(sets).catch((second: unknown) => log(`cloudflare: ${String(second)}`));
       throw error;
     }
   };
@@ -425,9 +442,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       response.end(JSON.stringify(envelope));
       return true;
     },
-    restore: async () => {
-      for (const { zone, name, type } of Object.values(store.data.records)) await push(zone, name, type);
-    },
+    restore: () => publishAll([...store.data.unpublished]),
     get switches() {
       return store.data.switches;
     },

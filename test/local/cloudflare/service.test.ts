@@ -310,10 +310,20 @@ test("a creation with a key is done once, until its record is changed", async (c
   assert.notEqual((await post()).id, first.id);
 });
 
-test("records outlive the daemon and are served again; nobody else reads the files", async (context) => {
-  const { add, world, folder, served } = await bench(context);
+test("records outlive the daemon, and one that it could not publish is published by the next", async (context) => {
+  const { add, send, zone, world, folder, served } = await bench(context);
   await add(a);
-  world.records.clear();
+  const publish = world.dns.setRrset;
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  Object.assign(world.dns, {
+    setRrset: () => {
+      reach();
+      return new Promise(() => undefined);
+    },
+  });
+  const cut = send("POST", `/zones/${zone}/dns_records`, { ...a, name: "cut" }).catch(() => undefined);
+  await reached;
+  Object.assign(world.dns, { setRrset: publish });
   const stateDir = join(folder, "cloudflare");
   for (const file of ["cloudflare.json", "cloudflare.log"]) {
     assert.equal(statSync(join(stateDir, file)).mode & 0o777, 0o600);
@@ -326,8 +336,11 @@ test("records outlive the daemon and are served again; nobody else reads the fil
     nameservers: [],
     log: () => undefined,
   });
+  assert.deepEqual(served("cut.example.org", "A"), []);
   await after.restore();
+  assert.deepEqual(served("cut.example.org", "A"), ["198.51.100.10"]);
   assert.deepEqual(served("mail.example.org", "A"), ["198.51.100.10"]);
+  context.after(() => cut);
 });
 
 test("DNSSEC shows the key that the zone is signed with, and what is missing at the registrar", async (context) => {
