@@ -317,6 +317,12 @@ server.addService(languageGrpc.LanguageRuntimeService, {
   getProgramDependencies: unary(programDependencies),
   runtimeOptionsPrompts: unary(() => new messages.RuntimeOptionsResponse()),
   template: unary(() => new messages.TemplateResponse()),
+  // Called at the end of `pulumi import`, when the resource is in the state already.
+  generateProgram: unary(() => {
+    throw new Error(
+      "imported; the program's code for it is yours to write (--generate-code=false keeps quiet about it)",
+    );
+  }),
   cancel: unary(() => {
     endChildren("SIGINT");
     return new emptyMessages.Empty();
