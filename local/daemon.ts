@@ -220,6 +220,8 @@ function keptToken(paths: CloudPaths): string {
 }
 
 function listening(server: Server, where: { path: string } | { port: number; host: string }): Promise<void> {
+  // A client that keeps its connection would else meet its end, now and then, in the middle of a call.
+  server.keepAliveTimeout = 0;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(where, () => resolve());
