@@ -31,10 +31,16 @@ export async function worldState(paths: CloudPaths): Promise<WorldSummary> {
   return (await callDaemon(paths, "GET", "/world/state")) as WorldSummary;
 }
 
-/** Starts the daemon unless it runs; resolves when everything serves. @throws with its last words */
+/**
+ * Starts the daemon unless it runs, and machines that lost their power; resolves when everything serves.
+ * @throws with its last words
+ */
 export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
   const running = await runningCloud(paths);
-  if (running !== undefined) return running;
+  if (running !== undefined) {
+    await callDaemon(paths, "POST", "/world/wake");
+    return running;
+  }
   mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
   rmSync(paths.info, { force: true });
   const log = openSync(paths.log, "a", 0o600);
@@ -72,11 +78,15 @@ export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
   }
 }
 
-/** Takes the running cloud down, or sweeps up after one that was killed. @returns whether one was running */
-export async function stopCloud(paths: CloudPaths): Promise<boolean> {
+/**
+ * Takes the running cloud down, or sweeps up after one that was killed.
+ * @param hard its machines need not power off in order
+ * @returns whether one was running
+ */
+export async function stopCloud(paths: CloudPaths, hard = false): Promise<boolean> {
   const running = await runningCloud(paths);
   if (running !== undefined) {
-    await callDaemon(paths, "POST", "/world/shutdown");
+    await callDaemon(paths, "POST", `/world/shutdown${hard ? "?hard" : ""}`);
     while (existsSync(`/proc/${running.pid}`)) await pause(10);
     return true;
   }

@@ -30,11 +30,11 @@ async function main(paths: CloudPaths): Promise<void> {
   const slot = await claimSlot(paths.folder, paths.slot, paths.home);
   const world = new LocalWorld(paths, slot, log);
   let ending = false;
-  const end = async (): Promise<void> => {
+  const end = async (hard = false): Promise<void> => {
     ending = true;
     rmSync(paths.socket, { force: true });
     rmSync(paths.info, { force: true });
-    await world.close();
+    await world.close(hard);
     log("stopped");
   };
   process.on("SIGTERM", () => {
@@ -124,7 +124,7 @@ async function answerWorld(
   world: LocalWorld,
   request: IncomingMessage,
   response: ServerResponse,
-  end: () => Promise<void>,
+  end: (hard: boolean) => Promise<void>,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const instances = () => {
@@ -137,6 +137,9 @@ async function answerWorld(
     case "POST /world/power-cut":
       await Promise.all(instances().map((id) => world.cutPower(id)));
       return send(response, 200, {});
+    case "POST /world/wake":
+      await world.wake();
+      return send(response, 200, {});
     case "POST /world/start":
       await Promise.all(instances().map((id) => world.start(id)));
       return send(response, 200, {});
@@ -147,7 +150,7 @@ async function answerWorld(
       await world.setPort25Blocked(searchParams.get("blocked") === "true");
       return send(response, 200, {});
     case "POST /world/shutdown":
-      await end();
+      await end(searchParams.has("hard"));
       // The caller waits for the answer, and then for the process.
       response.on("finish", () => process.exit(0));
       return send(response, 200, {});

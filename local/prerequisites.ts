@@ -120,6 +120,11 @@ async function withoutStarts(work: () => Promise<void>): Promise<void> {
 /** Tries, in namespaces that vanish at once, what the local cloud does in earnest. */
 async function checkKernel(): Promise<void> {
   cgroup2Mount();
+  if (!existsSync("/etc/machine-id") || readFileSync("/etc/machine-id", "utf8").trim() === "") {
+    throw new Error(
+      "This machine has no id, which systemd-nspawn needs: make one with `systemd-machine-id-setup`.",
+    );
+  }
   for (const [path, module] of [
     ["/dev/loop-control", "loop"],
     ["/dev/fuse", "fuse"],

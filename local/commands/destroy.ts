@@ -23,7 +23,7 @@ export async function destroy(paths: CloudPaths, everything: boolean): Promise<n
     return 0;
   }
   if (everything) {
-    await stopCloud(paths);
+    await stopCloud(paths, true);
     if (existsSync(paths.slot)) releaseSlot(Number(readFileSync(paths.slot, "utf8")), paths.home);
     rmSync(paths.folder, { recursive: true, force: true });
     say(`Removed ${paths.folder}. What other clouds share is in ${paths.cache}.`);

@@ -36,9 +36,11 @@ export class Mirror {
   /** Files that came from the archive and not from the folder. */
   downloads = 0;
 
-  constructor(folder: string, log: (text: string) => void) {
+  /** @param proxy by which the archive is reached; default: the one that this machine's own apt uses */
+  constructor(folder: string, log: (text: string) => void, proxy?: URL) {
     this.#folder = folder;
     this.#log = log;
+    if (proxy !== undefined) this.#proxy = Promise.resolve(proxy);
     mkdirSync(folder, { recursive: true });
     this.server = createServer((request, response) => {
       this.#answer(request, response).catch((error: Error) => {
@@ -51,7 +53,7 @@ export class Mirror {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", `http://${request.headers.host ?? mirrorHosts[0]}`);
-    if (!mirrorHosts.some((host) => host === url.hostname) || url.pathname.includes("/../")) {
+    if (!mirrorHosts.some((host) => host === url.hostname) || /%2f|%2e%2e|\.\./i.test(url.pathname)) {
       response.writeHead(403, { "content-type": "text/plain" }).end("Only Debian's archive is here.\n");
       return;
     }

@@ -82,9 +82,7 @@ function common(folder: string): string {
   aggressive-nsec: no
   cache-max-ttl: 60
   cache-max-negative-ttl: 1
-  num-threads: 1
-  # The names of 198.18.0.0/15 are this cloud's.
-  local-zone: "198.in-addr.arpa." nodefault`;
+  num-threads: 1`;
 }
 
 function control(folder: string, name: string): string {

@@ -106,11 +106,7 @@ export class LocalWorld implements World {
     const supervisor = this.#running();
     const { internet, router, addresses } = this.network;
     // Machines boot while the services start: what they need first is the network.
-    const machines = Promise.all(
-      Object.entries(this.#store.data.machines).map(async ([id, record]) => {
-        if (record.on) await this.#machine(id).start();
-      }),
-    );
+    const machines = this.wake();
     const sockets = Promise.all([
       bindInside(router, "127.0.0.1", forwarderPort),
       listenInside(router, "127.0.0.1", forwarderPort),
@@ -138,14 +134,27 @@ export class LocalWorld implements World {
     ]);
   }
 
+  /** Starts every machine that is to be on: after a life of the world, or a power cut. */
+  async wake(): Promise<void> {
+    await Promise.all(
+      Object.entries(this.#store.data.machines).map(async ([id, record]) => {
+        if (record.on) await this.#machine(id).start();
+      }),
+    );
+  }
+
   /** Another daemon of this cloud, in the internet's namespace. */
   async serve(service: Omit<Service, "namespace">): Promise<void> {
     await this.#running().start({ ...service, namespace: this.network.internet });
   }
 
-  /** Powers off every machine, ends every daemon, and takes the network away. Disks and state stay. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#machines.values()].map((machine) => machine.stop()));
+  /**
+   * Powers off every machine, ends every daemon, and takes the network away. Disks and state stay.
+   * @param hard tears the machines from their power: nobody wants them back
+   */
+  async close(hard = false): Promise<void> {
+    const machines = [...this.#machines.values()];
+    await Promise.all(machines.map((machine) => (hard ? machine.cut() : machine.stop())));
     for (const close of this.#closers.splice(0)) close();
     await this.#supervisor?.end();
     await this.sweep();
