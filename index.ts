@@ -1,6 +1,6 @@
 import { Accounts } from "./components/accounts.ts";
 import { Dns } from "./components/dns.ts";
-import { hostFacts, hostSecrets } from "./components/facts.ts";
+import { hostFacts } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
 import { Host } from "./components/host.ts";
 import { DkimKeys, SshKeys } from "./components/keys.ts";
@@ -38,7 +38,7 @@ const reverseName = new ReverseName("ptr", {
   after: dns.record("A", settings.hostname),
 });
 
-const secrets = hostSecrets(dkim, accounts);
+const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes: accounts.passwordHashes };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const after = { postfix: [reverseName], certbot: [reverseName] };
 new Host("host", { server, keys, bundles, secrets, after });

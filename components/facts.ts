@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Facts, Secrets } from "../plan/types.ts";
-import type { Accounts } from "./accounts.ts";
 import type { DkimKeys } from "./keys.ts";
 import type { Server } from "./server.ts";
 
@@ -15,9 +14,18 @@ export function hostFacts(server: Server, dkim: DkimKeys): pulumi.Output<Facts> 
     }));
 }
 
-/** What goes into the host's secret files. Secret. */
-export function hostSecrets(dkim: DkimKeys, accounts: Accounts): pulumi.Output<Secrets> {
-  return pulumi
-    .all([dkim.privateKeys, accounts.passwordHashes])
-    .apply(([dkimPrivateKeys, passwordHashes]) => ({ dkimPrivateKeys, passwordHashes }));
+/** What goes into the host's secret files, each kind apart: a new mailbox's password is no news to DKIM. */
+export type SecretOutputs = { readonly [Kind in keyof Secrets]: pulumi.Output<Secrets[Kind]> };
+
+/** The secrets of the kinds that are needed; of the others there are none. Secret. */
+export function secretsOf(outputs: SecretOutputs, needs: ReadonlySet<keyof Secrets>): pulumi.Output<Secrets> {
+  const none = pulumi.output<Record<string, string>>({});
+  return pulumi.secret(
+    pulumi
+      .all([
+        needs.has("dkimPrivateKeys") ? outputs.dkimPrivateKeys : none,
+        needs.has("passwordHashes") ? outputs.passwordHashes : none,
+      ])
+      .apply(([dkimPrivateKeys, passwordHashes]) => ({ dkimPrivateKeys, passwordHashes })),
+  );
 }

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
 import { hostPackages } from "../plan/host.ts";
-import type { Bundle, Secrets } from "../plan/types.ts";
+import type { Bundle } from "../plan/types.ts";
+import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
 import { type Login, remote } from "./remote.ts";
 import type { Server } from "./server.ts";
@@ -11,7 +12,7 @@ export interface HostArgs {
   readonly server: Server;
   readonly keys: SshKeys;
   readonly bundles: readonly Bundle[];
-  readonly secrets: pulumi.Output<Secrets>;
+  readonly secrets: SecretOutputs;
   /** What has to exist before a bundle is applied: the A record before certbot asks for a certificate. */
   readonly after: Readonly<Record<string, readonly pulumi.Resource[]>>;
 }
@@ -108,7 +109,7 @@ export class Host extends pulumi.ComponentResource {
 export interface HostBundleArgs {
   readonly bundle: Bundle;
   readonly login: Login;
-  readonly secrets: pulumi.Output<Secrets>;
+  readonly secrets: SecretOutputs;
 }
 
 /** One service on the host: its files as readable text, its secrets apart. */
@@ -119,13 +120,14 @@ export class HostBundle extends pulumi.ComponentResource {
     const child = { parent: this };
     const before: pulumi.Resource[] = [];
     if (bundle.secretFiles.length > 0) {
+      const needs = new Set(bundle.secretFiles.flatMap((file) => file.needs));
       before.push(
         remote(
           `${name}-secrets`,
           {
             login,
             command: APPLY,
-            stdin: pulumi.secret(args.secrets.apply((secrets) => secretsDocument(bundle, secrets) ?? "")),
+            stdin: secretsOf(args.secrets, needs).apply((secrets) => secretsDocument(bundle, secrets) ?? ""),
           },
           child,
         ),
@@ -139,14 +141,28 @@ export class HostBundle extends pulumi.ComponentResource {
         { login, command: APPLY, stdin: document },
         { ...child, dependsOn: before },
       );
-      if (bundle.confirm) {
-        remote(
-          `${name}-confirm`,
-          { login, command: `${APPLY} --confirm ${bundle.name}`, stdin: document },
-          { ...child, dependsOn: [files] },
-        );
-      }
+      if (bundle.confirm) this.#confirm(name, bundle, login, document, files);
     }
     this.registerOutputs({});
+  }
+
+  /**
+   * A second login proves that the change locked nobody out; without it the host puts the old files back. Where a
+   * deployment died between the two, the first of these brings the change again and the second one confirms that.
+   */
+  #confirm(name: string, bundle: Bundle, login: Login, document: string, files: pulumi.Resource): void {
+    const command = `${APPLY} --confirm ${bundle.name}`;
+    const child = { parent: this };
+    const confirmed = remote(
+      `${name}-confirm`,
+      { login, command, stdin: document },
+      { ...child, dependsOn: [files] },
+    );
+    remote(
+      `${name}-confirmed`,
+      // The text is there so that a change of it asks again; the program must not see it.
+      { login, command: `${command} </dev/null`, stdin: document },
+      { ...child, dependsOn: [confirmed] },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { parseSettings } from "../settings/parse.ts";
+import { parseSettings, SettingsError } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
 
 const NAMESPACE = "mailhost:";
@@ -18,8 +18,9 @@ export function readSettings(): Settings {
   try {
     return parseSettings(raw, process.env);
   } catch (error) {
-    // A RunError is shown as its message alone, without a stack trace.
-    throw error instanceof Error ? new pulumi.RunError(error.message) : error;
+    if (!(error instanceof SettingsError)) throw error;
+    // A RunError is shown as its message alone; a stack trace would say nothing to whoever wrote the stack file.
+    throw new pulumi.RunError(error.message);
   }
 }
 

@@ -38,13 +38,14 @@ export function plainFile(path: string, access: Access = {}): HostFile {
   return { path, ...ownership(access, "0644"), content: verbatim(path.slice(1)) };
 }
 
-/** A file whose content holds a key, a password or a hash. Default mode: 0600. */
+/** A file whose content holds, or goes along with, a key, a password or a hash. Default mode: 0600. */
 export function secretFile(
   path: string,
+  needs: readonly (keyof Secrets)[],
   content: (secrets: Secrets) => string,
   access: Access = {},
 ): SecretFile {
-  return { path, ...ownership(access, "0600"), content };
+  return { path, ...ownership(access, "0600"), needs, content };
 }
 
 export function directory(path: string, access: Access = {}): Directory {

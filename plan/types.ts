@@ -69,6 +69,8 @@ export interface HostFile {
 
 /** A file whose content holds a key, a password or a hash: it travels apart and is never shown. */
 export interface SecretFile extends Omit<HostFile, "content"> {
+  /** The kinds of secrets that go into it: a change of the others does not concern it. */
+  readonly needs: readonly (keyof Secrets)[];
   readonly content: (secrets: Secrets) => string;
 }
 

@@ -19,13 +19,14 @@ export function accounts(settings: Settings): Bundle {
     secretFiles: [
       secretFile(
         users,
+        ["passwordHashes"],
         ({ passwordHashes }) => {
           const lines = all.map(({ address }) => `${address}:${hashOf(passwordHashes, address)}::::::`);
           return ["# Mailboxes and password hashes, for Dovecot's passwd-file.", ...lines, ""].join("\n");
         },
         { owner: "root", group: "dovecot", mode: "0640" },
       ),
-      secretFile(addresses, () =>
+      secretFile(addresses, [], () =>
         postfixTable(
           "Each mailbox as itself: for virtual_mailbox_maps, virtual_alias_maps and smtpd_sender_login_maps.",
           all.map(({ address }) => [address, [address]]),

@@ -58,6 +58,7 @@ function keyPath(key: DkimSelector): string {
 function keyFile(key: DkimSelector): SecretFile {
   return secretFile(
     keyPath(key),
+    ["dkimPrivateKeys"],
     (secrets) => {
       const pem = secrets.dkimPrivateKeys[key.name];
       if (pem === undefined) throw new Error(`no private key for ${key.name}`);

@@ -265,7 +265,7 @@ describe("apply, on a machine of its own", () => {
       await settled();
     });
 
-    it("brings the last confirmed files back after a minute, and the next deployment brings the new ones again", async () => {
+    it("brings the last confirmed files back after a minute, and a later confirmation the new ones, to be confirmed in turn", async () => {
       await apply(guarded("2"));
       await apply(guarded("3"));
       const deadline = Date.now() + 90_000;
@@ -274,11 +274,12 @@ describe("apply, on a machine of its own", () => {
         await pause(1000);
       }
       await settled();
-      const late = await machine.run(`${APPLY} --confirm guarded`, bundleDocument(guarded("3")));
-      assert.equal(late.code, 1);
-      assert.match(late.stderr, /rolled back.*applied\s+again now/s);
-      assert.equal(await ok("cat /etc/guarded"), "3");
+      const refused = await machine.run(`${APPLY} --confirm guarded </dev/null`);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /old files are back.*mend it, then deploy/s);
       await ok(`${APPLY} --confirm guarded`, bundleDocument(guarded("3")));
+      assert.equal(await ok("cat /etc/guarded"), "3");
+      assert.equal(await ok(`${APPLY} --confirm guarded </dev/null`), "confirmed guarded");
       await settled();
     });
 

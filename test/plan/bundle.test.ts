@@ -19,7 +19,13 @@ const daemon = bundle({
     directory("/var/spool/daemon"),
   ],
   files: [file("/etc/daemon/main.cf", "a = 1\n\n# b\n"), file("/etc/daemon/aliases")],
-  secretFiles: [secretFile("/etc/daemon/keys/one", ({ dkimPrivateKeys }) => `${dkimPrivateKeys.one}\n`)],
+  secretFiles: [
+    secretFile(
+      "/etc/daemon/keys/one",
+      ["dkimPrivateKeys"],
+      ({ dkimPrivateKeys }) => `${dkimPrivateKeys.one}\n`,
+    ),
+  ],
   validate: ["daemon -t && echo fine"],
   derivations: [
     { command: "map /etc/daemon/aliases", on: ["/etc/daemon/aliases"], makes: ["/etc/daemon/aliases.db"] },
@@ -88,7 +94,7 @@ describe("what cannot be written down is refused by name", () => {
     ["a path twice", { files: [file("/etc/a"), file("/etc/a")] }, /\/etc\/a is listed twice/],
     [
       "a path in both documents",
-      { files: [file("/etc/a")], secretFiles: [secretFile("/etc/a", () => "x\n")] },
+      { files: [file("/etc/a")], secretFiles: [secretFile("/etc/a", [], () => "x\n")] },
       /\/etc\/a is listed twice/,
     ],
     ["a relative path", { files: [file("etc/a")] }, /etc\/a is not a plain absolute path/],
