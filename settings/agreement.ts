@@ -4,7 +4,7 @@ import { keyText, nearest, type Path } from "./mistakes.ts";
 import { addressParts, domainName, emailAddress, liesIn, withoutTag } from "./names.ts";
 import { normalNetwork, wholeInternet } from "./networks.ts";
 import { type Route, router, routes, type Step } from "./routes.ts";
-import { instanceTypes, type Remains } from "./schema.ts";
+import { dayOf, instanceTypes, type Remains } from "./schema.ts";
 import type { Domain, Settings } from "./types.ts";
 
 type Report = (path: Path, message: string) => void;
@@ -210,7 +210,7 @@ function domainOf(
   const zone = value.zone === undefined ? name : normalDomain(value.zone);
   if (!liesIn(name, zone))
     report([...base, "zone"], `does not hold ${name}; write the zone that ends its name`);
-  const since = value.since ?? "";
+  const since = dayOf(value.since ?? "");
   const dmarc = { policy, reportsTo: reports };
   const domain = { name, zone, since, mailboxes, aliases, ...present("catchAll", catchAll), dmarc };
   return { name, domain, places, targets };

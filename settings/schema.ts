@@ -23,8 +23,14 @@ const domain = text((value) =>
     : undefined,
 );
 
+/** Pulumi's YAML reads an unquoted day as a point in time, and hands it over as such. */
+export function dayOf(value: string): string {
+  return value.replace(/ 00:00:00 \+0000 UTC$/, "");
+}
+
 const date = text((value) =>
-  /^\d{4}-\d\d-\d\d$/.test(value) && new Date(`${value}T00:00:00Z`).toJSON()?.startsWith(value)
+  /^\d{4}-\d\d-\d\d$/.test(dayOf(value)) &&
+  new Date(`${dayOf(value)}T00:00:00Z`).toJSON()?.startsWith(dayOf(value))
     ? undefined
     : "is not a day of the calendar; write year, month and day, such as 2026-11-21",
 );

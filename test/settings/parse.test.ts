@@ -403,3 +403,11 @@ describe("several mistakes", () => {
     );
   });
 });
+
+it("a day may stand without quotes, which Pulumi reads as a point in time", () => {
+  const settings = parseSettings(
+    { ...small, domains: { "example.org": { since: "2026-11-21 00:00:00 +0000 UTC", mailboxes: { ann: {} } } } },
+    {},
+  );
+  assert.equal(settings.domains[0]?.since, "2026-11-21");
+});
