@@ -135,6 +135,8 @@ export function callApi(api: string, path: string, call: Call = {}): Promise<unk
         path: base + path,
         method: call.method ?? "GET",
         headers: body === undefined ? {} : { "content-type": "application/json" },
+        // A connection of its own: a kept one may be closed by the other end just as it is used again.
+        agent: false,
         signal: AbortSignal.timeout((call.timeout ?? 30) * 1000),
       },
       (answer) => {

@@ -1,0 +1,61 @@
+/** `npm run check` on a real host: all right as it is, and every fault that is put in is seen. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CheckResult } from "../../check/types.ts";
+import { faults } from "./faults.ts";
+import { count, mailHost } from "./mail.ts";
+import { mailhost, onHost, succeed } from "./mailhost.ts";
+
+async function results(...args: string[]): Promise<{ code: number; lines: CheckResult[] }> {
+  const { code, stdout } = await mailhost(["check", "--json", ...args]);
+  return { code, lines: JSON.parse(stdout) as CheckResult[] };
+}
+
+test("all is right, in plain words, within eight seconds", async () => {
+  const { stdout, seconds } = await succeed(["check"]);
+  assert.match(stdout, /\n\d\d right, 0 wrong\n$/);
+  assert.match(stdout, /✓ mail of example\.com is judged SPF pass, DKIM \S+ pass, DKIM \S+ pass, DMARC pass/);
+  assert.ok(seconds <= 8, `it took ${seconds.toFixed(1)} s`);
+});
+
+test("it leaves nothing in the mailboxes", async () => {
+  const host = await mailHost();
+  for (const address of Object.keys(host.credentials)) {
+    for (const folder of ["INBOX", "Junk"]) {
+      const subject = "A test message of the mail host's check";
+      assert.equal(await count(host, address, subject, { folder, expected: 0 }), 0);
+    }
+  }
+});
+
+test("one domain alone; one that is not there", async () => {
+  const { code, lines } = await results("--domain", "example.com");
+  assert.equal(code, 0);
+  assert.ok(lines.some(({ text }) => text.includes("mail of example.com")));
+  assert.ok(!lines.some(({ text }) => text.includes("mail of example.org")));
+  const unknown = await mailhost(["check", "--domain", "example.edu"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /The stack has no domain example\.edu\. It has: example\.org, example\.com\./);
+});
+
+for (const fault of faults) {
+  test(`a fault is seen: ${fault.name}`, async () => {
+    try {
+      await onHost(fault.put);
+      const { code, lines } = await results();
+      assert.equal(code, 1);
+      const wrong = lines.filter(({ right }) => !right);
+      for (const pattern of fault.seen) {
+        const found = wrong.find(({ text }) => pattern.test(text));
+        assert.ok(found, `${pattern} is not among:\n${wrong.map(({ text }) => text).join("\n")}`);
+        assert.ok(found.remedy, `no remedy: ${found.text}`);
+      }
+    } finally {
+      await onHost(fault.mend);
+    }
+  });
+}
+
+test("all is right again", async () => {
+  await succeed(["check"]);
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Command } from "commander";
+import type { OtherSide, ReceivedMessage } from "../../check/otherside.ts";
+import { addMailCommands, type MailContext, peer, receive, send } from "../../local/mail.ts";
+
+const message: ReceivedMessage = {
+  id: "1",
+  at: "2026-11-21T10:20:30.456Z",
+  client: { address: "198.18.7.10", ptr: ["mail.example.org"], helo: "mail.example.org" },
+  tls: { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" },
+  envelope: { from: "ann@example.org", to: ["bob@example.net"] },
+  messageId: "x@example.org",
+  from: "ann@example.org",
+  subject: "Hello \x1b[2J",
+  text: "",
+  size: 1,
+  verdict: {
+    spf: { result: "pass", domain: "example.org" },
+    dkim: [
+      {
+        result: "pass",
+        domain: "example.org",
+        selector: "20261121r",
+        algorithm: "rsa-sha256",
+        aligned: true,
+      },
+    ],
+    dmarc: { result: "pass", policy: "reject", domain: "example.org" },
+    arc: { result: "none", instance: 0 },
+  },
+};
+
+function context(changes: Partial<OtherSide>): MailContext {
+  const credentials = { "ann@example.org": "secret" };
+  return {
+    stack: async () => ({ hostname: "mail.example.org", publicIp: "127.0.0.1", credentials }),
+    trustedCas: async () => [],
+    otherSide: async () => ({
+      domain: "example.net",
+      waitFor: async () => undefined,
+      messages: async () => [],
+      send: async () => ({
+        accepted: false,
+        code: 550,
+        response: "550 5.1.1 Unknown",
+        server: "mail.example.org [198.18.7.10]",
+        messageId: "",
+        transcript: [],
+      }),
+      ...changes,
+    }),
+  };
+}
+
+test("peer: what came and what is thought of it; a stranger's text does not steer the terminal", async () => {
+  assert.equal(
+    await peer(context({ messages: async () => [message] }), { json: false }),
+    [
+      "2026-11-21 10:20:30  ann@example.org to bob@example.net: Hello �[2J",
+      "  from mail.example.org [198.18.7.10], PTR mail.example.org, TLSv1.3 TLS_AES_256_GCM_SHA384",
+      "  SPF pass, DKIM 20261121r rsa-sha256 pass, DMARC pass, ARC none",
+    ].join("\n"),
+  );
+  assert.equal(await peer(context({}), { json: false }), "Nothing has come to example.net yet.");
+});
+
+test("receive: a refusal is an error that says what our host said", async () => {
+  await assert.rejects(receive(context({}), { to: "nobody@example.org", subject: "", text: "" }), {
+    message:
+      "someone@example.net sent to nobody@example.org by mail.example.org [198.18.7.10]: 550 5.1.1 Unknown",
+  });
+});
+
+test("send: a mailbox whose password is not known is named, and those that are", async () => {
+  await assert.rejects(
+    send(context({}), { from: "eve@example.org", to: ["a@example.net"], subject: "", text: "" }),
+    {
+      message: "No password is known for eve@example.org. There are: ann@example.org.",
+    },
+  );
+});
+
+test("the commands are there", () => {
+  const program = new Command("mail");
+  addMailCommands(program, context({}));
+  assert.deepEqual(
+    program.commands.map((command) => command.name()),
+    ["send", "read", "receive", "peer"],
+  );
+});
