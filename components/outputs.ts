@@ -22,6 +22,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   return {
     hostname,
     publicIp: server.address.publicIp,
+    ...(settings.network.ipv6 && { publicIpv6: server.publicIpv6 }),
     domains: settings.domains.map((domain) => domain.name),
     /** Generated passwords by mailbox address. */
     credentials: pulumi.secret(accounts.credentials),

@@ -3,8 +3,10 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { Command } from "commander";
 import { cloudPaths } from "./paths.ts";
+import { addSystemFolders } from "./prerequisites.ts";
 import { say } from "./terminal.ts";
 
+addSystemFolders();
 // Each command loads what it needs, compiled by the last one: half a second less each time.
 enableCompileCache(join(cloudPaths().cache, "compile-cache"));
 
@@ -88,27 +90,14 @@ program
   );
 
 const mail = program.command("mail").description("tries a mailbox from the command line");
-
-mail
-  .command("send")
-  .requiredOption("--to <address...>", "recipients")
-  .option("--from <address>", "a mailbox of the stack (default: its first)")
-  .option("--subject <text>", "subject", "A message from the local cloud")
-  .option("--text <text>", "the message (default: standard input)")
-  .action(async (options: { to: string[]; from?: string; subject: string; text?: string }) => {
-    await (await import("./commands/mail.ts")).sendMail(cloudPaths(), options);
-  });
-
-mail
-  .command("read")
-  .argument("[address]", "a mailbox of the stack (default: its first)")
-  .option("--folder <name>", "IMAP folder", "INBOX")
-  .option("--count <number>", "the newest so many", Number, 10)
-  .option("--json", "for programs", false)
-  .action(async (address: string | undefined, options: { folder: string; count: number; json: boolean }) => {
-    const { readMail } = await import("./commands/mail.ts");
-    await readMail(cloudPaths(), { ...options, ...(address !== undefined && { address }) });
-  });
+// The libraries of mail cost every other command a third of a second.
+if (process.argv[2] === "mail") {
+  const [{ addMailCommands }, { mailContext }] = await Promise.all([
+    import("./mail.ts"),
+    import("./commands/mail.ts"),
+  ]);
+  addMailCommands(mail, mailContext(cloudPaths));
+}
 
 try {
   await program.parseAsync();

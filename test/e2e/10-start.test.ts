@@ -20,7 +20,8 @@ test("a clean clone, npm start, and the host is up and checked", async (t) => {
 });
 
 test("npm start again: quick, nothing to do, and no connection to the host but the check's own", async (t) => {
-  const logins = () => onHost("journalctl -q -u ssh -g 'Accepted publickey' -o cat | wc -l");
+  const logins = () =>
+    onHost("journalctl --sync; journalctl -q -u ssh -g '^Accepted publickey' -o cat | wc -l");
   const before = Number(await logins());
   const ran = await succeed(["pulumi", "up", "--yes", "--skip-preview"]);
   assert.match(ran.stdout, /\d+ unchanged/);

@@ -115,31 +115,19 @@ for (const [what, order, code] of [
   });
 }
 
-test("spam goes to Junk, GTUBE nowhere", async () => {
-  const subject = unique("spam");
+test("GTUBE is refused", async () => {
   const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
-  const refused = await peer.send({ from: "zoe@example.net", to: "bob@example.org", subject, text: gtube });
+  const refused = await peer.send({ from: "zoe@example.net", to: "bob@example.org", text: gtube });
   assert.equal(refused.accepted, false);
   assert.equal(Math.floor(refused.code / 100), 5, refused.response);
-  // rspamd's own test pattern for "add header" (rspamd.com/doc/other/gtube_patterns.html).
-  const marked = "YJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
-  const sent = await peer.send({ from: "zoe@example.net", to: "bob@example.org", subject, text: marked });
+});
+
+test("a sender forged to be one of ours goes to Junk", async () => {
+  const subject = unique("forged");
+  const sent = await peer.send({ from: "ann@example.org", to: "bob@example.org", sign: false, subject });
   assert.ok(sent.accepted, sent.response);
   assert.equal(await count(host, "bob@example.org", subject, { folder: "Junk" }), 1);
   assert.equal(await count(host, "bob@example.org", subject, { expected: 0, seconds: 0 }), 0);
-});
-
-test("a forged sender of our own is refused", async () => {
-  const sent = await peer.send({
-    from: "ann@example.org",
-    to: "bob@example.org",
-    sign: false,
-    subject: unique("forged"),
-  });
-  const inbox = sent.accepted
-    ? await count(host, "bob@example.org", "forged", { expected: 1, seconds: 3 })
-    : 0;
-  assert.equal(inbox, 0);
 });
 
 test("folders are there with their uses", async () => {
@@ -187,6 +175,10 @@ test("the logs hold no warning", async () => {
   const explained = [
     // The other side of the local cloud has a certificate that nobody vouches for; opportunistic TLS takes it.
     /certificate verification failed/,
+    // Dovecot says so whenever it is reloaded, as after the first certificate.
+    /Warning: SIGHUP received - reloading configuration/,
+    // The check tries protocols that are too old, and is refused.
+    /SSL routines::(unsupported|wrong version)/,
     // Wrong passwords are tried on purpose above.
     /auth failed|authentication failed/i,
   ];
