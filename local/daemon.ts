@@ -171,7 +171,7 @@ async function startPeer(world: LocalWorld, paths: CloudPaths): Promise<void> {
       ...["--address", addresses.peer, "--domain", peer.domain, "--hostname", peer.hostname],
       ...["--resolver", addresses.resolver, "--api", api, "--state", paths.peer],
     ],
-    env: { NODE_COMPILE_CACHE: join(paths.folder, "compile-cache") },
+    env: { NODE_COMPILE_CACHE: join(paths.cache, "compile-cache") },
     cwd: paths.peer,
     log: join(paths.peer, "peer.log"),
     ready: () =>

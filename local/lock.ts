@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** The name that one daemon of a cloud holds as long as it lives (an abstract socket, unix(7)): no file can go stale. */
 function lockName(folder: string): string {
@@ -7,10 +8,20 @@ function lockName(folder: string): string {
 }
 
 /**
- * Takes the cloud's lock, for as long as this process lives or until it is released.
+ * Takes the cloud's lock, for as long as this process lives or until it is released. Waits a moment for one that is
+ * just ending.
  * @returns its release, or undefined where another process has it
  */
-export function takeLock(folder: string): Promise<(() => void) | undefined> {
+export async function takeLock(folder: string): Promise<(() => void) | undefined> {
+  const deadline = Date.now() + 3000;
+  for (;;) {
+    const release = await tryLock(folder);
+    if (release !== undefined || Date.now() > deadline) return release;
+    await pause(50);
+  }
+}
+
+function tryLock(folder: string): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.on("error", (error: NodeJS.ErrnoException) =>

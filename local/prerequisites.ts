@@ -34,8 +34,14 @@ const needs: readonly Need[] = [
 /** Services of these packages that Debian would start and enable, and that nobody here asked for. */
 const unwantedUnits = ["knot.service", "unbound.service", "pebble.service"];
 
-/** Root's commands are in the sbin folders, which a user's PATH may lack. */
-const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** Root's commands are in the sbin folders, which the PATH of who became root by `su` may lack. */
+export function addSystemFolders(): void {
+  process.env.PATH = [...new Set([...searched(), "/usr/local/sbin", "/usr/sbin", "/sbin"])].join(delimiter);
+}
+
+function searched(): string[] {
+  return (process.env.PATH ?? "").split(delimiter);
+}
 
 /**
  * Makes sure that this machine can carry a local cloud: installs what is missing, and says what and why.
@@ -52,14 +58,14 @@ export async function ensurePrerequisites(say: (text: string) => void): Promise<
       "The local cloud makes networks, disks and machines, which only root may: run `sudo npm start`.",
     );
   }
-  process.env.PATH = [...new Set(folders)].join(delimiter);
+  addSystemFolders();
   const missing = needs.filter((need) => !isPresent(need.what));
   if (missing.length > 0) await install(missing, say);
   await checkKernel();
 }
 
 function isPresent(what: string): boolean {
-  const candidates = what.startsWith("/") ? [what] : folders.map((folder) => join(folder, what));
+  const candidates = what.startsWith("/") ? [what] : searched().map((folder) => join(folder, what));
   return candidates.some((path) => {
     try {
       accessSync(path, what.startsWith("/") ? constants.R_OK : constants.X_OK);
