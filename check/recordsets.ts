@@ -1,3 +1,4 @@
+import { recordContent } from "../plan/facts.ts";
 import { liesIn } from "../settings/names.ts";
 import { type DnsAnswer, valuesOf } from "./dns.ts";
 import type { CheckTarget } from "./types.ts";
@@ -16,7 +17,7 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
   const sets = new Map<string, RecordSet>();
   for (const record of target.records.filter(({ name }) => isWanted(name, target))) {
     const { zone, name, type } = record;
-    const content = typeof record.content === "string" ? record.content : record.content(target.facts);
+    const content = recordContent(record, target.facts);
     const value = type === "MX" ? `${record.priority ?? 0} ${content.replace(/\.$/, "")}` : content;
     const key = `${type} ${name}`;
     sets.set(key, { zone, name, type, values: [...(sets.get(key)?.values ?? []), value] });

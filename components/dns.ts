@@ -4,11 +4,12 @@ import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import * as pulumi from "@pulumi/pulumi";
 import { COMMENT_MARK, conflicts } from "../plan/conflicts.ts";
 import { quoteTxt } from "../plan/txt.ts";
-import type { DnsRecord, Facts } from "../plan/types.ts";
+import type { DnsRecord } from "../plan/types.ts";
+import type { FactOutputs } from "./facts.ts";
 
 export interface DnsArgs {
   readonly records: readonly DnsRecord[];
-  readonly facts: pulumi.Output<Facts>;
+  readonly facts: FactOutputs;
 }
 
 /** What a zone shows of a record, and why it is there. */
@@ -74,7 +75,7 @@ export class Dns extends pulumi.ComponentResource {
     name: string,
     record: DnsRecord,
     zoneId: pulumi.Output<string>,
-    facts: pulumi.Output<Facts>,
+    facts: FactOutputs,
     refuseForeign: pulumi.ResourceHook,
   ): CloudflareRecord {
     const content = contentOf(record, facts);
@@ -103,9 +104,9 @@ function recordKey(record: Pick<DnsRecord, "type" | "name">): string {
 }
 
 /** What needs no fact is known, and shown, in the very first preview. */
-function contentOf(record: DnsRecord, facts: pulumi.Output<Facts>): pulumi.Output<string> {
+function contentOf(record: DnsRecord, facts: FactOutputs): pulumi.Output<string> {
   const { content } = record;
-  return typeof content === "string" ? pulumi.output(content) : facts.apply(content);
+  return typeof content === "string" ? pulumi.output(content) : facts(content.fact).apply(content.text);
 }
 
 /**

@@ -1,17 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Facts, Secrets } from "../plan/types.ts";
+import type { FactName, Secrets } from "../plan/types.ts";
 import type { DkimKeys } from "./keys.ts";
 import type { Server } from "./server.ts";
 
-/** What the plan's functions are told once it is known. */
-export function hostFacts(server: Server, dkim: DkimKeys): pulumi.Output<Facts> {
-  return pulumi
-    .all([server.address.publicIp, server.publicIpv6, dkim.publicKeys])
-    .apply(([publicIpv4, publicIpv6, dkimPublicKeys]) => ({
-      publicIpv4,
-      ...(publicIpv6 !== undefined && { publicIpv6 }),
-      dkimPublicKeys,
-    }));
+/** What the plan's functions are told once it is known, each fact apart. */
+export type FactOutputs = (name: FactName) => pulumi.Output<string>;
+
+export function hostFacts(server: Server, dkim: DkimKeys): FactOutputs {
+  return (name) => {
+    if (name === "publicIpv4") return server.address.publicIp;
+    if (name === "publicIpv6") return server.publicIpv6;
+    const key = dkim.publicKeys[name];
+    if (key === undefined) throw new pulumi.RunError(`The plan has no DKIM key ${name}.`);
+    return key;
+  };
 }
 
 /** What goes into the host's secret files, each kind apart: a new mailbox's password is no news to DKIM. */

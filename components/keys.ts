@@ -28,7 +28,7 @@ export class SshKeys extends pulumi.ComponentResource {
 /** The DKIM key pairs of all domains (RFC 6376, RFC 8463). */
 export class DkimKeys extends pulumi.ComponentResource {
   /** `p=` values by `<selector>._domainkey.<domain>`. */
-  readonly publicKeys: pulumi.Output<Record<string, string>>;
+  readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
   /** PKCS#8 PEM by the same names. Secret. */
   readonly privateKeys: pulumi.Output<Record<string, string>>;
 
@@ -42,13 +42,12 @@ export class DkimKeys extends pulumi.ComponentResource {
         { parent: this },
       ),
     }));
-    this.publicKeys = pulumi
-      .all(
-        keys.map(({ name, algorithm, key }) =>
-          key.publicKeyPem.apply((pem) => [name, publicKeyOfPem(pem, algorithm)] as const),
-        ),
-      )
-      .apply(Object.fromEntries<string>);
+    this.publicKeys = Object.fromEntries(
+      keys.map(({ name, algorithm, key }) => [
+        name,
+        key.publicKeyPem.apply((pem) => publicKeyOfPem(pem, algorithm)),
+      ]),
+    );
     this.privateKeys = pulumi
       .all(keys.map(({ name, key }) => key.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)))
       .apply(Object.fromEntries<string>);

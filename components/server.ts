@@ -26,7 +26,8 @@ export class Server extends pulumi.ComponentResource {
   readonly instance: Instance;
   readonly address: Eip;
   readonly volume: Volume;
-  readonly publicIpv6: pulumi.Output<string | undefined>;
+  /** Unset without `network.ipv6`. */
+  readonly publicIpv6: pulumi.Output<string>;
   /** What has to be in place before somebody logs in: address and volume are with the machine. */
   readonly ready: readonly pulumi.Resource[];
 
@@ -110,9 +111,7 @@ export class Server extends pulumi.ComponentResource {
       { allocationId: this.address.id, instanceId: this.instance.id },
       { ...child, deleteBeforeReplace: true },
     );
-    this.publicIpv6 = network.ipv6
-      ? this.instance.ipv6Addresses.apply(([first]) => first)
-      : pulumi.output(undefined);
+    this.publicIpv6 = this.instance.ipv6Addresses.apply(([first]) => first ?? "");
     this.ready = [this.instance, attachment, association];
     this.registerOutputs({ publicIp: this.address.publicIp });
   }

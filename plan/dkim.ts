@@ -8,7 +8,7 @@ export interface DkimSelector {
   readonly selector: string;
   readonly algorithm: "rsa" | "ed25519";
   /** The key record's name, `<selector>._domainkey.<domain>`. */
-  readonly name: string;
+  readonly name: `${string}._domainkey.${string}`;
 }
 
 /**

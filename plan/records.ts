@@ -1,7 +1,7 @@
 import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
-import type { DnsRecord, Facts } from "./types.ts";
+import type { DnsRecord } from "./types.ts";
 
 /** Days after `since` in which a mistake should be forgotten soon. */
 const newDays = 14;
@@ -29,7 +29,7 @@ function hostRecords(settings: Settings, today: string): DnsRecord[] {
     {
       name,
       type: "A",
-      content: (facts) => facts.publicIpv4,
+      content: { fact: "publicIpv4", text: (address) => address },
       why: "Address of the mail host, to which its PTR points back",
     },
     ...(network.ipv6 ? [ipv6Address(name)] : []),
@@ -57,10 +57,7 @@ function ipv6Address(name: string): Draft {
   return {
     name,
     type: "AAAA",
-    content: ({ publicIpv6 }) => {
-      if (publicIpv6 === undefined) throw new Error(`the IPv6 address of ${name} is not known`);
-      return publicIpv6;
-    },
+    content: { fact: "publicIpv6", text: (address) => address },
     why: "IPv6 address of the mail host",
   };
 }
@@ -98,16 +95,14 @@ function dkimKeys(settings: Settings, domain: string, why: string): Draft[] {
     .map((key) => ({
       name: key.name,
       type: "TXT",
-      content: (facts: Facts) => keyRecord(key, facts),
+      content: { fact: key.name, text: (publicKey: string) => keyRecord(key, publicKey) },
       why: `${why} (${key.algorithm === "rsa" ? "RSA" : "Ed25519"})`,
     }));
 }
 
 /** RFC 6376 section 3.6.1; `h=sha256` because sha1 signatures are void (RFC 8301). */
-function keyRecord({ name, algorithm }: DkimSelector, { dkimPublicKeys }: Facts): string {
-  const key = dkimPublicKeys[name];
-  if (key === undefined) throw new Error(`the public key of ${name} is not known`);
-  return `v=DKIM1; h=sha256; k=${algorithm}; p=${key}`;
+function keyRecord({ algorithm }: DkimSelector, publicKey: string): string {
+  return `v=DKIM1; h=sha256; k=${algorithm}; p=${publicKey}`;
 }
 
 /**

@@ -9,6 +9,15 @@ export interface Facts {
   readonly dkimPublicKeys: Readonly<Record<string, string>>;
 }
 
+/** One of the facts: an address, or the DKIM public key of `<selector>._domainkey.<domain>`. */
+export type FactName = "publicIpv4" | "publicIpv6" | `${string}._domainkey.${string}`;
+
+/** A text that is made out of one fact. One alone, so that a new domain's key is no news to the others' records. */
+export interface FactText {
+  readonly fact: FactName;
+  readonly text: (value: string) => string;
+}
+
 /** What goes into secret files, and nowhere else. */
 export interface Secrets {
   /** DKIM private keys, PKCS#8 PEM, by selector's full name `<selector>._domainkey.<domain>`. */
@@ -32,7 +41,7 @@ export interface DnsRecord {
    * The value, unquoted: TXT as one string, however long. A plain string where no fact is needed, so that the
    * preview before the first `up` shows it already.
    */
-  readonly content: string | ((facts: Facts) => string);
+  readonly content: string | FactText;
   /** One sentence of at most 90 characters; it is the record's comment in the zone too. */
   readonly why: string;
 }

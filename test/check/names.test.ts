@@ -48,7 +48,7 @@ function record(
     name,
     type,
     ttl: 300,
-    content: () => content,
+    content,
     why: "A test's.",
     ...(priority && { priority }),
   };

@@ -5,14 +5,16 @@ import {
   eventually,
   gitStatus,
   mailhost,
-  makeCheckout,
   onHost,
   previewSteps,
+  removeCheckout,
   succeed,
 } from "./mailhost.ts";
 
 test("a clean clone, npm start, and the host is up and checked", async (t) => {
-  makeCheckout();
+  // A run before this one may have been cut off.
+  await succeed(["destroy", "--everything"]);
+  removeCheckout();
   const ran = await succeed(["start"]);
   t.diagnostic(`npm start: ${ran.seconds.toFixed(1)} s`);
   assert.match(ran.stdout, /\b0 wrong\b/);

@@ -280,9 +280,9 @@ test("drift: a record edited, a rule added, a file changed by hand; shown, and p
   await callApi(cloudInfo().socket, "/aws/AuthorizeSecurityGroupIngress", {
     method: "POST",
     body: {
-      groupId: group,
-      ipPermissions: [
-        { ipProtocol: "tcp", fromPort: 3306, toPort: 3306, ipRanges: [{ cidrIp: "0.0.0.0/0" }] },
+      GroupId: group,
+      IpPermissions: [
+        { IpProtocol: "tcp", FromPort: 3306, ToPort: 3306, IpRanges: [{ CidrIp: "0.0.0.0/0" }] },
       ],
     },
   });

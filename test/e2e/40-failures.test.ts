@@ -77,7 +77,7 @@ test("the machine deleted behind Pulumi's back comes back the same, its mail and
   ).deployment.resources.find(({ urn }) => urn.endsWith("::server-instance"))?.id;
   await callApi(cloudInfo().socket, "/aws/TerminateInstances", {
     method: "POST",
-    body: { instanceIds: [id] },
+    body: { InstanceIds: [id] },
     timeout: 60,
   });
   const ran = await up();

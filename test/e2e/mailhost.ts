@@ -33,7 +33,7 @@ export interface RunOptions {
 }
 
 /** A clean copy of the tracked files (and of what is not yet committed), with the same packages. */
-export function makeCheckout(): void {
+function makeCheckout(): void {
   if (existsSync(join(checkout, "package.json"))) return;
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
     cwd: source,
@@ -62,6 +62,7 @@ export function gitStatus(): string {
 
 /** `npm run <script> -- <args>` in the checkout, without npm's own half second. */
 export function mailhost(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  makeCheckout();
   const started = performance.now();
   const [script, ...rest] = args;
   const child = spawn(process.execPath, ["local/main.ts", script ?? "", ...rest], {
