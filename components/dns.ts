@@ -92,8 +92,14 @@ export class Dns extends pulumi.ComponentResource {
         content: record.type === "TXT" ? content.apply(quoteTxt) : content,
         comment: `${COMMENT_MARK}${record.why}`,
       },
-      // Cloudflare takes no two records of one name where one is about to replace the other in kind.
-      { parent: this, deleteBeforeReplace: true, hooks: { beforeCreate: [refuseForeign] } },
+      {
+        parent: this,
+        // Cloudflare takes no two records of one name where one is about to replace the other in kind.
+        deleteBeforeReplace: true,
+        // A record that was imported by the line below has no parent in the state.
+        aliases: [{ parent: pulumi.rootStackResource }],
+        hooks: { beforeCreate: [refuseForeign] },
+      },
     );
   }
 }

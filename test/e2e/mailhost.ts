@@ -124,27 +124,13 @@ export function cloudInfo(): CloudInfo {
   return JSON.parse(readFileSync(join(cloudFolder, "cloud.json"), "utf8")) as CloudInfo;
 }
 
-const stackFile = () => join(checkout, "Pulumi.dev.yaml");
-
-/** Edits the stack file for the length of `body`, and puts it back. */
-export async function withStack(edit: (stack: Document) => void, body: () => Promise<void>): Promise<void> {
-  const before = readFileSync(stackFile(), "utf8");
-  const stack = parseDocument(before);
-  edit(stack);
-  writeFileSync(stackFile(), stack.toString());
-  try {
-    await body();
-  } finally {
-    writeFileSync(stackFile(), before);
-  }
-}
-
 /** Edits any file of the checkout for the length of `body`, and puts it back. */
 export async function withFile(
   path: string,
   edit: (text: string) => string,
   body: () => Promise<void>,
 ): Promise<void> {
+  makeCheckout();
   const full = join(checkout, path);
   const before = readFileSync(full, "utf8");
   writeFileSync(full, edit(before));
@@ -153,6 +139,16 @@ export async function withFile(
   } finally {
     writeFileSync(full, before);
   }
+}
+
+/** The same for the stack file, comments and all. */
+export function withStack(edit: (stack: Document) => void, body: () => Promise<void>): Promise<void> {
+  const edited = (text: string) => {
+    const stack = parseDocument(text);
+    edit(stack);
+    return stack.toString();
+  };
+  return withFile("Pulumi.dev.yaml", edited, body);
 }
 
 /** One step of a preview. */
