@@ -109,10 +109,13 @@ export function removeStaleLocks(backendDir: string): number {
   return removed;
 }
 
-/** Whether a process is there and is Pulumi's: after a reboot its number may be another's. */
+/**
+ * Whether a process is there and is Pulumi's: after a reboot its number may be another's, and one that was killed
+ * is listed until somebody has taken note of its end (states Z and X of proc(5)).
+ */
 function isPulumi(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi";
+    return /^\d+ \(pulumi\) [^ZX]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }

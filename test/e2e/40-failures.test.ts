@@ -5,7 +5,7 @@ import { callApi } from "../../check/otherside.ts";
 import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
 import { cloudInfo, eventually, mailhost, onHost, previewSteps, succeed, up, world } from "./mailhost.ts";
 
-const services = "postfix@- dovecot rspamd redis-server unbound nftables";
+const services = "postfix dovecot rspamd redis-server unbound nftables";
 
 async function upAgain(): Promise<void> {
   await eventually("the host is back", 90, async () => {
