@@ -31,7 +31,8 @@ const firewall = new Firewall("firewall", {
 const server = new Server("server", { settings, network, securityGroupId: firewall.securityGroupId, keys });
 
 const facts = hostFacts(server, dkim);
-const dns = new Dns("dns", { records: dnsRecords(settings, today()), facts });
+const records = dnsRecords(settings, today());
+const dns = new Dns("dns", { records: records.filter(({ type }) => type !== "MX"), facts });
 const reverseName = new ReverseName("ptr", {
   address: server.address,
   hostname: settings.hostname,
@@ -41,6 +42,19 @@ const reverseName = new ReverseName("ptr", {
 const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes: accounts.passwordHashes };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const after = { postfix: [reverseName], certbot: [reverseName] };
-new Host("host", { server, keys, bundles, secrets, after });
+const host = new Host("host", { server, keys, bundles, secrets, after });
+// Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
+const inbound = new Dns("inbound", {
+  records: records.filter(({ type }) => type === "MX"),
+  facts,
+  after: [host],
+});
 
-export default stackOutputs({ settings, server, accounts, dkim, dns, keys });
+export default stackOutputs({
+  settings,
+  server,
+  accounts,
+  dkim,
+  records: [...dns.records, ...inbound.records],
+  keys,
+});

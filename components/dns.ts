@@ -10,6 +10,8 @@ import type { FactOutputs } from "./facts.ts";
 export interface DnsArgs {
   readonly records: readonly DnsRecord[];
   readonly facts: FactOutputs;
+  /** What has to be in place before any of them is published. @default nothing */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** What a zone shows of a record, and why it is there. */
@@ -23,7 +25,7 @@ export interface RecordOutput {
   readonly why: string;
 }
 
-/** The records of all domains, in Cloudflare. */
+/** DNS records of all domains, in Cloudflare. */
 export class Dns extends pulumi.ComponentResource {
   readonly records: readonly RecordOutput[];
   readonly #resources: ReadonlyMap<string, CloudflareRecord>;
@@ -37,7 +39,7 @@ export class Dns extends pulumi.ComponentResource {
         const key = recordKey(record);
         const zoneId = zoneIds.get(record.zone);
         if (zoneId === undefined) throw new pulumi.ResourceError(`No zone ${record.zone} for ${key}`, this);
-        return [key, this.#createRecord(`${name}-${key}`, record, zoneId, args.facts, refuseForeign)];
+        return [key, this.#createRecord(`${name}-${key}`, record, zoneId, args, refuseForeign)];
       }),
     );
     this.records = args.records.map((record) => ({
@@ -75,7 +77,7 @@ export class Dns extends pulumi.ComponentResource {
     name: string,
     record: DnsRecord,
     zoneId: pulumi.Output<string>,
-    facts: FactOutputs,
+    { facts, after = [] }: DnsArgs,
     refuseForeign: pulumi.ResourceHook,
   ): CloudflareRecord {
     const content = contentOf(record, facts);
@@ -94,11 +96,12 @@ export class Dns extends pulumi.ComponentResource {
       },
       {
         parent: this,
+        dependsOn: [...after],
         // Cloudflare takes no two records of one name where one is about to replace the other in kind.
         deleteBeforeReplace: true,
         // A record that was imported by the line below has no parent in the state.
         aliases: [{ parent: pulumi.rootStackResource }],
-        hooks: { beforeCreate: [refuseForeign] },
+        hooks: { beforeCreate: [refuseForeign], beforeUpdate: [refuseForeign] },
       },
     );
   }
@@ -116,8 +119,9 @@ function contentOf(record: DnsRecord, facts: FactOutputs): pulumi.Output<string>
 }
 
 /**
- * Runs before a record is made, in previews too: what stands at its place and is not ours is named with the
- * line that takes it over. Records that the stack has already are never asked about.
+ * Runs before a record is made or changed, in previews too: what stands beside it, contradicts it and is not ours is
+ * named, with the line that takes it over. On a change the record itself is left out, so that one that was imported
+ * is adopted, and its former companions still are not overlooked.
  */
 function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
@@ -129,24 +133,26 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
       >;
       const { results } = await getDnsRecords({ zoneId, name: { exact: name } }, { parent });
       const record = { name, type: type as DnsRecord["type"] };
-      const found = conflicts(
-        record,
-        content ?? "",
-        results.map((result) => ({
-          ...result,
-          content: result.content ?? "",
-          comment: result.comment ?? "",
-        })),
-      );
-      if (found.length === 0) return;
-      const lines = found.map(
-        (other) =>
-          `  ${other.name} ${other.type} ${other.content}\n` +
-          `    take it over:  pulumi import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${other.id}`,
-      );
+      const others = results
+        .filter(({ id }) => id !== args.id)
+        .map((result) => ({ ...result, content: result.content ?? "", comment: result.comment ?? "" }));
+      const [first, ...rest] = conflicts(record, content ?? "", others);
+      if (first === undefined) return;
+      const isNew = !args.id;
+      const show = (other: { name: string; type: string; content: string }) =>
+        `  ${other.name} ${other.type} ${other.content}`;
       throw new Error(
-        `The zone already has a record where ${name} ${type} is to be made; nothing was overwritten.\n${lines.join("\n")}\n` +
-          "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
+        [
+          `The zone already has a record where ${name} ${type} is to be; nothing was overwritten.`,
+          show(first),
+          ...(isNew
+            ? [
+                `    take it over:  pulumi import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${first.id}`,
+                "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
+              ]
+            : ["    delete it in Cloudflare's dashboard, and run again: only one of them can be right."]),
+          ...(rest.length > 0 ? ["Delete these, too, before you run again:", ...rest.map(show)] : []),
+        ].join("\n"),
       );
     },
     { onDryRun: true },

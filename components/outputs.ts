@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
-import type { Dns } from "./dns.ts";
+import type { RecordOutput } from "./dns.ts";
 import type { DkimKeys, SshKeys } from "./keys.ts";
 import { LOGIN_USER } from "./remote.ts";
 import type { Server } from "./server.ts";
@@ -11,13 +11,13 @@ export interface StackOutputsArgs {
   readonly server: Server;
   readonly accounts: Accounts;
   readonly dkim: DkimKeys;
-  readonly dns: Dns;
+  readonly records: readonly RecordOutput[];
   readonly keys: SshKeys;
 }
 
 /** What the stack tells its owner. */
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
-  const { settings, server, accounts, dkim, dns, keys } = args;
+  const { settings, server, accounts, dkim, records, keys } = args;
   const { hostname } = settings;
   return {
     hostname,
@@ -33,7 +33,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       outgoing: { protocol: "SMTP", host: hostname, port: 465, security: "SSL/TLS" },
       outgoingAlternative: { protocol: "SMTP", host: hostname, port: 587, security: "STARTTLS" },
     },
-    dnsRecords: dns.records,
+    /** Where the mail lies on the host's data volume; that of a domain or mailbox no longer listed stays there. */
+    mailStore: { path: "/srv/mail/<domain>/<mailbox>", removed: "kept until you delete its folder by hand" },
+    dnsRecords: records,
     dkimPublicKeys: dkim.publicKeys,
     /** Everything a login on the host takes. */
     ssh: pulumi.secret({

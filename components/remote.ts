@@ -46,7 +46,7 @@ export function remote(name: string, args: RemoteArgs, opts: pulumi.CustomResour
     },
     {
       ...opts,
-      // On a new machine the old step is forgotten, not undone; and a machine that is gone takes its steps along.
+      // On a new machine the old step is forgotten; there is nothing of it to undo.
       deleteBeforeReplace: true,
     },
   );

@@ -50,7 +50,8 @@ export class Server extends pulumi.ComponentResource {
         encrypted: true,
         tags: tags(`${name}-data`),
       },
-      { ...child, protect: true, retainOnDelete: true },
+      // A volume cannot leave its zone: another subnet must never ask for a new, empty one.
+      { ...child, protect: true, retainOnDelete: true, ignoreChanges: ["availabilityZone"] },
     );
     const image = getAmiOutput(
       {

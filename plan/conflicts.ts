@@ -9,8 +9,10 @@ export interface ExistingRecord {
   readonly comment: string;
 }
 
-/** How every record of ours is marked in the zone. */
+/** How every record of ours begins its comment in the zone. Cloudflare's free plans allow 100 characters in all. */
 export const COMMENT_MARK = "mailhost: ";
+
+const addressTypes = ["A", "AAAA"];
 
 /**
  * Records of somebody else's that stand where one of ours is to be made: the same record already, or one that
@@ -25,11 +27,14 @@ export function conflicts(
     (other) =>
       other.name.toLowerCase() === record.name &&
       !other.comment.startsWith(COMMENT_MARK) &&
-      (other.type === "CNAME" || (other.type === record.type && contradicts(record, content, other))),
+      (other.type === "CNAME" || contradicts(record, content, other)),
   );
 }
 
 function contradicts(record: Pick<DnsRecord, "type">, content: string, other: ExistingRecord): boolean {
+  // An address of either kind leads somewhere, and somewhere else is not here.
+  if (addressTypes.includes(record.type)) return addressTypes.includes(other.type);
+  if (record.type !== other.type) return false;
   if (record.type !== "TXT") return true;
   // Several TXT records may share a name; only one of each kind may speak (RFC 7208 section 4.5, RFC 7489 section 6.6.3).
   return txtKind(content) === txtKind(other.content);

@@ -29,7 +29,7 @@ test("what needs no fact is shown in it: every file, every constant record, ever
     if (/^host-.*-files$/.test(name))
       assert.match(String(inputs.stdin), /^mailhost bundle \S+\nfiles: /, name);
   }
-  assert.equal(run.find("dns-mx:example.org").inputs.content, "mail.example.org");
+  assert.equal(run.find("inbound-mx:example.org").inputs.content, "mail.example.org");
   assert.equal(run.find("dns-txt:example.org").inputs.content, '"v=spf1 mx -all"');
   assert.equal((run.find("firewall-group").inputs.ingress as unknown[]).length, 6);
 });

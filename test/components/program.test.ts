@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument } from "../../plan/bundle.ts";
 import { hostBundles, hostPackages } from "../../plan/host.ts";
 import { parseSettings } from "../../settings/parse.ts";
-import { runProgram, settled, stack } from "./program.ts";
+import { type Options, runProgram, settled, stack } from "./program.ts";
 
 const run = await runProgram(stack);
 const bundles = hostBundles(parseSettings(stack, {}));
@@ -18,8 +18,8 @@ test("every resource has its name", () => {
     names,
     [
       "DnsRecord dns-a:mail.example.org",
-      "DnsRecord dns-mx:example.com",
-      "DnsRecord dns-mx:example.org",
+      "DnsRecord inbound-mx:example.com",
+      "DnsRecord inbound-mx:example.org",
       ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
         `DnsRecord dns-txt:20261121e._domainkey.${domain}`,
         `DnsRecord dns-txt:20261121r._domainkey.${domain}`,
@@ -79,8 +79,12 @@ test("the security group opens exactly the plan's ports", () => {
 
 test("every description is one that EC2 takes", () => {
   const { inputs } = run.find("firewall-group");
-  const rules = [...(inputs.ingress as { description: string }[]), ...(inputs.egress as { description: string }[])];
-  for (const { description } of rules) assert.match(description, /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]{1,255}$/);
+  const rules = [
+    ...(inputs.ingress as { description: string }[]),
+    ...(inputs.egress as { description: string }[]),
+  ];
+  for (const { description } of rules)
+    assert.match(description, /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]{1,255}$/);
 });
 
 test("the machine: Debian's image, IMDSv2, encrypted disks", () => {
@@ -109,8 +113,35 @@ test("the machine: Debian's image, IMDSv2, encrypted disks", () => {
   });
 });
 
+test("what outlives the machine is protected, and a newer image or subnet replaces nothing", () => {
+  assert.deepEqual(pick(run.options("server-data")), {
+    protect: true,
+    retainOnDelete: true,
+    deleteBeforeReplace: false,
+    ignoreChanges: ["availabilityZone"],
+  });
+  assert.equal(run.options("server-address").protect, true);
+  assert.deepEqual(pick(run.options("server-instance")), {
+    protect: false,
+    retainOnDelete: false,
+    deleteBeforeReplace: true,
+    ignoreChanges: ["ami", "userData"],
+  });
+  for (const name of ["server-data-attachment", "server-address-association"])
+    assert.equal(run.options(name).deleteBeforeReplace, true, name);
+});
+
+test("order: A before PTR, PTR before what sends, a mailbox before its MX", () => {
+  assert.ok(run.options("ptr-record").dependsOn.includes("dns-a:mail.example.org"));
+  for (const name of ["host-postfix-files", "host-certbot-files"])
+    assert.ok(run.options("inbound-mx:example.org").dependsOn.includes(name), name);
+  assert.ok(run.options("inbound-mx:example.org").dependsOn.includes("host-accounts-secrets"));
+  assert.ok(run.options("host-bootstrap").dependsOn.includes("server-address-association"));
+  assert.ok(run.options("host-volume").dependsOn.includes("host-storage-files"));
+});
+
 test("records carry their reason, and long TXT values are split", () => {
-  const mx = run.find("dns-mx:example.org").inputs;
+  const mx = run.find("inbound-mx:example.org").inputs;
   assert.deepEqual(mx, {
     zoneId: "zone-of-example.org",
     name: "example.org",
@@ -181,4 +212,8 @@ interface SecretInput {
 
 function isSecret(input: unknown): input is SecretInput {
   return typeof input === "object" && input !== null && "4dabf18193072939515e22adb298388d" in input;
+}
+
+function pick({ protect, retainOnDelete, deleteBeforeReplace, ignoreChanges }: Options) {
+  return { protect, retainOnDelete, deleteBeforeReplace, ignoreChanges };
 }

@@ -8,11 +8,33 @@ export interface Registration {
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
+/** What the engine is told to do with a resource beside its inputs. */
+export interface Options {
+  readonly protect: boolean;
+  readonly retainOnDelete: boolean;
+  readonly deleteBeforeReplace: boolean;
+  readonly ignoreChanges: readonly string[];
+  /** URNs' last parts. */
+  readonly dependsOn: readonly string[];
+}
+
 export interface ProgramRun {
   readonly registrations: readonly Registration[];
   readonly outputs: Readonly<Record<string, unknown>>;
   /** The one registration of this name; an error where there is none. */
   find(name: string): Registration;
+  /** The same for its options. */
+  options(name: string): Options;
+}
+
+/** The part of `pulumirpc.RegisterResourceRequest` that is looked at. */
+interface RegisterRequest {
+  getName(): string;
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getIgnorechangesList(): string[];
+  getDependenciesList(): string[];
 }
 
 /** Settings as they stand in a stack file, under `mailhost:`. */
@@ -118,8 +140,23 @@ export async function runProgram(
     "test",
     preview,
   );
-  // The mocked engine has no hooks; whether they fire is for the tests on a real one.
-  Object.assign(pulumi.runtime.getMonitor() as object, {
+  const told = new Map<string, Options>();
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource(request: RegisterRequest, ...rest: unknown[]): unknown;
+  };
+  const register = monitor.registerResource.bind(monitor);
+  Object.assign(monitor, {
+    registerResource: (request: RegisterRequest, ...rest: unknown[]) => {
+      told.set(request.getName(), {
+        protect: request.getProtect(),
+        retainOnDelete: request.getRetainondelete(),
+        deleteBeforeReplace: request.getDeletebeforereplace(),
+        ignoreChanges: request.getIgnorechangesList(),
+        dependsOn: request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? ""),
+      });
+      return register(request, ...rest);
+    },
+    // The mocked engine has no hooks; whether they fire is for the tests on a real one.
     registerResourceHook: (_request: unknown, done: (error: null, answer: object) => void) => done(null, {}),
   });
   pulumi.runtime.setAllConfig(
@@ -135,6 +172,11 @@ export async function runProgram(
   return {
     registrations,
     outputs,
+    options: (name) => {
+      const found = told.get(name);
+      if (found === undefined) throw new Error(`no resource ${name}`);
+      return found;
+    },
     find: (name) => {
       const found = registrations.find((registration) => registration.name === name);
       if (found === undefined)

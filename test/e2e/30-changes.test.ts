@@ -237,7 +237,7 @@ test("a foreign record is named with its import line, and never overwritten", as
     async () => {
       const refused = await mailhost(["pulumi", "preview"]);
       assert.notEqual(refused.code, 0);
-      const line = /pulumi import (\S+ dns-mx:old\.example\.com \S+)/.exec(
+      const line = /pulumi import (\S+ inbound-mx:old\.example\.com \S+)/.exec(
         refused.stdout + refused.stderr,
       )?.[1];
       assert.ok(line, refused.stdout + refused.stderr);
