@@ -40,6 +40,7 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
   }
   const settings = parseSettings(rawSettings(config), around.environment);
   return {
+    stack,
     settings,
     facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), dkimPublicKeys },
     records: dnsRecords(settings, new Date().toISOString().slice(0, 10)),

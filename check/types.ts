@@ -4,12 +4,15 @@ import type { OtherSide } from "./otherside.ts";
 
 /** A host to look at, and what is known about it. */
 export interface CheckTarget {
+  /** The stack's name. */
+  readonly stack: string;
   readonly settings: Settings;
   readonly facts: Facts;
   /** What the plan wants published. */
   readonly records: readonly DnsRecord[];
   /** What the plan has on the host; ports are found by name (`smtp`, `submissions`, `submission`, `imaps`). */
-  readonly bundles: readonly Pick<Bundle, "name" | "units" | "ports">[];
+  readonly bundles: readonly (Pick<Bundle, "name" | "units" | "ports"> &
+    Partial<Pick<Bundle, "files" | "confirm">>)[];
   /** Looks only at this domain of the settings, and at the host itself. @default all */
   readonly only?: string;
   /** Validating resolver, `address` or `address:port`. */

@@ -1,8 +1,10 @@
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const remedy = "Somebody changed the host's mail settings: run `pulumi up`.";
+const remedy = ({ target }: HostUnderCheck) =>
+  `Somebody changed the host's mail settings: ${applyAgain(target, "postfix")}.`;
 
 /** Passwords are taken where they are safe, and nowhere else: never on port 25, never before TLS. */
 export const auth: Item = {
@@ -29,11 +31,11 @@ async function onPort25(host: HostUnderCheck): Promise<Finding> {
       ? await smtp.startTls().then(() => smtp.ehlo())
       : plain;
     if (plain.extensions.has("AUTH") || encrypted.extensions.has("AUTH")) {
-      return wrong("port 25 offers a login (AUTH)", remedy);
+      return wrong("port 25 offers a login (AUTH)", remedy(host));
     }
     // 535 says that the password was looked at; 334 would go on with the exchange.
     return attempt.code === 535 || attempt.code < 400
-      ? wrong(`port 25 does not offer a login, and takes one all the same: "${attempt.text}"`, remedy)
+      ? wrong(`port 25 does not offer a login, and takes one all the same: "${attempt.text}"`, remedy(host))
       : right("port 25 takes no passwords");
   } finally {
     await smtp.quit();
@@ -45,13 +47,13 @@ async function onPort587(host: HostUnderCheck): Promise<Finding> {
   try {
     const plain = await smtp.ehlo();
     if (plain.extensions.has("AUTH")) {
-      return wrong("port 587 offers a login (AUTH) before the connection is encrypted", remedy);
+      return wrong("port 587 offers a login (AUTH) before the connection is encrypted", remedy(host));
     }
     await smtp.startTls();
     const encrypted = await smtp.ehlo();
     return encrypted.extensions.has("AUTH")
       ? right("port 587 takes passwords after STARTTLS only")
-      : wrong("port 587 offers no login (AUTH) after STARTTLS", remedy);
+      : wrong("port 587 offers no login (AUTH) after STARTTLS", remedy(host));
   } finally {
     await smtp.quit();
   }
@@ -63,7 +65,7 @@ async function onPort465(host: HostUnderCheck): Promise<Finding> {
     const { extensions } = await smtp.ehlo();
     return extensions.has("AUTH")
       ? right("port 465 takes passwords, inside TLS from the first byte")
-      : wrong("port 465 offers no login (AUTH)", remedy);
+      : wrong("port 465 offers no login (AUTH)", remedy(host));
   } finally {
     await smtp.quit();
   }

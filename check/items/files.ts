@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -23,13 +24,22 @@ type FileFacts = Readonly<Record<"sha256" | "owner" | "group" | "mode", string>>
 export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status", (output, host) => {
   const status = JSON.parse(output) as DeploymentStatus;
   const deployed = new Set(status.files.map(({ bundle }) => bundle.split(/[ .]/)[0]));
-  const again = "Run `pulumi refresh` and `pulumi up`: they put the deployed files back.";
   const changed = status.files.filter(({ asDeployed }) => !asDeployed);
   const findings: Finding[] = [
-    ...changed.map((file) => wrong(`${file.path} ${howChanged(file.expected, file.found)}`, again)),
+    ...changed.map((file) =>
+      wrong(
+        `${file.path} ${howChanged(file.expected, file.found)}`,
+        `Run ${applyAgain(host.target, file.bundle)}: it puts the deployed files back.`,
+      ),
+    ),
     ...host.target.bundles
       .filter(({ name }) => status.files.length === 0 || (!deployed.has(name) && hasFiles(host, name)))
-      .map(({ name }) => wrong(`${name} is not deployed on the host`, "Run `pulumi up`.")),
+      .map(({ name }) =>
+        wrong(
+          `${name} is not deployed on the host`,
+          `Run \`pulumi up\`; if it changes nothing, ${applyAgain(host.target, name)}.`,
+        ),
+      ),
     ...status.pending.map((name) =>
       wrong(`the last deployment of ${name} was cut off`, "Run `pulumi up`: it finishes what was begun."),
     ),
@@ -44,7 +54,7 @@ export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status
 
 function hasFiles({ target }: Parameters<Parameters<typeof insideItem>[2]>[1], name: string): boolean {
   const bundle = target.bundles.find((one) => one.name === name);
-  return bundle !== undefined && "files" in bundle && (bundle.files as readonly unknown[]).length > 0;
+  return (bundle?.files?.length ?? 0) > 0;
 }
 
 function howChanged(expected: FileFacts, found: FileFacts | null): string {

@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
 import { right, wrong } from "../types.ts";
 
@@ -9,10 +10,10 @@ const command =
   "nft -s list ruleset && echo =deployed= && unshare --net sh -c 'nft -f /etc/nftables.conf && nft -s list ruleset'";
 
 /** The rules that filter are those that were deployed. */
-export const firewall = insideItem("firewall", command, (output) => {
+export const firewall = insideItem("firewall", command, (output, { target }) => {
   const [running = "", deployed = ""] = output.split("=deployed=\n").map(plainRules);
   if (deployed === "") {
-    return [wrong("the deployed firewall has no rules", "Run `pulumi refresh` and `pulumi up`.")];
+    return [wrong("the deployed firewall has no rules", `Run ${applyAgain(target, "nftables")}.`)];
   }
   if (running === deployed) {
     return [right("the firewall's rules are as deployed")];

@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import type { Item } from "../host.ts";
 import { removeFromMailbox, testMessage } from "../testmail.ts";
 import { right, wrong } from "../types.ts";
@@ -43,7 +44,7 @@ export const gtube: Item = {
     return [
       wrong(
         `the spam test message (GTUBE) is answered "${reply.text}", not refused`,
-        "The filter is down or not asked: `npm run host -- systemctl status rspamd`, then `pulumi up`.",
+        `The filter is down or not asked: \`npm run host -- systemctl status rspamd\`, then ${applyAgain(host.target, "rspamd", "postfix")}.`,
       ),
     ];
   },

@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import { ask, reverseName, valuesOf } from "../dns.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
@@ -42,7 +43,7 @@ async function reverse({ target, name }: HostUnderCheck, address: string): Promi
     ? right(`${address} is called ${name} (PTR)`)
     : wrong(
         `${address} is ${found.length === 0 ? "without a name" : `called ${found.join(" and ")}`} (PTR), not ${name}`,
-        "Run `pulumi refresh` and `pulumi up`; at AWS the name of an address takes some minutes to appear.",
+        "Run `pulumi up`; at AWS the name of an address takes some minutes to appear.",
       );
 }
 
@@ -55,7 +56,7 @@ async function ownName(host: HostUnderCheck): Promise<Finding> {
       ? right(`the mail server calls itself ${host.name} in its greeting and after EHLO`)
       : wrong(
           `the mail server calls itself ${greeting || "nothing"} in its greeting and ${name} after EHLO, not ${host.name}`,
-          "Somebody changed myhostname in /etc/postfix/main.cf: run `pulumi up`.",
+          `Somebody changed myhostname in /etc/postfix/main.cf: ${applyAgain(host.target, "postfix")}.`,
         );
   } finally {
     await smtp.quit();

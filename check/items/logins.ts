@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -23,7 +24,7 @@ async function trouble(host: HostUnderCheck, login: Login): Promise<Finding | un
   } catch (error) {
     return wrong(
       (error as Error).message,
-      "Run `pulumi up`; the password is in `pulumi stack output credentials --show-secrets`.",
+      `Run ${applyAgain(host.target, "accounts.secrets", "dovecot")}; the password is in \`pulumi stack output credentials --show-secrets\`.`,
     );
   }
 }

@@ -1,8 +1,10 @@
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const remedy = "Somebody changed /etc/postfix/main.cf: run `pulumi up`.";
+const remedy = ({ target }: HostUnderCheck) =>
+  `Somebody changed /etc/postfix/main.cf: ${applyAgain(target, "postfix")}.`;
 
 /** VRFY tells nobody which mailboxes exist, and who sends has to say who they are. */
 export const manners: Item = {
@@ -21,7 +23,7 @@ async function verify(host: HostUnderCheck): Promise<Finding> {
     const reply = await smtp.command(`VRFY ${known}`);
     return reply.code >= 500
       ? right("VRFY is off")
-      : wrong(`VRFY is on: asked for ${known} it says "${reply.text}"`, remedy);
+      : wrong(`VRFY is on: asked for ${known} it says "${reply.text}"`, remedy(host));
   } finally {
     await smtp.quit();
   }
@@ -33,7 +35,7 @@ async function hello(host: HostUnderCheck): Promise<Finding> {
     const reply = await smtp.command("MAIL FROM:<>");
     return reply.code >= 500
       ? right("HELO or EHLO is demanded")
-      : wrong(`mail is taken without HELO or EHLO: "${reply.text}"`, remedy);
+      : wrong(`mail is taken without HELO or EHLO: "${reply.text}"`, remedy(host));
   } finally {
     await smtp.quit();
   }

@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, Verdict } from "../otherside.ts";
@@ -45,12 +46,12 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
         )
       : wrong(
           `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ") || "none"}, not from ${host.name} [${host.address}]`,
-          "HELO, address and PTR have to agree: run `pulumi refresh` and `pulumi up`.",
+          `HELO, address and PTR have to agree. Address and PTR: \`pulumi up\`; HELO: ${applyAgain(host.target, "postfix")}.`,
         ),
     got.tls === undefined
       ? wrong(
           `mail of ${login.domain} reached ${otherSide.domain} unencrypted`,
-          "Somebody changed smtp_tls_security_level in /etc/postfix/main.cf: run `pulumi up`.",
+          `Somebody changed smtp_tls_security_level in /etc/postfix/main.cf: ${applyAgain(host.target, "postfix")}.`,
         )
       : right(`mail of ${login.domain} travels encrypted (${got.tls.version.replace("v", " ")})`),
   ];
@@ -114,6 +115,6 @@ function verdictOn(host: HostUnderCheck, login: Login, verdict: Verdict, judge: 
     ? right(text)
     : wrong(
         text,
-        "If the records above are right, rspamd does not sign as it should: `npm run host -- journalctl -u rspamd -n 50`, then `pulumi up`.",
+        `If the records above are right, rspamd does not sign as it should: \`npm run host -- journalctl -u rspamd -n 50\`, then ${applyAgain(host.target, "rspamd.secrets", "rspamd")}.`,
       );
 }

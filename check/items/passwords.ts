@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
 import { right, wrong } from "../types.ts";
 
@@ -17,7 +18,7 @@ export const passwords = insideItem(
       ? "echo nobody"
       : `doveadm auth test '${first}' 'a wrong password' >/dev/null 2>&1; echo $?`;
   },
-  (output) => {
+  (output, { target }) => {
     switch (output.trim()) {
       case "nobody":
         return [];
@@ -28,7 +29,7 @@ export const passwords = insideItem(
         return [
           wrong(
             "a mailbox opens with any password",
-            "Stop Dovecot at once, then run `pulumi up`: its passwords were changed.",
+            `Stop Dovecot at once; its settings or passwords were changed: ${applyAgain(target, "accounts.secrets", "dovecot")}.`,
           ),
         ];
       default:

@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { encode } from "dns-packet";
 import ipaddr from "ipaddr.js";
 import type { Port } from "../../plan/types.ts";
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { connected } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
@@ -42,14 +43,14 @@ export const ports: Item = {
       ...surprising.map(({ number }) =>
         wrong(
           `port ${number} is open, and the plan does not have it`,
-          "Run `pulumi refresh` and `pulumi up`; then see on the host what listens there: `ss -tlnp`.",
+          `${firewalls(host)} Then see on the host what listens there: \`ss -tlnp\`.`,
         ),
       ),
       ...(resolver
         ? [
             wrong(
               "the host answers DNS questions of strangers (UDP port 53)",
-              "Run `pulumi refresh` and `pulumi up`: firewall and resolver go back to what the plan says.",
+              `${firewalls(host)} Of the resolver: ${applyAgain(host.target, "unbound")}.`,
             ),
           ]
         : []),
@@ -73,7 +74,7 @@ async function plannedPort(host: HostUnderCheck, port: Port): Promise<Finding> {
     `${label} ${door === "refused" ? "refuses connections" : "does not answer"}`,
     door === "refused"
       ? "The service is down: `npm run host -- systemctl --failed` names it."
-      : "A firewall swallows it: this network's own (many block port 25), the security group, or the host's. Try from elsewhere, then `pulumi refresh` and `pulumi up`.",
+      : `A firewall swallows it: this network's own (many block port 25), the security group, or the host's. Try from elsewhere. ${firewalls(host)}`,
   );
 }
 
@@ -97,10 +98,12 @@ async function restrictedPort(
   const from = stdout.split(" ")[0] ?? "";
   return networks.some((network) => contains(network, from))
     ? right(`${label} is open to ${from}, which the plan allows`)
-    : wrong(
-        `${label} is open to ${from}, which the plan does not allow`,
-        "Run `pulumi refresh` and `pulumi up`: security group and firewall go back to what the plan says.",
-      );
+    : wrong(`${label} is open to ${from}, which the plan does not allow`, firewalls(host));
+}
+
+/** The security group is looked at by every `up`, the host's own rules by none. */
+function firewalls({ target }: HostUnderCheck): string {
+  return `To put the security group as planned: \`pulumi up\`; the host's firewall: ${applyAgain(target, "nftables")}.`;
 }
 
 function contains(network: string, address: string): boolean {

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { routes } from "../../settings/routes.ts";
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import type { SmtpReply } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const remedy = "Somebody changed the host's mail settings or tables: run `pulumi up`.";
+const remedy = ({ target }: HostUnderCheck) =>
+  `Somebody changed the host's mail settings or tables: ${applyAgain(target, "accounts.secrets", "aliases", "postfix")}.`;
 
 /** Whom port 25 takes mail for: everybody of ours, nobody else; a stranger's mail for a stranger is never passed on. */
 export const recipients: Item = {
@@ -26,7 +28,7 @@ async function known(host: HostUnderCheck): Promise<Finding[]> {
   return refused.length === 0
     ? [right(`mail for all ${addresses.length} mailboxes, aliases and role addresses is taken`)]
     : [...Map.groupBy(refused, ({ reply }) => reply.text)].map(([answer, alike]) =>
-        wrong(`mail for ${names(alike.map(({ address }) => address))} is refused: "${answer}"`, remedy),
+        wrong(`mail for ${names(alike.map(({ address }) => address))} is refused: "${answer}"`, remedy(host)),
       );
 }
 
@@ -38,7 +40,10 @@ async function unknown(host: HostUnderCheck): Promise<Finding[]> {
     const domain = address.slice(address.indexOf("@") + 1);
     return reply.code >= 500 && reply.enhanced === "5.1.1"
       ? right(`mail for unknown names at ${domain} is refused (5.1.1)`)
-      : wrong(`mail for an unknown name at ${domain} is answered "${reply.text}", not with a 5.1.1`, remedy);
+      : wrong(
+          `mail for an unknown name at ${domain} is answered "${reply.text}", not with a 5.1.1`,
+          remedy(host),
+        );
   });
 }
 
@@ -61,8 +66,8 @@ async function relay(host: HostUnderCheck): Promise<Finding[]> {
         const { code = 0, text = "" } = alike[0]?.reply ?? {};
         const whom = names(alike.map(({ address }) => address));
         return code < 300
-          ? wrong(`a stranger may send to ${whom} through the host (open relay): "${text}"`, remedy)
-          : wrong(`a stranger's mail for ${whom} is put off, not refused: "${text}"`, remedy);
+          ? wrong(`a stranger may send to ${whom} through the host (open relay): "${text}"`, remedy(host))
+          : wrong(`a stranger's mail for ${whom} is put off, not refused: "${text}"`, remedy(host));
       });
 }
 

@@ -29,9 +29,7 @@ export const records: Item = {
                 `${zone}: all ${sets.length} record sets are published as planned, by ${count(servers.length)}`,
               ),
             ]
-          : found.map((text) =>
-              wrong(text, "Run `pulumi refresh` and `pulumi up`: they put the record as planned."),
-            );
+          : found.map((text) => wrong(text, "Run `pulumi up`: it puts the record as planned."));
       }),
     );
     return findings.flat();

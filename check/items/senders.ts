@@ -1,11 +1,13 @@
 import { senderLogins } from "../../plan/users.ts";
+import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { removeFromMailbox, testMessage } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
 
-const remedy = "Somebody changed the host's mail settings or tables: run `pulumi up`.";
+const remedy = ({ target }: HostUnderCheck) =>
+  `Somebody changed the host's mail settings or tables: ${applyAgain(target, "aliases", "postfix", "rspamd")}.`;
 
 /** Who logs in sends as what is theirs: in the envelope, and in the From that people read. */
 export const senders: Item = {
@@ -38,7 +40,7 @@ async function envelope(host: HostUnderCheck, login: Login, other: string): Prom
     const reply = mail.code === 250 ? await smtp.command(`RCPT TO:<${login.address}>`) : mail;
     return reply.code >= 500
       ? right(`${login.address} cannot send with ${other} as envelope sender`)
-      : wrong(`${login.address} may send with ${other} as envelope sender: "${reply.text}"`, remedy);
+      : wrong(`${login.address} may send with ${other} as envelope sender: "${reply.text}"`, remedy(host));
   });
 }
 
@@ -53,11 +55,11 @@ async function header(host: HostUnderCheck, login: Login, other: string): Promis
   if (at !== "message" || reply.code !== 250) {
     return wrong(
       `whether ${login.address} may write From: ${other} is unknown: "${reply.text}" at ${at}`,
-      remedy,
+      remedy(host),
     );
   }
   await removeFromMailbox(host, login, message.messageId);
-  return wrong(`${login.address} may write From: ${other}: "${reply.text}"`, remedy);
+  return wrong(`${login.address} may write From: ${other}: "${reply.text}"`, remedy(host));
 }
 
 async function loggedIn<T>(

@@ -1,3 +1,4 @@
+import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -12,15 +13,18 @@ export const services = insideItem(
   (output, { target }) => {
     const [shown = "", failed = ""] = output.split("=failed=\n");
     const states = new Map(shown.split(/\n\n+/).map((block) => [property(block, "Id"), block]));
-    const names = target.bundles.flatMap(({ units }) => units.map(({ name }) => name));
-    const down = names.flatMap((name): Finding[] => {
+    const units = target.bundles.flatMap((bundle) =>
+      bundle.units.map(({ name }) => ({ name, bundle: bundle.name })),
+    );
+    const names = units.map(({ name }) => name);
+    const down = units.flatMap(({ name, bundle }): Finding[] => {
       const block = states.get(name) ?? "";
       if (!isUp(block)) {
         const active = property(block, "ActiveState") || "unknown";
         return [
           wrong(
             `${name} is ${active}`,
-            `See why: \`npm run host -- journalctl -u ${name} -n 50\`, then \`pulumi up\`.`,
+            `See why: \`npm run host -- journalctl -u ${name} -n 50\`, then ${applyAgain(target, bundle)}.`,
           ),
         ];
       }

@@ -39,6 +39,7 @@ export const settings: Settings = {
 
 export function target(changes: Partial<CheckTarget> = {}): CheckTarget {
   return {
+    stack: "dev",
     settings,
     facts: { publicIpv4: "127.0.0.1", dkimPublicKeys: {} },
     records: [],

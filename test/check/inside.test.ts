@@ -13,7 +13,8 @@ import { wayOut } from "../../check/items/wayout.ts";
 import type { CheckTarget } from "../../check/types.ts";
 import { target, texts } from "./fixtures.ts";
 
-// What the commands print was recorded on a Debian 13 host; that they print it there is for the end-to-end tests.
+// What the commands print was written by hand, in the form they have on Debian 13; that they print it there is for the
+// end-to-end tests.
 
 function judged(item: InsideItem, output: string, where: Partial<CheckTarget> = {}): string[] {
   return texts(item.judge(output, new HostUnderCheck(target(where))));
@@ -49,6 +50,8 @@ test("files: as deployed, changed, gone, with another mode, cut off, waiting", (
     "wrong: the deployment of ssh waits for a proof, and is taken back without one",
   ]);
   assert.deepEqual(judged(files, status([]), { bundles }), ["wrong: postfix is not deployed on the host"]);
+  const [changed] = files.judge(status(list), new HostUnderCheck(target({ bundles })));
+  assert.match(changed?.remedy ?? "", /`pulumi up --replace 'urn:pulumi:dev::\S+::host-postfix-files'`/);
 });
 
 const rules = `table inet filter {
