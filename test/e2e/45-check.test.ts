@@ -35,7 +35,7 @@ test("one domain alone; one that is not there", async () => {
   assert.ok(!lines.some(({ text }) => text.includes("mail of example.org")));
   const unknown = await mailhost(["check", "--domain", "example.edu"]);
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /The stack has no domain example\.edu\. It has: example\.org, example\.com\./);
+  assert.match(unknown.stderr, /The stack has no domain example\.edu\. It has: example\.com, example\.org\./);
 });
 
 for (const fault of faults) {

@@ -108,6 +108,6 @@ export const faults: readonly Fault[] = [
     name: "anybody may send as anybody",
     put: "cp -p /etc/postfix/master.cf /root/ && sed -i '/login_mismatch/d' /etc/postfix/master.cf && postfix reload",
     mend: "mv /root/master.cf /etc/postfix/ && postfix reload",
-    seen: [/may send with bob@example\.org as envelope sender/],
+    seen: [/may send with ann@example\.org as envelope sender/],
   },
 ];

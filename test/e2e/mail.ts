@@ -19,13 +19,15 @@ export async function mailHost(): Promise<MailHost> {
 }
 
 export interface Letter {
+  /** Envelope sender. */
   readonly from: string;
+  /** Whose password. @default from */
+  readonly login?: string;
   readonly to: string | readonly string[];
   readonly subject?: string;
   readonly text?: string;
   /** Header From, where it is not the envelope's. */
   readonly headerFrom?: string;
-  readonly password?: string;
   readonly port?: 465 | 587;
 }
 
@@ -35,13 +37,14 @@ export async function submit(
   letter: Letter,
 ): Promise<{ messageId: string; response: string }> {
   const port = letter.port ?? 465;
+  const login = letter.login ?? letter.from;
   const transport = createTransport({
     host: host.publicIp,
     port,
     secure: port === 465,
     requireTLS: true,
     name: "client.invalid",
-    auth: { user: letter.from, pass: letter.password ?? host.credentials[letter.from] ?? "" },
+    auth: { user: login, pass: host.credentials[login] ?? "" },
     tls: { servername: host.hostname, ca: [...host.roots] },
   });
   try {
