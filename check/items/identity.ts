@@ -17,7 +17,8 @@ export const identity: Item = {
     ];
     return await sideBySide("identity", [
       ...addresses.map(([type, address]) => forward(host, type, address)),
-      ...addresses.map(([, address]) => reverse(host, address)),
+      // Of IPv4 alone: the host sends by nothing else, and AWS gives an IPv6 address no name.
+      reverse(host, host.address),
       ownName(host),
     ]);
   },

@@ -193,6 +193,27 @@ test("identity: name, address and greeting agree, or each says how not", async (
   }
 });
 
+test("identity: an IPv6 address is looked up forward, and asked for no name", async () => {
+  const good = await smtp({});
+  try {
+    const facts = { publicIpv4: "127.0.0.1", publicIpv6: "2001:db8::1", dkimPublicKeys: {} };
+    assert.deepEqual(
+      await lines(
+        identity,
+        target({ facts, resolver: world.resolver, bundles: withPorts({ smtp: good.port }) }),
+      ),
+      [
+        "right: mail.example.org has the address 127.0.0.1",
+        "wrong: mail.example.org has no address, not 2001:db8::1",
+        "right: 127.0.0.1 is called mail.example.org (PTR)",
+        "right: the mail server calls itself mail.example.org in its greeting and after EHLO",
+      ],
+    );
+  } finally {
+    await good.close();
+  }
+});
+
 test("identity: a greeting and an EHLO that differ are wrong", async () => {
   const server = await parrot({ EHLO: "250 other.example.org" });
   try {
