@@ -9,7 +9,8 @@ export const wayOut = insideItem(
   "way out",
   ({ target }) =>
     target.otherSide === undefined
-      ? `timeout 8 bash -c 'exec 3<>/dev/tcp/${somebody}/25 && head -n 1 <&3' 2>&1 || true`
+      ? // By IPv4, as Postfix sends: bash would take the AAAA first.
+        `address=$(getent ahostsv4 ${somebody} | awk 'NR == 1 { print $1 }'); timeout 8 bash -c "exec 3<>/dev/tcp/\${address:-${somebody}}/25 && head -n 1 <&3" 2>&1 || true`
       : "echo proven",
   (output) => {
     const said = output.trim();
