@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { HostUnderCheck, Login } from "./host.ts";
+import type { SmtpDialogue } from "./smtp.ts";
 
 export interface TestMessage {
   /** Without brackets. */
@@ -31,6 +32,18 @@ export function testMessage(
 
 /** Sends as a mail program does: port 465, with the mailbox's password. @throws what the server refused, in words */
 export async function submit(host: HostUnderCheck, login: Login, to: string, raw: string): Promise<void> {
+  const { at, reply } = await loggedIn(host, login, (smtp) => smtp.deliver(login.address, to, raw));
+  if (at !== "message" || reply.code !== 250) {
+    throw new Error(`a message from ${login.address} to ${to} was refused at ${at}: "${reply.text}"`);
+  }
+}
+
+/** A conversation on port 465, past the login. @throws when the login is refused, in words */
+export async function loggedIn<T>(
+  host: HostUnderCheck,
+  login: Login,
+  work: (smtp: SmtpDialogue) => Promise<T>,
+): Promise<T> {
   const smtp = await host.smtp("submissions");
   try {
     await smtp.ehlo();
@@ -38,10 +51,7 @@ export async function submit(host: HostUnderCheck, login: Login, to: string, raw
     if (welcome.code !== 235) {
       throw new Error(`${login.address} cannot log in to send: "${welcome.text}"`);
     }
-    const { at, reply } = await smtp.deliver(login.address, to, raw);
-    if (at !== "message" || reply.code !== 250) {
-      throw new Error(`a message from ${login.address} to ${to} was refused at ${at}: "${reply.text}"`);
-    }
+    return await work(smtp);
   } finally {
     await smtp.quit();
   }

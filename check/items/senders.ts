@@ -2,7 +2,7 @@ import { senderLogins } from "../../plan/users.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
-import { removeFromMailbox, testMessage } from "../testmail.ts";
+import { loggedIn, removeFromMailbox, testMessage } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
 
@@ -60,22 +60,4 @@ async function header(host: HostUnderCheck, login: Login, other: string): Promis
   }
   await removeFromMailbox(host, login, message.messageId);
   return wrong(`${login.address} may write From: ${other}: "${reply.text}"`, remedy(host));
-}
-
-async function loggedIn<T>(
-  host: HostUnderCheck,
-  login: Login,
-  work: (smtp: Awaited<ReturnType<HostUnderCheck["smtp"]>>) => Promise<T>,
-): Promise<T> {
-  const smtp = await host.smtp("submissions");
-  try {
-    await smtp.ehlo();
-    const welcome = await smtp.login(login.address, login.password);
-    if (welcome.code !== 235) {
-      throw new Error(`${login.address} cannot log in to send: "${welcome.text}"`);
-    }
-    return await work(smtp);
-  } finally {
-    await smtp.quit();
-  }
 }
