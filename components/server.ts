@@ -35,12 +35,10 @@ export class Server extends pulumi.ComponentResource {
     super("mailhost:server:Server", name, {}, opts);
     const { server, network, hostname } = args.settings;
     const child = { parent: this };
+    // What was imported, after a destroy or a lost state, has no parent in the state.
+    const adoptable = { ...child, protect: true, aliases: [{ parent: pulumi.rootStackResource }] };
 
-    this.address = new Eip(
-      `${name}-address`,
-      { domain: "vpc", tags: tags(name) },
-      { ...child, protect: true },
-    );
+    this.address = new Eip(`${name}-address`, { domain: "vpc", tags: tags(name) }, adoptable);
     this.volume = new Volume(
       `${name}-data`,
       {
@@ -51,7 +49,7 @@ export class Server extends pulumi.ComponentResource {
         tags: tags(`${name}-data`),
       },
       // A volume cannot leave its zone: another subnet must never ask for a new, empty one.
-      { ...child, protect: true, retainOnDelete: true, ignoreChanges: ["availabilityZone"] },
+      { ...adoptable, retainOnDelete: true, ignoreChanges: ["availabilityZone"] },
     );
     const image = getAmiOutput(
       {

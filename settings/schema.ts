@@ -142,7 +142,10 @@ const network = z
         examples: [true],
       }),
   })
-  .meta({ description: "Where in AWS's network the machine lives." });
+  .meta({
+    description:
+      "Where in AWS's network the machine lives. Fixed after the first `up`: the data volume lives in the availability zone of its subnet.",
+  });
 
 const acme = z
   .strictObject({
