@@ -131,6 +131,12 @@ test("what outlives the machine is protected, and a newer image or subnet replac
     assert.equal(run.options(name).deleteBeforeReplace, true, name);
 });
 
+test("an imported volume or address, which has no parent in the state, is adopted", () => {
+  for (const name of ["server-data", "server-address"])
+    assert.equal(run.options(name).orphanAlias, true, name);
+  assert.equal(run.options("server-instance").orphanAlias, false);
+});
+
 test("order: A before PTR, PTR before what sends, a mailbox before its MX", () => {
   assert.ok(run.options("ptr-record").dependsOn.includes("dns-a:mail.example.org"));
   for (const name of ["host-postfix-files", "host-certbot-files"])

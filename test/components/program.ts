@@ -16,6 +16,8 @@ export interface Options {
   readonly ignoreChanges: readonly string[];
   /** URNs' last parts. */
   readonly dependsOn: readonly string[];
+  /** Whether it is also looked for in the state without its parent. */
+  readonly orphanAlias: boolean;
 }
 
 export interface ProgramRun {
@@ -35,6 +37,7 @@ interface RegisterRequest {
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
   getDependenciesList(): string[];
+  getAliasesList(): { getSpec(): { getNoparent(): boolean } | undefined }[];
 }
 
 /** Settings as they stand in a stack file, under `mailhost:`. */
@@ -153,6 +156,7 @@ export async function runProgram(
         deleteBeforeReplace: request.getDeletebeforereplace(),
         ignoreChanges: request.getIgnorechangesList(),
         dependsOn: request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? ""),
+        orphanAlias: request.getAliasesList().some((alias) => alias.getSpec()?.getNoparent()),
       });
       return register(request, ...rest);
     },
