@@ -3,7 +3,10 @@ import type { Bundle, Port } from "../types.ts";
 
 const rules = "/etc/nftables.conf";
 
-/** The host's own firewall, from the same list of ports as the security group. */
+/**
+ * The host's own firewall, from the same list of ports as the security group. SSH alone is open to everybody here:
+ * these rules are changed over SSH, so they cannot be what keeps out an operator whose address has changed.
+ */
 export function nftables(ports: readonly Port[]): Bundle {
   return bundle({
     name: "nftables",
@@ -17,7 +20,8 @@ export function nftables(ports: readonly Port[]): Bundle {
 }
 
 function rule(port: Port) {
-  const { name, number, protocol, why, from } = port;
+  const { name, number, protocol, why } = port;
+  const from = isSsh(port) ? "anywhere" : port.from;
   const anywhere = from === "anywhere";
   const networks = anywhere ? [] : from;
   return {

@@ -42,13 +42,14 @@ it("opens a port to networks, each in its own family, and to nobody else", () =>
   assert.doesNotMatch(rules(port("x", 7, ["192.0.2.0/24"])), /ip6 saddr \{/);
 });
 
-it("counts new SSH connections of each source before it lets one in", () => {
+it("counts new SSH connections of each source before it lets one in, from wherever the operator is now", () => {
   const lines = chain(rules(port("ssh", 22, ["192.0.2.0/24"])), "input").filter((line) =>
     line.includes("dport 22"),
   );
   assert.equal(lines.length, 3);
   assert.match(lines[0] ?? "", /ct state new add @ssh_sources_v4 .* drop$/);
-  assert.match(lines[2] ?? "", /accept$/);
+  assert.match(lines[1] ?? "", /ct state new add @ssh_sources_v6 .* drop$/);
+  assert.equal(lines[2], "tcp dport 22 accept");
 });
 
 it("each port says why it is open", () => {
