@@ -147,7 +147,7 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
           show(first),
           ...(isNew
             ? [
-                `    take it over:  pulumi import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${first.id}`,
+                `    take it over:  pulumi import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${first.id} --generate-code=false`,
                 "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
               ]
             : ["    delete it in Cloudflare's dashboard, and run again: only one of them can be right."]),

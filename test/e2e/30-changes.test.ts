@@ -228,6 +228,13 @@ test("a foreign record is named with its import line, and never overwritten", as
     priority: 10,
     ttl: 3600,
   });
+  const companion = await cloudflare<ZoneRecord>("POST", `/zones/${zone}/dns_records`, {
+    type: "MX",
+    name: "old.example.com",
+    content: "alt.elsewhere.example",
+    priority: 20,
+    ttl: 3600,
+  });
   await withStack(
     (stack) =>
       stack.setIn(
@@ -237,21 +244,17 @@ test("a foreign record is named with its import line, and never overwritten", as
     async () => {
       const refused = await mailhost(["pulumi", "preview"]);
       assert.notEqual(refused.code, 0);
-      const line = /pulumi import (\S+ inbound-mx:old\.example\.com \S+)/.exec(
-        refused.stdout + refused.stderr,
-      )?.[1];
-      assert.ok(line, refused.stdout + refused.stderr);
-      assert.match(line, new RegExp(`${zone}/${foreign.id}$`));
-      // The line does what it says.
-      await succeed([
-        "pulumi",
-        "import",
-        ...line.split(" "),
-        "--yes",
-        "--generate-code=false",
-        "--protect=false",
-        "--skip-preview",
-      ]);
+      const said = refused.stdout + refused.stderr;
+      const line = /pulumi import (\S+ inbound-mx:old\.example\.com (\S+) --generate-code=false)/.exec(said);
+      assert.ok(line?.[1], said);
+      assert.equal(line[2], `${zone}/${foreign.id}`);
+      assert.match(said, /Delete these, too[^\n]*\n[^\n]*alt\.elsewhere\.example/);
+      // Taking the one over does not make the other one ours.
+      await succeed(["pulumi", "import", ...line[1].split(" "), "--yes", "--skip-preview"]);
+      const still = await mailhost(["pulumi", "preview"]);
+      assert.notEqual(still.code, 0);
+      assert.match(still.stdout + still.stderr, /alt\.elsewhere\.example/);
+      await cloudflare("DELETE", `/zones/${zone}/dns_records/${companion.id}`);
       await up();
       const mx = await ask(cloudInfo().resolver, "old.example.com", "MX");
       assert.equal(mx.answers.length, 1);

@@ -281,6 +281,7 @@ const wrong: readonly [string, Tree, string, RegExp][] = [
   ["range with host bits", withKeys({ network: { cidr: "10.20.1.0/16" } }), "mailhost:network.cidr", /write 10\.20\.0\.0\/16/],
   ["bad subnet id", withKeys({ network: { subnetId: "vpc-12345678" } }), "mailhost:network.subnetId", /is not a subnet's id/],
   ["range beside a subnet", withKeys({ network: { subnetId: "subnet-12345678", cidr: "10.20.0.0/16" } }), "mailhost:network.cidr", /write one of the two/],
+  ["directory with a line break", withKeys({ acme: { directory: "https://acme.test/\nx" } }), "mailhost:acme.directory", /is not an https URL/],
   ["directory without https", withKeys({ acme: { directory: "http://acme.test/" } }), "mailhost:acme.directory", /is not an https URL/],
   ["certificate that is none", withKeys({ acme: { caCertificate: "MIIB" } }), "mailhost:acme.caCertificate", /is not a certificate in PEM/],
   ["root hints without a root server", withKeys({ resolver: { rootHints: "a.root. A 198.18.0.1" } }), "mailhost:resolver.rootHints", /has no NS record of the root/],
@@ -406,7 +407,10 @@ describe("several mistakes", () => {
 
 it("a day may stand without quotes, which Pulumi reads as a point in time", () => {
   const settings = parseSettings(
-    { ...small, domains: { "example.org": { since: "2026-11-21 00:00:00 +0000 UTC", mailboxes: { ann: {} } } } },
+    {
+      ...small,
+      domains: { "example.org": { since: "2026-11-21 00:00:00 +0000 UTC", mailboxes: { ann: {} } } },
+    },
     {},
   );
   assert.equal(settings.domains[0]?.since, "2026-11-21");
