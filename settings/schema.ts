@@ -48,8 +48,9 @@ const timeZone = text((value) => {
   }
 });
 
+// URL takes blanks and control characters too, and drops or escapes them; RFC 3986 section 2 has neither.
 const httpsUrl = text((value) =>
-  URL.canParse(value) && new URL(value).protocol === "https:"
+  /^[!-~]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === "https:"
     ? undefined
     : "is not an https URL; write the ACME directory's address, such as https://acme-v02.api.letsencrypt.org/directory",
 );

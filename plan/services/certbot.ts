@@ -17,9 +17,9 @@ export function certbot(settings: Settings): Bundle {
     packages: ["certbot", "openssl"],
     files: [
       file(request, {
-        hostname: settings.hostname,
-        directory,
-        contact: settings.owner,
+        hostname: quoted(settings.hostname),
+        directory: quoted(directory),
+        contact: quoted(settings.owner),
         ca: trusted ?? false,
       }),
       ...(certificate === undefined
@@ -50,4 +50,9 @@ export function certbot(settings: Settings): Bundle {
     ],
     after: ["storage", "tls", "unbound"],
   });
+}
+
+/** One word of a shell script, whatever is in it. Root's shell reads this file, and owner and URL may have `'` and `&`. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { it } from "node:test";
+import fc from "fast-check";
 import { certbot } from "../../../plan/services/certbot.ts";
+import { parseSettings, SettingsError } from "../../../settings/parse.ts";
+import type { Settings } from "../../../settings/types.ts";
 import { sampleSettings } from "./sample.ts";
 
 const settings = sampleSettings();
@@ -12,9 +16,9 @@ const dropIn = "/etc/systemd/system/certbot.service.d/mailhost.conf";
 
 it("asks in the owner's name for the host's name", () => {
   const text = contents({ directory }).get(request) ?? assert.fail();
-  assert.match(text, /^HOST=mail\.example\.org$/m);
-  assert.match(text, /^ACME_DIRECTORY=https:\/\/acme\.example\/dir$/m);
-  assert.match(text, /^CONTACT=ann@example\.org$/m);
+  assert.match(text, /^HOST='mail\.example\.org'$/m);
+  assert.match(text, /^ACME_DIRECTORY='https:\/\/acme\.example\/dir'$/m);
+  assert.match(text, /^CONTACT='ann@example\.org'$/m);
   assert.doesNotMatch(text, /REQUESTS_CA_BUNDLE/);
 });
 
@@ -28,3 +32,48 @@ it("trusts a private authority at the first request and at every renewal", () =>
   assert.match(files.get(dropIn) ?? "", /^Environment=REQUESTS_CA_BUNDLE=\/etc\/mailhost\/acme-ca\.pem$/m);
   assert.doesNotMatch(contents({ directory }).get(dropIn) ?? "", /\[Service\]/);
 });
+
+it("the shell reads back every owner and every directory that the settings accept", () => {
+  const inLocalPart = "abcXYZ019_!#%&'*+/=?^~-.";
+  const local = fc.string({ unit: fc.constantFrom(...inLocalPart), minLength: 1, maxLength: 20 });
+  const owner = local.map((text) => `o${text}@elsewhere.example`);
+  const url = fc
+    .string({ unit: "grapheme-ascii", maxLength: 30 })
+    .map((path) => `https://acme.example/${path}`);
+  const accepted = fc
+    .tuple(owner, url)
+    .filter(([owner, directory]) => settle(owner, directory) !== undefined);
+  const readBack = 'set -eu; eval "$1"; printf "%s\\n" "$HOST" "$ACME_DIRECTORY" "$CONTACT"';
+  fc.assert(
+    fc.property(accepted, ([owner, directory]) => {
+      const settled = settle(owner, directory) ?? assert.fail();
+      const file = certbot(settled).files.find(({ path }) => path === request)?.content ?? assert.fail();
+      const { stdout, stderr } = spawnSync("sh", ["-c", readBack, "sh", file], { encoding: "utf8" });
+      assert.equal(stderr, "");
+      assert.equal(stdout, `mail.example.org\n${directory}\n${owner}\n`);
+    }),
+    {
+      examples: [[["o'brien@elsewhere.example", "https://acme.example/d?a=1&b=$(id)'`id`;id"]]],
+      numRuns: 60,
+    },
+  );
+});
+
+/** The settings with these two in them, if they are accepted. */
+function settle(owner: string, directory: string): Settings | undefined {
+  try {
+    return parseSettings(
+      {
+        hostname: "mail.example.org",
+        owner,
+        acme: { directory },
+        ssh: { from: "203.0.113.7/32" },
+        domains: { "example.org": { since: "2026-11-20", mailboxes: { ann: {} } } },
+      },
+      {},
+    );
+  } catch (error) {
+    if (error instanceof SettingsError) return undefined;
+    throw error;
+  }
+}
