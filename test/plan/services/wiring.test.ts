@@ -43,6 +43,12 @@ it("rspamd finds Redis, and asks the host's own resolver", () => {
   assert.equal(value("/etc/rspamd/local.d/options.inc", /nameserver = \["(.*)"\]/), "127.0.0.1");
 });
 
+it("what rspamd learns can be taken by Redis, once it is full: only what expires can", () => {
+  assert.equal(value("/etc/redis/redis.conf", /^maxmemory-policy (.*)$/m), "volatile-ttl");
+  const seconds = Number(value("/etc/rspamd/local.d/classifier-bayes.conf", /^expire = (\d+);$/m));
+  assert.equal(seconds / 86_400, 100);
+});
+
 it("what rspamd marks is what Dovecot files", () => {
   assert.equal(
     value("/etc/rspamd/local.d/worker-proxy.inc", /^spam_header = "(.*)";$/m),
