@@ -45,12 +45,25 @@ it("both submission services are the same but for how TLS begins", () => {
       /reject_authenticated_sender_login_mismatch/,
     );
     assert.equal(options.get("cleanup_service_name"), "submission-cleanup");
+    assert.deepEqual(
+      ["auth", "message", "recipient"].map((event) => options.get(`smtpd_client_${event}_rate_limit`)),
+      ["100", "200", "500"],
+    );
   }
   assert.equal(implicit.get("smtpd_tls_wrappermode"), "yes");
   implicit.delete("smtpd_tls_wrappermode");
   implicit.delete("syslog_name");
   starttls.delete("syslog_name");
   assert.deepEqual(implicit, starttls);
+});
+
+it("other servers are counted by nobody: a large one sends for thousands", () => {
+  const names = [...(services().get("smtp/inet")?.options ?? assert.fail()).keys()];
+  assert.deepEqual(
+    names.filter((name) => name.endsWith("_rate_limit")),
+    [],
+  );
+  assert.doesNotMatch(file("/etc/postfix/main.cf"), /_rate_limit/);
 });
 
 it("no service lives in a chroot jail", () => {
