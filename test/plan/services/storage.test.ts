@@ -40,5 +40,19 @@ it("whoever owns a folder of the volume, or a file of any bundle, has a number o
 
 it("a file system is made in one place only, where nothing at all was found", () => {
   assert.equal(program.match(/mkfs\.ext4 -q/g)?.length, 1);
-  assert.match(program, /^ {8}2\)\n {12}mkfs\.ext4 -q -L mailhost -m 1 "\$device"$/m);
+  assert.match(program, /^ {8}2\)\n {12}mkfs\.ext4 -q -L mailhost -m 1 -e remount-ro "\$device"$/m);
+});
+
+it("the file system is mended before it is mounted, never while it is, and is read-only once it has errors", () => {
+  const unit = (name: string) =>
+    new RegExp(`^cat >/etc/systemd/system/\\.${name}\\.new <<END\\n([^]*?)^END$`, "m").exec(program)?.[1] ??
+    assert.fail(name);
+  const [check, mount] = [unit("mailhost-fsck\\.service"), unit("srv\\.mount")];
+  assert.match(check, /^Before=srv\.mount /m);
+  assert.match(check, /^ConditionPathIsMountPoint=!\/srv$/m);
+  // A device's unit is waited for where there is one, and not demanded: a container has none.
+  assert.doesNotMatch(check, /^(Requires|BindsTo|Wants)=/m);
+  for (const needs of ["Requires", "After"])
+    assert.match(mount, new RegExp(`^${needs}=mailhost-fsck\\.service$`, "m"));
+  assert.match(mount, /^Options=errors=remount-ro,nodev,nosuid$/m);
 });
