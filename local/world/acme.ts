@@ -13,8 +13,9 @@ const managementPort = 15_000;
 export const acmeDirectory = `https://${hostname}:${port}/dir`;
 
 /**
- * The certificate authority: Pebble, which validates over the small internet's DNS and port 80. It keeps nothing, so
- * its root is another one after every start; all roots that it ever had here stay trusted.
+ * The certificate authority: Pebble, which validates over the small internet's DNS and port 80. It keeps nothing, and
+ * has no option to, so its root is another one after every start, and it knows no account from before (the
+ * host's /usr/local/lib/mailhost/certificate registers again). All roots that it ever had here stay trusted.
  */
 export class Acme {
   readonly #network: Network;

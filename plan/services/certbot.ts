@@ -3,6 +3,7 @@ import { bundle, file, plainFile, unit } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
 
 const program = "/usr/local/lib/mailhost/certificate";
+const account = "/usr/local/lib/mailhost/account";
 const request = "/etc/mailhost/certificate.conf";
 const ca = "/etc/mailhost/acme-ca.pem";
 
@@ -26,7 +27,8 @@ export function certbot(settings: Settings): Bundle {
         ? []
         : [{ path: ca, owner: "root", group: "root", mode: "0644", content: `${certificate}\n` }]),
       plainFile(program, { mode: "0755" }),
-      file("/etc/systemd/system/certbot.service.d/mailhost.conf", { ca: trusted ?? false }),
+      plainFile(account, { mode: "0755" }),
+      plainFile("/etc/systemd/system/certbot.service.d/mailhost.conf"),
       plainFile("/etc/systemd/system/mailhost-certificate.service"),
       plainFile("/etc/systemd/system/mailhost-certificate.timer"),
     ],

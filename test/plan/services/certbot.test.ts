@@ -22,15 +22,15 @@ it("asks in the owner's name for the host's name", () => {
   assert.doesNotMatch(text, /REQUESTS_CA_BUNDLE/);
 });
 
-it("trusts a private authority at the first request and at every renewal", () => {
+it("trusts a private authority, at the first request and at every renewal: both read one file", () => {
   const files = contents({
     directory,
     caCertificate: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
   });
   assert.equal(files.get("/etc/mailhost/acme-ca.pem")?.at(-1), "\n");
   assert.match(files.get(request) ?? "", /^export REQUESTS_CA_BUNDLE=\/etc\/mailhost\/acme-ca\.pem$/m);
-  assert.match(files.get(dropIn) ?? "", /^Environment=REQUESTS_CA_BUNDLE=\/etc\/mailhost\/acme-ca\.pem$/m);
-  assert.doesNotMatch(contents({ directory }).get(dropIn) ?? "", /\[Service\]/);
+  const [program] = /^ExecStart=(\S+) renew$/m.exec(files.get(dropIn) ?? "")?.slice(1) ?? assert.fail();
+  assert.match(files.get(program ?? "") ?? "", /^\. \/etc\/mailhost\/certificate\.conf$/m);
 });
 
 it("the shell reads back every owner and every directory that the settings accept", () => {
