@@ -1,9 +1,9 @@
 /** This checkout's local cloud as its commands see it: up or down, and the way from one to the other. */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { type ApiCall, callSocket } from "./api.ts";
 import { takeLock } from "./lock.ts";
 import { type CloudPaths, checkout } from "./paths.ts";
 import type { CloudInfo } from "./types.ts";
@@ -104,23 +104,16 @@ export async function stopCloud(paths: CloudPaths, hard = false): Promise<boolea
 }
 
 /** One call of the daemon's own API. @throws with its error's text */
-export function callDaemon(paths: CloudPaths, method: "GET" | "POST", path: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath: paths.socket, method, path }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part: string) => {
-        text += part;
-      });
-      response.on("end", () => {
-        const value = JSON.parse(text) as { error?: string };
-        if (response.statusCode === 200) resolve(value);
-        else reject(new Error(value.error ?? text));
-      });
-      response.on("error", reject);
-    });
-    call.on("error", reject);
-    call.end();
-  });
+export async function callDaemon(
+  paths: CloudPaths,
+  method: ApiCall["method"],
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  const { status, value } = await callSocket(paths.socket, { method, path, body });
+  if (status === 200) return value;
+  const { error, Error: failure } = value as { error?: string; Error?: { Message: string } };
+  throw new Error(error ?? failure?.Message ?? JSON.stringify(value));
 }
 
 function lastLine(path: string): string {

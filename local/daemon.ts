@@ -146,9 +146,6 @@ async function answerWorld(
     case "POST /world/reboot":
       await Promise.all(instances().map((id) => world.reboot(id)));
       return send(response, 200, {});
-    case "POST /world/port25":
-      await world.setPort25Blocked(searchParams.get("blocked") === "true");
-      return send(response, 200, {});
     case "POST /world/shutdown":
       await end(searchParams.has("hard"));
       // The caller waits for the answer, and then for the process.

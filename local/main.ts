@@ -1,7 +1,7 @@
 /** The commands of package.json that have to do with the local cloud. */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import { cloudPaths } from "./paths.ts";
 import { addSystemFolders } from "./prerequisites.ts";
 import { say } from "./terminal.ts";
@@ -86,6 +86,18 @@ program
   .action(
     exits(async ({ json }: { json: boolean }) =>
       (await import("./commands/status.ts")).status(cloudPaths(), json),
+    ),
+  );
+
+program
+  .command("cloud")
+  .description("what the simulated accounts do that a real one does by itself")
+  .command("port25")
+  .description("outgoing port 25: blocked, as on every new AWS account, or open; without a word, how it is")
+  .addArgument(new Argument("[state]").choices(["blocked", "open"]))
+  .action(
+    exits(async (wanted?: "blocked" | "open") =>
+      (await import("./commands/port25.ts")).port25(cloudPaths(), wanted),
     ),
   );
 

@@ -21,6 +21,8 @@ export interface WorldSummary {
   readonly machines: readonly {
     readonly id: string;
     readonly running: boolean;
+    /** Whether it is to run: one that runs not, and is on, lost its power and gets it back at the next wake. */
+    readonly on: boolean;
     /** PID of its PID 1, as this machine counts. */
     readonly leader: number | undefined;
     readonly privateIpv4: string;
@@ -29,6 +31,8 @@ export interface WorldSummary {
   /** Elastic IPs in use: public to private. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly port25Blocked: boolean;
+  /** Zones of the simulated Cloudflare account. */
+  readonly zones: readonly string[];
   /** PIDs of the cloud's daemons. */
   readonly services: Readonly<Record<string, number>>;
   /** Files that the package mirror had to fetch since it started. */
@@ -271,12 +275,14 @@ export class LocalWorld implements World {
       machines: Object.entries(this.#store.data.machines).map(([id, record]) => ({
         id,
         running: this.#machine(id).running,
+        on: record.on,
         leader: this.#machine(id).leader(),
         privateIpv4: record.spec.privateIpv4,
         volumes: Object.values(record.disks),
       })),
       addresses: { ...this.#store.data.addresses },
       port25Blocked: this.#store.data.port25Blocked,
+      zones: this.dns.zones,
       services: this.#supervisor?.pids() ?? {},
       downloads: this.mirror.downloads,
     };

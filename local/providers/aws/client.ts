@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { callSocket } from "../../api.ts";
 import { connectionError, runningCloud } from "../cloud.ts";
 import type { Properties, Resource } from "../framework.ts";
 
@@ -127,35 +127,16 @@ async function post(
 }
 
 async function send(
-  method: string,
+  method: "GET" | "POST",
   path: string,
   body?: object,
   headers: Record<string, string> = {},
 ): Promise<unknown> {
   const { socket } = runningCloud();
-  return new Promise((resolve, reject) => {
-    const call = request(
-      { socketPath: socket, path, method, headers: { ...headers, "content-type": "application/json" } },
-      (response) => {
-        const parts: Buffer[] = [];
-        response.on("data", (part: Buffer) => parts.push(part));
-        response.on("error", reject);
-        response.on("end", () => {
-          try {
-            resolve(JSON.parse(Buffer.concat(parts).toString("utf8")));
-          } catch {
-            reject(
-              new Error(
-                `the local cloud answered ${method} ${path} with no JSON (status ${response.statusCode})`,
-              ),
-            );
-          }
-        });
-      },
-    );
-    call.on("error", (error) => reject(connectionError(error)));
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+  const answer = await callSocket(socket, { method, path, body, headers }).catch((error: Error) => {
+    throw connectionError(error);
   });
+  return answer.value;
 }
 
 /**
