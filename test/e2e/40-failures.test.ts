@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { callApi } from "../../check/otherside.ts";
 import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
-import { cloudInfo, eventually, mailhost, onHost, previewSteps, succeed, up, world } from "./mailhost.ts";
+import { cloudInfo, eventually, onHost, previewSteps, succeed, up, world } from "./mailhost.ts";
 
 interface Export {
   readonly deployment: { readonly resources: readonly { readonly urn: string; readonly id?: string }[] };
@@ -94,25 +93,4 @@ test("the machine deleted behind Pulumi's back comes back the same, its mail and
   assert.ok(await (await otherSide()).waitFor(waiting.messageId, 60), "the queue was lost");
   await succeed(["check"]);
   assert.deepEqual(await previewSteps(), []);
-});
-
-// Ten in the long run (KILLS=10), fewer in every run: each is a whole deployment.
-const kills = Number(process.env.KILLS ?? 3);
-test(`up killed at ${kills} random moments of a first deployment, then up: it converges each time`, async (t) => {
-  await succeed(["destroy"]);
-  const whole = await succeed(["start"]);
-  t.diagnostic(`npm start after npm run destroy: ${whole.seconds.toFixed(1)} s`);
-  for (let kill = 0; kill < kills; kill += 1) {
-    await succeed(["destroy"]);
-    const moment = randomInt(2_000, 45_000);
-    t.diagnostic(`kill -9 after ${moment} ms`);
-    await mailhost(["start"], { killAfter: moment });
-    const ran = await mailhost(["start"]);
-    assert.equal(
-      ran.code,
-      0,
-      `killed after ${moment} ms:\n${ran.stdout.slice(-4000)}\n${ran.stderr.slice(-2000)}`,
-    );
-    assert.deepEqual(await previewSteps(), [], `killed after ${moment} ms`);
-  }
 });

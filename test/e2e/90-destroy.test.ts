@@ -32,11 +32,14 @@ test("the daemon killed with -9: the next start works", async () => {
   await succeed(["start"]);
 });
 
-test("npm run destroy says what is kept, and how to remove it", async () => {
+test("npm run destroy says what is kept, and how to remove it; the next npm start works", async (t) => {
   const ran = await succeed(["destroy"]);
   assert.match(ran.stdout, /server-address/);
   assert.match(ran.stdout, /server-data/);
   assert.match(ran.stdout, /--everything/);
+  const again = await succeed(["start"]);
+  t.diagnostic(`npm start after npm run destroy: ${again.seconds.toFixed(1)} s`);
+  assert.ok(again.seconds < 90, `took ${again.seconds} s`);
   assert.equal(gitStatus(), "");
 });
 

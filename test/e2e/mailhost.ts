@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Document, parseDocument } from "yaml";
 import { callApi } from "../../check/otherside.ts";
 import type { CloudInfo } from "../../local/types.ts";
@@ -13,10 +13,15 @@ import type { CloudInfo } from "../../local/types.ts";
 const source = resolve(import.meta.dirname, "../..");
 const home = resolve(process.env.MAILHOST_HOME || join(homedir(), ".mailhost"));
 
-/** The cloud that this run's tests share; `test/run.ts` names it. */
-export const cloudId = process.env.MAILHOST_CLOUD_ID ?? "e2e";
+/** The cloud that this run's numbered files share; `test/run.ts` names it. Any other file has one of its own. */
+export const cloudId = (process.env.MAILHOST_CLOUD_ID ?? "e2e") + ownSuffix(process.argv[1] ?? "");
 export const cloudFolder = join(home, "clouds", cloudId);
 export const checkout = join(home, "checkouts", cloudId);
+
+function ownSuffix(testFile: string): string {
+  const name = basename(testFile, ".test.ts");
+  return /^\d/.test(name) ? "" : `-${name}`;
+}
 
 export interface Ran {
   readonly code: number;

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { after, before, test } from "node:test";
+import { mailhost, previewSteps, removeCheckout, succeed } from "./mailhost.ts";
+
+// Ten in the long run (KILLS=10), fewer in every run: each is a whole deployment.
+const rounds = Number(process.env.KILLS ?? 2);
+
+async function nothingLeft(): Promise<void> {
+  await succeed(["destroy", "--everything"]);
+  removeCheckout();
+}
+
+// A run before this one may have been cut off.
+before(nothingLeft);
+after(nothingLeft);
+
+for (let round = 1; round <= rounds; round += 1) {
+  test(`up killed at random moments of a first deployment, then up: it converges (${round})`, async (t) => {
+    await succeed(["destroy"]);
+    // The first moment lies anywhere in a deployment; what goes on after it is killed once more, sooner.
+    for (const longest of [45_000, 15_000]) {
+      const moment = randomInt(2_000, longest);
+      t.diagnostic(`kill -9 after ${moment} ms`);
+      await mailhost(["start"], { killAfter: moment });
+    }
+    const ran = await mailhost(["start"]);
+    assert.equal(ran.code, 0, `${ran.stdout.slice(-4000)}\n${ran.stderr.slice(-2000)}`);
+    assert.deepEqual(await previewSteps(), []);
+  });
+}
