@@ -2,6 +2,7 @@ import { Accounts } from "./components/accounts.ts";
 import { Dns } from "./components/dns.ts";
 import { hostFacts } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
+import { Generated } from "./components/generated.ts";
 import { Host } from "./components/host.ts";
 import { DkimKeys, SshKeys } from "./components/keys.ts";
 import { Network } from "./components/network.ts";
@@ -39,7 +40,11 @@ const reverseName = new ReverseName("ptr", {
   after: dns.record("A", settings.hostname),
 });
 
-const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes: accounts.passwordHashes };
+const secrets = {
+  dkimPrivateKeys: dkim.privateKeys,
+  passwordHashes: accounts.passwordHashes,
+  generated: new Generated("generated", bundles).passwords,
+};
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const after = { postfix: [reverseName], certbot: [reverseName] };
 const host = new Host("host", { server, keys, bundles, secrets, after });

@@ -27,7 +27,12 @@ export function secretsOf(outputs: SecretOutputs, needs: ReadonlySet<keyof Secre
       .all([
         needs.has("dkimPrivateKeys") ? outputs.dkimPrivateKeys : none,
         needs.has("passwordHashes") ? outputs.passwordHashes : none,
+        needs.has("generated") ? outputs.generated : none,
       ])
-      .apply(([dkimPrivateKeys, passwordHashes]) => ({ dkimPrivateKeys, passwordHashes })),
+      .apply(([dkimPrivateKeys, passwordHashes, generated]) => ({
+        dkimPrivateKeys,
+        passwordHashes,
+        generated,
+      })),
   );
 }

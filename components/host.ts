@@ -1,12 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
-import { hostPackages } from "../plan/host.ts";
+import { hostPackages, sweepKeys } from "../plan/host.ts";
 import type { Bundle } from "../plan/types.ts";
 import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
 import { type Login, remote } from "./remote.ts";
 import type { Server } from "./server.ts";
-import { APPLY, APPLY_PROGRAM, BOOTSTRAP, PACKAGES, SEAL_AND_INSTALL_TOOLS, STORAGE } from "./steps.ts";
+import {
+  APPLY,
+  APPLY_PROGRAM,
+  BOOTSTRAP,
+  PACKAGES,
+  SEAL_AND_INSTALL_TOOLS,
+  STORAGE,
+  SWEEP,
+  SWEEP_PACKAGES,
+} from "./steps.ts";
 
 export interface HostArgs {
   readonly server: Server;
@@ -34,11 +43,26 @@ export class Host extends pulumi.ComponentResource {
     const storage = this.#mountVolume(name, args, login, tools);
     const packages = remote(
       `${name}-packages`,
-      { login, command: PACKAGES, stdin: `${hostPackages(args.bundles).join("\n")}\n` },
+      { login, command: PACKAGES, stdin: packageList(args.bundles) },
       { parent: this, dependsOn: [storage] },
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
+    this.#sweep(name, args, login);
     this.registerOutputs({});
+  }
+
+  /** What the plan had once and has no more goes last: first nothing refers to it. */
+  #sweep(name: string, args: HostArgs, login: Login): void {
+    const sweep = remote(
+      `${name}-sweep`,
+      { login, command: SWEEP, stdin: sweepKeys(args.bundles) },
+      { parent: this, dependsOn: [...this.bundles.values()] },
+    );
+    remote(
+      `${name}-sweep-packages`,
+      { login, command: SWEEP_PACKAGES, stdin: packageList(args.bundles) },
+      { parent: this, dependsOn: [sweep] },
+    );
   }
 
   /** First connection: give the host its lasting identity; second: make the first one worthless. */
@@ -104,6 +128,10 @@ export class Host extends pulumi.ComponentResource {
     }
     return made;
   }
+}
+
+function packageList(bundles: readonly Bundle[]): string {
+  return `${hostPackages(bundles).join("\n")}\n`;
 }
 
 export interface HostBundleArgs {

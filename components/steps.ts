@@ -12,6 +12,12 @@ export const STORAGE = "sudo /usr/local/lib/mailhost/storage";
 /** Installs the packages on standard input in one transaction, none of them started yet. */
 export const PACKAGES = "sudo /usr/local/lib/mailhost/packages";
 
+/** Takes away what the bundles of standard input's list do not name any more. */
+export const SWEEP = `${APPLY} --sweep`;
+
+/** The same for packages. */
+export const SWEEP_PACKAGES = `${PACKAGES} --sweep`;
+
 /** The first connection: waits for the first boot to end and plants the host key from standard input. */
 export const BOOTSTRAP = `set -eu
 timeout 300 cloud-init status --wait </dev/null >/dev/null || [ $? -eq 2 ]

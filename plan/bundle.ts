@@ -22,6 +22,7 @@ export function bundle(parts: Pick<Bundle, "name" | "why"> & Partial<Bundle>): B
     units: [],
     disabledUnits: [],
     ports: [],
+    generates: [],
     after: [],
     confirm: false,
     ...parts,

@@ -1,3 +1,5 @@
+import { options } from "../options/list.ts";
+import { chosenValue, type Option } from "../options/option.ts";
 import type { Settings } from "../settings/types.ts";
 import { hostPorts } from "./ports.ts";
 import { accounts } from "./services/accounts.ts";
@@ -33,8 +35,36 @@ const services: readonly ((settings: Settings) => Bundle)[] = [
 
 /** What the host needs, service by service: each stands after those that it names in `after`. */
 export function hostBundles(settings: Settings): readonly Bundle[] {
-  const bundles = services.map((service) => service(settings));
+  const chosen = (options as readonly Option[]).flatMap(
+    (option) => option.bundles?.(chosenValue(settings, option), settings) ?? [],
+  );
+  const bundles = inOrder([...services.map((service) => service(settings)), ...chosen]);
   return [...bundles, nftables(hostPorts(bundles))];
+}
+
+/** Each after those that it names in `after`; else as they stand. @throws Error where they wait for each other */
+function inOrder(bundles: readonly Bundle[]): readonly Bundle[] {
+  const names = new Set(bundles.map(({ name }) => name));
+  const placed = new Map<string, Bundle>();
+  const isReady = (bundle: Bundle) => bundle.after.every((name) => placed.has(name) || !names.has(name));
+  while (placed.size < bundles.length) {
+    const next = bundles.find((bundle) => !placed.has(bundle.name) && isReady(bundle));
+    if (next === undefined) {
+      const stuck = bundles.filter(({ name }) => !placed.has(name)).map(({ name }) => name);
+      throw new Error(`bundles ${stuck.join(", ")} wait for each other, or one name stands twice`);
+    }
+    placed.set(next.name, next);
+  }
+  return [...placed.values()];
+}
+
+/** What the host's sweep keeps, as its program reads it: the keys of the bundles' manifests. */
+export function sweepKeys(bundles: readonly Bundle[]): string {
+  const keys = bundles.flatMap(({ name, files, units, secretFiles }) => [
+    ...(files.length + units.length > 0 ? [name] : []),
+    ...(secretFiles.length > 0 ? [`${name}.secrets`] : []),
+  ]);
+  return `bundles: ${keys.join(" ")}\n`;
 }
 
 /** Packages of all services, for one transaction. */

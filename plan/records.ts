@@ -1,3 +1,5 @@
+import { options } from "../options/list.ts";
+import { chosenValue, type Option } from "../options/option.ts";
 import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
@@ -17,6 +19,9 @@ export function dnsRecords(settings: Settings, today: string): readonly DnsRecor
     ...hostRecords(settings, today),
     ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today)),
     ...reportAuthorisations(settings, today),
+    ...(options as readonly Option[]).flatMap(
+      (option) => option.records?.(chosenValue(settings, option), settings) ?? [],
+    ),
   ];
 }
 

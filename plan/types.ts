@@ -24,6 +24,8 @@ export interface Secrets {
   readonly dkimPrivateKeys: Readonly<Record<string, string>>;
   /** Password hashes ({SCHEME}…), by mailbox address. */
   readonly passwordHashes: Readonly<Record<string, string>>;
+  /** Passwords that only the host itself and its owner use, by the name a bundle asks for them (`Bundle.generates`). */
+  readonly generated: Readonly<Record<string, string>>;
 }
 
 /** One DNS record, and the reason for it. */
@@ -118,6 +120,11 @@ export interface Bundle {
   /** Units of the distribution that this host does not want: disabled and stopped. */
   readonly disabledUnits: readonly string[];
   readonly ports: readonly Port[];
+  /**
+   * Names of passwords that are made for it once and kept in the state, 32 letters and digits each:
+   * `Secrets.generated` has them.
+   */
+  readonly generates: readonly string[];
   /** Names of bundles that must be applied before. */
   readonly after: readonly string[];
   /** True where a mistake could lock the operator out: a second login has to prove the change before it stays. */

@@ -1,11 +1,13 @@
 /** What the values say together: names that must exist, ranges that exclude each other, loops. */
+import { type OptionValues, options } from "../options/list.ts";
+import type { Option } from "../options/option.ts";
 import { normalHash } from "./hashes.ts";
 import { keyText, nearest, type Path } from "./mistakes.ts";
 import { addressParts, domainName, emailAddress, liesIn, withoutTag } from "./names.ts";
 import { normalNetwork, wholeInternet } from "./networks.ts";
 import { type Route, router, routes, type Step } from "./routes.ts";
 import { dayOf, instanceTypes, type Remains } from "./schema.ts";
-import type { Domain, Settings } from "./types.ts";
+import type { CoreSettings, Domain, Settings } from "./types.ts";
 
 type Report = (path: Path, message: string) => void;
 
@@ -29,7 +31,7 @@ export function agree(
   checkLoops(domains, owner, report);
   checkSubnet(written, report);
 
-  return {
+  const core: CoreSettings = {
     hostname,
     hostnameZone: normalDomain(remains.hostnameZone) || defaultZone(hostname, domains.map(settled)),
     owner: owner ?? "",
@@ -43,6 +45,12 @@ export function agree(
     },
     domains: domains.map(settled),
   };
+  const values: Readonly<Record<string, unknown>> = remains;
+  for (const option of options as readonly Option[]) {
+    option.agree?.(values[option.key], core, (path, message) => report([option.key, ...path], message));
+  }
+  const chosen = Object.fromEntries(options.map(({ key }) => [key, values[key]])) as unknown as OptionValues;
+  return { ...core, options: chosen };
 }
 
 function present<Key extends string, Value>(key: Key, value: Value | undefined) {

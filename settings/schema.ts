@@ -5,6 +5,7 @@
  * A refinement's message has the form "what is wrong; what to write instead".
  */
 import { z } from "zod";
+import { optionSchemas, options } from "../options/list.ts";
 import { passwordHashMistake } from "./hashes.ts";
 import { domainName } from "./names.ts";
 import { networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
@@ -286,7 +287,7 @@ const keys = {
 };
 
 /** A stack file's `mailhost:` keys. */
-export const schema = z.strictObject(keys);
+export const schema = z.strictObject({ ...keys, ...optionSchemas });
 
 /** Where a list has lost a mistaken text, an empty one stands for it. */
 const anyTexts = z.union([z.string(), z.array(z.string())]);
@@ -300,6 +301,8 @@ export const remains = z.object({
   hostname: keys.hostname.optional(),
   owner: keys.owner.optional(),
   ssh: z.object({ from: anyTexts.default([]) }).prefault({}),
+  // An option's mistaken value is its default meanwhile.
+  ...Object.fromEntries(options.map(({ key, schema }) => [key, schema.catch(schema.parse(undefined))])),
   domains: z
     .record(
       z.string(),

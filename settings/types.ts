@@ -1,8 +1,16 @@
+import type { OptionValues } from "../options/list.ts";
+
 /**
  * What a stack says, parsed, checked and with every default filled in: the one typed object that the plan,
  * the components and the check read. `settings/schema.ts` says how each key is written in the stack file.
  */
-export interface Settings {
+export interface Settings extends CoreSettings {
+  /** By key; `options/` says what each means. */
+  readonly options: OptionValues;
+}
+
+/** What every host has, whatever its options. */
+export interface CoreSettings {
   /** The host's own name: HELO name, PTR, certificate, MX target. Example: `mail.example.org`. */
   readonly hostname: string;
   /** Cloudflare zone that holds the host's own name. */

@@ -193,6 +193,41 @@ describe("apply, on a machine of its own", () => {
     assert.equal(await ok("ls /etc/more"), "");
   });
 
+  it("sweeps away what the plan has no more, unit, directory and derived file too, and nothing else", async () => {
+    await apply(probe("4", "4"));
+    const extra = bundle({
+      name: "extra",
+      why: "-",
+      directories: [directory("/etc/extra")],
+      files: [
+        text("/etc/extra/a", "a\n"),
+        text("/etc/systemd/system/extra.service", probeUnit.replaceAll("probe.", "extra.")),
+      ],
+      derivations: [{ command: "touch /etc/extra/made", on: ["/etc/extra/a"], makes: ["/etc/extra/made"] }],
+      // A daemon that it only adds to.
+      units: [unit("extra.service"), unit("probe.service", { reload: ["/etc/extra/a"] })],
+    });
+    await apply(extra);
+    assert.equal(await ok(`${APPLY} --sweep`, "bundles: probe extra\n"), "");
+    assert.deepEqual((await ok(`${APPLY} --sweep`, "bundles: probe\n")).split("\n"), [
+      "stopped extra.service",
+      "removed /etc/extra/a",
+      "removed /etc/systemd/system/extra.service",
+      "removed /etc/extra",
+      "reloaded probe.service",
+    ]);
+    assert.equal(
+      await ok(
+        "ls -d /etc/extra /etc/systemd/system/*/extra.service 2>/dev/null || systemctl is-active extra probe",
+      ),
+      "inactive\nactive",
+    );
+    assert.equal(await ok(`${APPLY} --sweep`, "bundles: probe\n"), "");
+    const nothing = await machine.run(`${APPLY} --sweep </dev/null`);
+    assert.match(nothing.stderr, /nothing was removed/);
+    await settled();
+  });
+
   it("keeps what failed in mind: the next run reloads although no file changed", async () => {
     const failing = probeUnit.replace("ExecReload=", "ExecReload=test -e /run/allowed\nExecReload=");
     const files = (a: string) => [

@@ -38,7 +38,7 @@ const daemon = bundle({
   disabledUnits: ["other.service"],
   confirm: true,
 });
-const secrets = { dkimPrivateKeys: { one: "private" }, passwordHashes: {} };
+const secrets = { dkimPrivateKeys: { one: "private" }, passwordHashes: {}, generated: {} };
 
 it("a bundle's document is readable, and whole to its last line", () => {
   assert.equal(

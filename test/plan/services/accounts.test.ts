@@ -8,6 +8,7 @@ import { sampleSettings } from "./sample.ts";
 const hash = `{BLF-CRYPT}$2y$05$${"a".repeat(53)}`;
 const secrets = {
   dkimPrivateKeys: {},
+  generated: {},
   passwordHashes: Object.fromEntries(
     ["ann@example.org", "bob@example.org", "carol@example.com", "dora@example.com"].map((address) => [
       address,

@@ -18,6 +18,7 @@ const keys = Object.fromEntries(
 );
 const secrets = {
   passwordHashes: {},
+  generated: {},
   dkimPrivateKeys: Object.fromEntries(
     Object.entries(keys).map(([name, key]) => [name, `${key.export({ type: "pkcs8", format: "pem" })}`]),
   ),

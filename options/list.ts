@@ -1,0 +1,16 @@
+import type { z } from "zod";
+import type { Option } from "./option.ts";
+import { pop3s } from "./pop3s.ts";
+
+/** Everything that is an option, a line each. */
+export const options = [pop3s] as const satisfies readonly Option[];
+
+type Listed = (typeof options)[number];
+
+/** The options' values by key, every default filled in. */
+export type OptionValues = { readonly [O in Listed as O["key"]]: z.output<O["schema"]> };
+
+/** The options' schemas by key, as the stack file's schema takes them in. */
+export const optionSchemas = Object.fromEntries(options.map(({ key, schema }) => [key, schema])) as {
+  [O in Listed as O["key"]]: O["schema"];
+};

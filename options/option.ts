@@ -1,0 +1,45 @@
+import type { z } from "zod";
+import type { Bundle, DnsRecord } from "../plan/types.ts";
+import type { Path } from "../settings/mistakes.ts";
+import type { CoreSettings, Settings } from "../settings/types.ts";
+
+/**
+ * Something that a mail host may have or not have: one key of the stack file, and what the plan gains by it. Off means
+ * absent: without its bundles there is no package, no file, no unit, no open port, no record of it, and what an `up`
+ * before had put on the host is swept away.
+ */
+export interface Option<Key extends string = string, Schema extends z.ZodType = z.ZodType> {
+  /** Its key under `mailhost:` in the stack file, and in `settings.options`. */
+  readonly key: Key;
+  /**
+   * Form, default and description of its value. It must accept `undefined`: a stack that says nothing of it has the
+   * default.
+   */
+  readonly schema: Schema;
+  /**
+   * What its value and the other settings must agree on. Where the stack file has mistakes elsewhere, texts of
+   * `settings` may be empty.
+   * @param report takes the path below the option's key, and "what is wrong; what to write instead"
+   */
+  agree?(
+    value: z.output<Schema>,
+    settings: CoreSettings,
+    report: (path: Path, message: string) => void,
+  ): void;
+  /** Bundles of its own. Where a daemon reads a directory of files, the option's lines are a file of these. */
+  bundles?(value: z.output<Schema>, settings: CoreSettings): readonly Bundle[];
+  /** DNS records of its own. */
+  records?(value: z.output<Schema>, settings: CoreSettings): readonly DnsRecord[];
+}
+
+/** An option, with its key and value's type kept. */
+export function option<const Key extends string, Schema extends z.ZodType>(
+  parts: Option<Key, Schema>,
+): Option<Key, Schema> {
+  return parts;
+}
+
+/** What a stack says of an option, or its default. */
+export function chosenValue(settings: Settings, option: Option): unknown {
+  return (settings.options as Readonly<Record<string, unknown>>)[option.key];
+}
