@@ -6,7 +6,12 @@ export interface ApiCall {
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Seconds for the answer to come. @default as long as it takes */
+  readonly patience?: number;
 }
+
+/** Somebody listens, and says nothing. */
+export class NoAnswer extends Error {}
 
 export interface ApiAnswer {
   /** HTTP status. */
@@ -15,7 +20,10 @@ export interface ApiAnswer {
 }
 
 /** Calls the daemon's own API. @throws where nobody listens, and where the answer is no JSON; an error's answer is an answer */
-export function callSocket(socket: string, { method, path, body, headers }: ApiCall): Promise<ApiAnswer> {
+export function callSocket(
+  socket: string,
+  { method, path, body, headers, patience }: ApiCall,
+): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const call = request(
       { socketPath: socket, path, method, headers: { ...headers, "content-type": "application/json" } },
@@ -34,6 +42,11 @@ export function callSocket(socket: string, { method, path, body, headers }: ApiC
       },
     );
     call.on("error", reject);
+    if (patience !== undefined) {
+      call.setTimeout(patience * 1000, () =>
+        call.destroy(new NoAnswer(`no answer to ${method} ${path} in ${patience} s`)),
+      );
+    }
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

@@ -1,22 +1,35 @@
 /** This checkout's local cloud as its commands see it: up or down, and the way from one to the other. */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { type ApiCall, callSocket } from "./api.ts";
+import { type ApiCall, callSocket, NoAnswer } from "./api.ts";
 import { takeLock } from "./lock.ts";
 import { type CloudPaths, checkout } from "./paths.ts";
 import type { CloudInfo } from "./types.ts";
 import { LocalWorld, type WorldSummary } from "./world/world.ts";
 
-/** What runs, or undefined. A file of a cloud that was killed does not count: its socket is dead. */
+/**
+ * What runs, or undefined. A file of a cloud that was killed does not count: its socket is dead.
+ * @throws where its daemon lives and is silent, with what to do
+ */
 export async function runningCloud(paths: CloudPaths): Promise<CloudInfo | undefined> {
   if (!existsSync(paths.info)) return undefined;
   try {
-    await callDaemon(paths, "GET", "/world/state");
-  } catch {
-    return undefined;
+    await callSocket(paths.socket, { method: "GET", path: "/world/state", patience: 10 });
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) return undefined;
+    const { pid } = toldInfo(paths);
+    throw new SilentDaemon(
+      `The local cloud's daemon (process ${pid}) does not answer. End it with: npm stop`,
+    );
   }
+  return toldInfo(paths);
+}
+
+class SilentDaemon extends Error {}
+
+function toldInfo(paths: CloudPaths): CloudInfo {
   return JSON.parse(readFileSync(paths.info, "utf8")) as CloudInfo;
 }
 
@@ -74,9 +87,19 @@ export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
       }
       throw new Error(`The local cloud did not start: ${lastLine(paths.log)}\nMore is in ${paths.log}`);
     }
+    if (Date.now() - started > startPatience) {
+      throw new Error(
+        `The local cloud is not up after three minutes. What it waits for may be in ${paths.log}`,
+      );
+    }
     await pause(30);
   }
 }
+
+/** Milliseconds. Each service has thirty seconds, and they start side by side. */
+const startPatience = 180_000;
+/** Seconds for an orderly end: a machine has a hundred before it is torn from its power. */
+const stopPatience = 150;
 
 /**
  * Takes the running cloud down, or sweeps up after one that was killed.
@@ -84,12 +107,8 @@ export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
  * @returns whether one was running
  */
 export async function stopCloud(paths: CloudPaths, hard = false): Promise<boolean> {
-  const running = await runningCloud(paths);
-  if (running !== undefined) {
-    await callDaemon(paths, "POST", `/world/shutdown${hard ? "?hard" : ""}`);
-    while (existsSync(`/proc/${running.pid}`)) await pause(10);
-    return true;
-  }
+  const ended = await endDaemon(paths, hard);
+  if (ended === "in order") return true;
   if (!existsSync(paths.slot)) return false;
   const release = await takeLock(paths.folder);
   if (release === undefined)
@@ -100,7 +119,42 @@ export async function stopCloud(paths: CloudPaths, hard = false): Promise<boolea
   } finally {
     release();
   }
-  return false;
+  return ended === "by force";
+}
+
+async function endDaemon(paths: CloudPaths, hard: boolean): Promise<"in order" | "by force" | undefined> {
+  if (!existsSync(paths.info)) return undefined;
+  const { pid } = toldInfo(paths);
+  try {
+    if ((await runningCloud(paths)) === undefined) return undefined;
+    const path = `/world/shutdown${hard ? "?hard" : ""}`;
+    await callDaemon(paths, "POST", path, undefined, stopPatience);
+    await gone(pid);
+    return "in order";
+  } catch (error) {
+    if (!(error instanceof SilentDaemon || error instanceof NoAnswer)) throw error;
+    // Its number may be another's by now.
+    if (!isDaemonOf(paths, pid)) return undefined;
+    process.kill(pid, "SIGKILL");
+    await gone(pid);
+    return "by force";
+  }
+}
+
+function isDaemonOf(paths: CloudPaths, pid: number): boolean {
+  try {
+    return realpathSync(`/proc/${pid}/cwd`) === realpathSync(paths.folder);
+  } catch {
+    return false;
+  }
+}
+
+async function gone(pid: number): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (existsSync(`/proc/${pid}`)) {
+    if (Date.now() > deadline) throw new Error(`Process ${pid}, the local cloud's daemon, does not end.`);
+    await pause(10);
+  }
 }
 
 /** One call of the daemon's own API. @throws with its error's text */
@@ -109,8 +163,10 @@ export async function callDaemon(
   method: ApiCall["method"],
   path: string,
   body?: object,
+  patience?: number,
 ): Promise<unknown> {
-  const { status, value } = await callSocket(paths.socket, { method, path, body });
+  const call = { method, path, body, ...(patience === undefined ? {} : { patience }) };
+  const { status, value } = await callSocket(paths.socket, call);
   if (status === 200) return value;
   const { error, Error: failure } = value as { error?: string; Error?: { Message: string } };
   throw new Error(error ?? failure?.Message ?? JSON.stringify(value));

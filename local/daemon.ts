@@ -91,7 +91,7 @@ async function main(paths: CloudPaths): Promise<void> {
           if (!response.headersSent) send(response, 500, { error: error.message });
         });
     });
-    const info: CloudInfo = {
+    const info = (): CloudInfo => ({
       slot,
       pid: process.pid,
       socket: paths.socket,
@@ -107,8 +107,12 @@ async function main(paths: CloudPaths): Promise<void> {
       peer: { domain: peer.domain, address: world.network.addresses.peer, api: peerApi(paths) },
       operatorAddress,
       architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    });
+    const tell = () => writeWhole(paths.info, JSON.stringify(info(), undefined, 2));
+    tell();
+    world.acme.onNewRoot = () => {
+      if (!ending) tell();
     };
-    writeWhole(paths.info, JSON.stringify(info, undefined, 2));
     rmSync(paths.socket, { force: true });
     await listening(api, { path: paths.socket });
     chmodSync(paths.socket, 0o600);
@@ -147,7 +151,13 @@ async function answerWorld(
       await Promise.all(instances().map((id) => world.reboot(id)));
       return send(response, 200, {});
     case "POST /world/shutdown":
-      await end(searchParams.has("hard"));
+      try {
+        await end(searchParams.has("hard"));
+      } catch (error) {
+        // Half of a cloud is none, and holds the lock: the next npm stop or start sweeps up.
+        response.on("finish", () => fail(error as Error));
+        return send(response, 500, { error: (error as Error).message });
+      }
       // The caller waits for the answer, and then for the process.
       response.on("finish", () => process.exit(0));
       return send(response, 200, {});

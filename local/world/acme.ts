@@ -20,6 +20,8 @@ export const acmeDirectory = `https://${hostname}:${port}/dir`;
 export class Acme {
   readonly #network: Network;
   readonly #folder: string;
+  /** Told when there is another root: its server died, and was started again. */
+  onNewRoot: () => void = () => {};
 
   constructor(network: Network, folder: string) {
     this.#network = network;
@@ -75,7 +77,9 @@ export class Acme {
 
   #remember(root: string): void {
     const known = existsSync(this.#file("issuers.pem")) ? this.issuers : "";
-    if (!known.includes(root.trim())) writeFileSync(this.#file("issuers.pem"), `${root.trim()}\n${known}`);
+    if (known.includes(root.trim())) return;
+    writeFileSync(this.#file("issuers.pem"), `${root.trim()}\n${known}`);
+    this.onNewRoot();
   }
 
   #fetch(path: string): Promise<string> {

@@ -23,7 +23,7 @@ interface DnsState {
 /**
  * The DNS of the small internet: a root, three top-level domains, the hosted zones, the other side's, Debian's
  * archive, and the reverse zone of the public range; all signed, each with its DS at its parent. One knotd serves
- * them, on the addresses that a real tree would spread over operators. Its zone files are made anew at each start
+ * them, on the addresses that a real tree would spread over operators. Its zone files are made anew each time it starts
  * from what is kept here, so there is no journal that a power cut could tear.
  */
 export class Dns implements DnsWorld {
@@ -59,9 +59,6 @@ export class Dns implements DnsWorld {
         .filter((rdata) => rdata.split(" ")[2] === "2");
     }
     this.#store.save();
-    for (const zone of this.#tree()) writeFileSync(this.#zoneFile(zone.name), this.#zoneText(zone));
-    // It trusts the number in there, which may be anybody's by now.
-    rmSync(join(folder, "knotd.pid"), { force: true });
     writeFileSync(join(folder, "root.hints"), this.rootHints);
     writeFileSync(join(folder, "root.anchor"), this.trustAnchor);
     return {
@@ -70,6 +67,13 @@ export class Dns implements DnsWorld {
       command: ["knotd", "-c", conf],
       cwd: folder,
       log: join(folder, "knotd.log"),
+      // In turn: a change that is under way when it dies is either kept by then or was refused.
+      prepare: () =>
+        this.#inTurn(async () => {
+          for (const zone of this.#tree()) writeFileSync(this.#zoneFile(zone.name), this.#zoneText(zone));
+          // It trusts the number in there, which may be anybody's by now.
+          rmSync(join(folder, "knotd.pid"), { force: true });
+        }),
       // The last one to be loaded may be any: all of them must answer signed.
       ready: async () => {
         for (const zone of this.#tree()) {

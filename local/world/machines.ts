@@ -70,6 +70,11 @@ export class Machine {
     return `ve-${shortName(instanceId)}`;
   }
 
+  /** Removes what nspawn keeps of a machine while it runs, and leaves when it is killed. */
+  static forget(instanceId: string): void {
+    rmSync(`/run/systemd/nspawn/propagate/${shortName(instanceId)}`, { recursive: true, force: true });
+  }
+
   /** Boots it; resolves when its network is plugged in. */
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
@@ -215,6 +220,8 @@ export class Machine {
           PATH: process.env.PATH,
           SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
           SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+          // The daemon's own lock does for all its machines; the files of this one would outlive a kill.
+          SYSTEMD_NSPAWN_LOCK: "0",
         },
       },
     );
@@ -238,9 +245,7 @@ export class Machine {
         log(how === "off" ? `${spec.id} is off` : `${spec.id} lost its power (${lastWords(folder)})`);
         // What a killed nspawn left of its machine goes with the group.
         endGroup(group)
-          .then(() =>
-            rmSync(`/run/systemd/nspawn/propagate/${shortName(spec.id)}`, { recursive: true, force: true }),
-          )
+          .then(() => Machine.forget(spec.id))
           .catch((error: Error) => log(error.message))
           .finally(() => {
             if (!this.#stopping) this.#options.ended(how);

@@ -12,7 +12,9 @@ export interface Service {
   readonly cwd: string;
   /** Where its output goes. */
   readonly log: string;
-  /** True once it serves. Asked again and again. */
+  /** Done before each start, also when it has died and is started again. */
+  readonly prepare?: () => Promise<void>;
+  /** True once it serves. Asked again and again, at each start. */
   readonly ready: () => Promise<boolean>;
 }
 
@@ -31,12 +33,14 @@ export class Supervisor {
 
   /** Starts it and waits until it serves. @throws with its last words where it ends before, or takes 30 s */
   async start(service: Service): Promise<void> {
+    await service.prepare?.();
     let died = false;
     this.#launch(service, () => {
       died = true;
     });
     const deadline = Date.now() + 30_000;
     while (!(await service.ready())) {
+      if (this.#ending) return;
       if (died) throw new Error(`${service.name} ended at once: ${lastLines(service.log)}`);
       if (Date.now() > deadline)
         throw new Error(`${service.name} does not serve after 30 s: ${lastLines(service.log)}`);
@@ -74,8 +78,13 @@ export class Supervisor {
       onExit();
       if (this.#ending) return;
       this.#log(`${service.name} ended (${reason}): ${lastLines(service.log)}; it is started again`);
+      // One that dies before it serves has told so here as well, and is tried again by that death.
       setTimeout(() => {
-        if (!this.#ending) this.#launch(service, () => {});
+        if (this.#ending) return;
+        this.start(service).then(
+          () => this.#log(`${service.name} serves again`),
+          (failure: Error) => this.#log(failure.message),
+        );
       }, 300);
     };
     child.on("exit", (code, signal) => end(signal ?? `exit code ${code}`));

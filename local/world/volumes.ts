@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../run.ts";
 
@@ -34,6 +34,13 @@ export class Volumes {
 
   async disconnect(volumeId: string): Promise<void> {
     for (const device of await this.#devices(volumeId)) await run("losetup", ["--detach", device]);
+  }
+
+  /** Leaves no device of any disk here. */
+  async disconnectAll(): Promise<void> {
+    for (const name of readdirSync(this.#folder)) {
+      if (name.endsWith(".img")) await this.disconnect(name.slice(0, -".img".length));
+    }
   }
 
   async delete(volumeId: string): Promise<void> {

@@ -167,9 +167,8 @@ export class LocalWorld implements World {
   /** Leaves no process, device, rule, mount or namespace of this cloud. */
   async sweep(): Promise<void> {
     await endGroup(this.#group);
-    for (const record of Object.values(this.#store.data.machines)) {
-      for (const volumeId of Object.values(record.disks)) await this.#volumes.disconnect(volumeId);
-    }
+    for (const id of Object.keys(this.#store.data.machines)) Machine.forget(id);
+    await this.#volumes.disconnectAll();
     await razeNetwork(this.network, this.#paths.folder);
   }
 

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { callDaemon, ensureCloud, runningCloud, stopCloud, worldState } from "../../../local/cloud.ts";
+import type { CloudInfo } from "../../../local/types.ts";
 import { ask } from "../../../local/world/ask.ts";
 import {
   holders,
   inMachine,
+  keptOf,
   knock,
   laboratory,
   machineSpec,
@@ -19,6 +21,31 @@ import {
 } from "./laboratory.ts";
 
 const id = "i-0c1b2c3d4e5f60001";
+
+function workingIn(folder: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && readlink(`/proc/${name}/cwd`) === folder)
+    .map(Number);
+}
+
+function readlink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tries for 30 s. @throws what went wrong the last time */
+async function eventually(holds: () => Promise<void>): Promise<void> {
+  for (const end = Date.now() + 30_000; ; await pause(20)) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
 
 test("two clouds side by side do not meet", async (t) => {
   const labs = [await laboratory("left")];
@@ -61,26 +88,52 @@ test("the daemon: start, kill -9 of it and of its children, start, stop", async 
     await stopCloud(paths);
     removeCloud(paths, slot());
   });
-  const info = await ensureCloud(paths);
+  let info = await ensureCloud(paths);
+  /** Kills it, and waits until there is another one. */
+  const killService = async (name: string) => {
+    const before = (await worldState(paths)).services[name];
+    assert.ok(before !== undefined);
+    process.kill(before, "SIGKILL");
+    await eventually(async () => {
+      const now = (await worldState(paths)).services[name];
+      assert.ok(now !== undefined && now !== before);
+    });
+  };
   assert.equal(info.slot, slot());
   assert.equal((await ensureCloud(paths)).pid, info.pid);
   assert.equal((await ask(info.resolver, "mx.example.net", "A")).rdata[0], info.peer.address);
   assert.deepEqual((await ask(info.resolver, "example.org", "A")).rdata, ["198.51.100.80"]);
 
   await t.test("a service that dies is started again", async () => {
-    const { resolver } = (await worldState(paths)).services;
-    assert.ok(resolver !== undefined);
-    process.kill(resolver, "SIGKILL");
-    for (;;) {
-      const now = (await worldState(paths)).services.resolver;
-      if (now !== undefined && now !== resolver) break;
-      await pause(20);
-    }
-    for (;;) {
-      const answer = await ask(info.resolver, "example.org", "SOA").catch(() => undefined);
-      if (answer?.authenticated) break;
-      await pause(20);
-    }
+    await killService("resolver");
+    await eventually(async () =>
+      assert.equal((await ask(info.resolver, "example.org", "SOA")).authenticated, true),
+    );
+  });
+
+  await t.test("the nameserver that dies comes back with what was published in its life", async () => {
+    const headers = { authorization: `Bearer ${info.cloudflareToken}`, "content-type": "application/json" };
+    const zones = (await (await fetch(`${info.cloudflareUrl}/zones`, { headers })).json()) as {
+      result: readonly { id: string; name: string }[];
+    };
+    const zone = zones.result.find(({ name }) => name === "example.org")?.id;
+    const record = { type: "A", name: "late.example.org", content: "198.51.100.7", ttl: 60, proxied: false };
+    const body = JSON.stringify(record);
+    await fetch(`${info.cloudflareUrl}/zones/${zone}/dns_records`, { method: "POST", headers, body });
+    assert.deepEqual((await ask(info.resolver, record.name, "A")).rdata, [record.content]);
+    await killService("knotd");
+    await eventually(async () => {
+      const { rdata, authoritative } = await ask(info.nameservers[0] ?? "", record.name, "A");
+      assert.deepEqual([rdata, authoritative], [[record.content], true]);
+    });
+  });
+
+  await t.test("the authority that dies comes back with another root, which is told", async () => {
+    await killService("pebble");
+    const told = () => JSON.parse(readFileSync(paths.info, "utf8")) as CloudInfo;
+    await eventually(async () => assert.notEqual(told().issuerCa, info.issuerCa));
+    assert.ok(told().issuerCa.endsWith(info.issuerCa), "certificates from before are still trusted");
+    info = told();
   });
 
   await t.test("with the daemon dies everything, and the next start has it back", async () => {
@@ -109,4 +162,69 @@ test("the daemon: start, kill -9 of it and of its children, start, stop", async 
     assert.deepEqual(Object.values(await traces(slot())).join(""), "");
     assert.deepEqual(Object.values(await holders(paths.folder)).join(""), "");
   });
+
+  await t.test("a daemon that hangs is named, and stop ends it by force", async () => {
+    const { pid } = await ensureCloud(paths);
+    process.kill(pid, "SIGSTOP");
+    await assert.rejects(runningCloud(paths), new RegExp(`process ${pid}\\) does not answer.*npm stop`));
+    assert.equal(await stopCloud(paths), true);
+    assert.deepEqual(Object.values(await traces(slot())).join(""), "");
+    assert.deepEqual(Object.values(await holders(paths.folder)).join(""), "");
+  });
+
+  await t.test("a start that is killed in its middle holds nobody up", async () => {
+    for (const moment of [50, 400, 1200]) {
+      const starting = ensureCloud(paths).catch((error: Error) => error);
+      await pause(moment);
+      // Its folder is where it works (local/cloud.ts).
+      for (const pid of workingIn(paths.folder)) process.kill(pid, "SIGKILL");
+      await starting;
+      assert.equal((await ensureCloud(paths)).slot, slot());
+      await stopCloud(paths);
+      assert.deepEqual(Object.values(await traces(slot())).join(""), "");
+      assert.deepEqual(Object.values(await holders(paths.folder)).join(""), "");
+    }
+  });
+});
+
+test("stop after a kill -9 of the daemon leaves nothing of its machines", async (t) => {
+  const paths = await ownPaths("killed");
+  t.after(async () => {
+    await stopCloud(paths, true);
+    removeCloud(paths, slot());
+  });
+  const slot = () => Number(readFileSync(paths.slot, "utf8"));
+  const info = await ensureCloud(paths);
+  const call = async (action: string, body: object) =>
+    (await callDaemon(paths, "POST", `/aws/${action}`, body)) as Record<string, unknown>;
+  const [image] = (await call("DescribeImages", { Owners: ["136693071363"] })).Images as {
+    ImageId: string;
+    Architecture: string;
+  }[];
+  assert.ok(image);
+  const instanceType = image.Architecture === "arm64" ? "t4g.small" : "t3.small";
+  const launch = { ImageId: image.ImageId, InstanceType: instanceType, MinCount: 1, MaxCount: 1 };
+  const [machine] = (await call("RunInstances", launch)).Instances as {
+    InstanceId: string;
+    Placement: { AvailabilityZone: string };
+  }[];
+  const id = machine?.InstanceId ?? "";
+  await eventually(async () => assert.ok((await worldState(paths)).machines[0]?.leader));
+  const zone = machine?.Placement.AvailabilityZone;
+  const { VolumeId } = await call("CreateVolume", { AvailabilityZone: zone, Size: 1 });
+  await eventually(async () => {
+    await call("AttachVolume", { VolumeId, InstanceId: id, Device: "/dev/sdf" });
+  });
+  assert.notEqual((await holders(paths.folder)).loops, "");
+  assert.notDeepEqual(keptOf(id), []);
+
+  process.kill(info.pid, "SIGKILL");
+  await stopCloud(paths);
+  assert.deepEqual(Object.values(await traces(slot())).join(""), "");
+  assert.deepEqual(Object.values(await holders(paths.folder)).join(""), "");
+  assert.deepEqual(keptOf(id), []);
+
+  // And the next life has it back.
+  await ensureCloud(paths);
+  await eventually(async () => assert.ok((await worldState(paths)).machines[0]?.leader));
 });

@@ -1,6 +1,6 @@
 /** A world of its own for a test, without Pulumi: machines, networks, names. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -159,6 +159,12 @@ export async function traces(slot: number): Promise<Record<string, string>> {
     rules: grep(await run("nft", ["list", "tables"]), cloud),
     groups: grep(await run("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-type", "d"]), cloud),
   };
+}
+
+/** What nspawn keeps of a machine outside every folder. */
+export function keptOf(instanceId: string): string[] {
+  const name = instanceId.replace(/^i-/, "").slice(0, 12);
+  return globSync(`/run/systemd/nspawn/**/*${name}*`);
 }
 
 /** Processes, mounts and loop devices that have to do with a folder. */
