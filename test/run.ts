@@ -1,6 +1,7 @@
 /**
  * `npm test`: the fast checks first, then the end-to-end tests on a local cloud of their own. `npm run test:unit`
- * and `npm run test:e2e [pattern]` run a part. The last line is `N passed, N failed`.
+ * and `npm run test:e2e [pattern]` run a part; `npm run test:long [pattern]` runs what takes too long for every change.
+ * The last line is `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -46,18 +47,21 @@ async function files(tally: Tally, paths: readonly string[], concurrency: number
 
 async function main(part: string | undefined, pattern: string | undefined): Promise<number> {
   const tally: Tally = { passed: 0, failed: 0 };
-  if (part !== "e2e") {
-    command(tally, "format and lint", ["biome", "ci", "--error-on-warnings", "."]);
-    command(tally, "types", ["tsc", "--noEmit"]);
-    const unit = globSync("test/**/*.test.ts", { cwd: root, exclude: ["test/e2e"] }).sort();
-    await files(tally, unit, 2);
-  }
-  if (part !== "unit") {
-    // A cloud of this run's own, beside whatever else runs on the machine.
-    process.env.MAILHOST_CLOUD_ID ??= `test-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`;
-    const e2e = globSync("test/e2e/**/*.test.ts", { cwd: root })
+  const found = (glob: string) =>
+    globSync(glob, { cwd: root })
       .filter((path) => path.includes(pattern ?? ""))
       .sort();
+  // A cloud of this run's own, beside whatever else runs on the machine.
+  process.env.MAILHOST_CLOUD_ID ??= `test-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`;
+  if (part === "long") await files(tally, found("test/long/*.test.ts"), 1);
+  if (part === undefined || part === "unit") {
+    command(tally, "format and lint", ["biome", "ci", "--error-on-warnings", "."]);
+    command(tally, "types", ["tsc", "--noEmit"]);
+    const unit = globSync("test/**/*.test.ts", { cwd: root, exclude: ["test/e2e", "test/long"] }).sort();
+    await files(tally, unit, 2);
+  }
+  if (part === undefined || part === "e2e") {
+    const e2e = found("test/e2e/**/*.test.ts");
     // The numbered files are one story on one cloud, told in order. The others have machines or clouds of their own
     // and run beside it, one at a time: what the story measures in seconds must hold on two processors.
     const isNumbered = (path: string) => /^\d/.test(basename(path));

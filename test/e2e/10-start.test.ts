@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, gitStatus, onHost, previewSteps, removeCheckout, succeed } from "./mailhost.ts";
+import { eventually, gitStatus, nothingLeft, onHost, previewSteps, succeed } from "./mailhost.ts";
 
 test("a clean clone, npm start, and the host is up and checked", async (t) => {
-  // A run before this one may have been cut off.
-  await succeed(["destroy", "--everything"]);
-  removeCheckout();
+  await nothingLeft();
   const ran = await succeed(["start"]);
   t.diagnostic(`npm start: ${ran.seconds.toFixed(1)} s`);
   assert.match(ran.stdout, /\b0 wrong\b/);

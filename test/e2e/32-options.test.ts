@@ -1,21 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "node:tls";
+import { changesSince, footprint } from "./footprint.ts";
 import { mailHost } from "./mail.ts";
-import { cloudInfo, onHost, previewSteps, up, withStack } from "./mailhost.ts";
-
-/** What a host could have left of an option: packages, files, units, sockets, rules. */
-async function footprint(): Promise<Set<string>> {
-  const parts = [
-    "dpkg --get-selections | sort",
-    "find /etc /usr/local /var/lib/mailhost /var/lib/dovecot -xdev | sort",
-    "systemctl list-unit-files --no-legend --state=enabled | sort",
-    "ss -Hltnu | awk '{print $5}' | sort -u",
-    "nft -s list ruleset | grep -v 'elements ='",
-    "crontab -l 2>/dev/null; ls /etc/cron.d",
-  ];
-  return new Set((await onHost(parts.join("; "))).split("\n"));
-}
+import { cloudInfo, previewSteps, up, withStack } from "./mailhost.ts";
 
 /** Lines of a dialogue over TLS, one answer to each. */
 async function dialogue(port: number, lines: readonly string[]): Promise<readonly string[]> {
@@ -76,9 +64,6 @@ test("an option on and off again: it works at once, and leaves no trace", async 
     },
   );
   await up();
-  const after = await footprint();
-  const came = [...after].filter((line) => !before.has(line));
-  const went = [...before].filter((line) => !after.has(line));
-  assert.deepEqual({ came, went }, { came: [], went: [] });
+  assert.deepEqual(await changesSince(before), { came: [], went: [] });
   assert.deepEqual(await previewSteps(), []);
 });

@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { after, before, test } from "node:test";
-import { mailhost, previewSteps, removeCheckout, succeed } from "./mailhost.ts";
+import { mailhost, nothingLeft, previewSteps, succeed } from "./mailhost.ts";
 
 // Ten in the long run (KILLS=10), fewer in every run: each is a whole deployment.
 const rounds = Number(process.env.KILLS ?? 2);
 
-async function nothingLeft(): Promise<void> {
-  await succeed(["destroy", "--everything"]);
-  removeCheckout();
-}
-
-// A run before this one may have been cut off.
 before(nothingLeft);
 after(nothingLeft);
 

@@ -57,6 +57,12 @@ export function removeCheckout(): void {
   rmSync(checkout, { recursive: true, force: true });
 }
 
+/** No cloud and no checkout of an earlier run, which may have been cut off. */
+export async function nothingLeft(): Promise<void> {
+  await succeed(["destroy", "--everything"]);
+  removeCheckout();
+}
+
 /** Tracked files of the checkout that differ from what was cloned. */
 export function gitStatus(): string {
   return (

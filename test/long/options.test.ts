@@ -1,0 +1,42 @@
+/**
+ * From all off to all on and back, one option at a time: each converges, passes the check, and leaves no trace when it
+ * goes. An option is switched by the first example of its schema that is not its default, and by `false` where it
+ * is on by default.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { options } from "../../options/list.ts";
+import type { Option } from "../../options/option.ts";
+import { changesSince, footprint } from "../e2e/footprint.ts";
+import { nothingLeft, previewSteps, succeed, up, withStack } from "../e2e/mailhost.ts";
+
+const all: readonly Option[] = options;
+
+before(async () => {
+  await nothingLeft();
+  await succeed(["start"]);
+});
+after(nothingLeft);
+
+for (const { key, schema } of all) {
+  test(`${key}: switched and switched back`, async () => {
+    const found = await footprint();
+    const usual = JSON.stringify(schema.parse(undefined));
+    const other = (schema.meta()?.examples as unknown[] | undefined)?.find(
+      (example) => JSON.stringify(schema.parse(example)) !== usual,
+    );
+    assert.notEqual(other, undefined, `${key} has no example that differs from its default`);
+    await withStack(
+      (stack) => stack.setIn(["config", `mailhost:${key}`], stack.createNode(other)),
+      async () => {
+        await up();
+        await succeed(["check"]);
+        assert.deepEqual(await previewSteps(), []);
+      },
+    );
+    await up();
+    assert.deepEqual(await changesSince(found), { came: [], went: [] });
+    await succeed(["check"]);
+    assert.deepEqual(await previewSteps(), []);
+  });
+}
