@@ -1,5 +1,4 @@
 /** The engine on this cloud: its environment, its state, and what a stack tells. */
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureEngine } from "./engine/engine.ts";
@@ -7,6 +6,7 @@ import { pulumiEnvironment, removeStaleLocks, runPulumi } from "./engine/pulumi.
 import { type CloudPaths, checkout } from "./paths.ts";
 import { installPlugins } from "./providers/install.ts";
 import { PROVIDERS } from "./providers/names.ts";
+import { CommandFailed, run } from "./run.ts";
 import type { CloudInfo } from "./types.ts";
 
 /** The stack that `npm start` brings up. */
@@ -57,28 +57,13 @@ export class Stack {
   }
 
   /** Runs the engine. @returns what it prints. @throws with what it prints on stderr */
-  capture(args: readonly string[]): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(this.#pulumi, args, {
-        cwd: checkout,
-        env: this.environment,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let stdout = "";
-      let stderr = "";
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        stdout += text;
-      });
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        stderr += text;
-      });
-      child.on("error", reject);
-      child.on("close", (code) =>
-        code === 0
-          ? resolve(stdout)
-          : reject(new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr.trim()}`)),
-      );
-    });
+  async capture(args: readonly string[]): Promise<string> {
+    try {
+      return await run(this.#pulumi, args, { cwd: checkout, env: this.environment });
+    } catch (error) {
+      if (!(error instanceof CommandFailed)) throw error;
+      throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${error.stderr.trim()}`);
+    }
   }
 
   /** @throws where the stack is not up */

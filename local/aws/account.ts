@@ -273,6 +273,12 @@ export function pushNetwork(account: Account): Promise<void> {
   });
 }
 
+/** Keeps a change that machines or the world's network feel, and resolves when they do. */
+export async function saveNetwork(account: Account): Promise<void> {
+  account.save();
+  await pushNetwork(account);
+}
+
 /** An IPv4 or IPv6 network as the API takes it, host bits masked away as EC2 does; undefined where it is none. */
 export function maskedNetwork(text: string): string | undefined {
   return parseNetwork(text)?.text ?? canonicalIpv6(text);

@@ -5,13 +5,12 @@ import {
   describe,
   find,
   isAlive,
-  pushNetwork,
+  saveNetwork,
   tagList,
 } from "./account.ts";
-import { AwsError } from "./errors.ts";
+import { publicName } from "./catalog.ts";
+import { AwsError, notSimulated } from "./errors.ts";
 import { newId } from "./ids.ts";
-import { publicName } from "./instances.ts";
-import { notSimulated } from "./network.ts";
 import type { Address } from "./state.ts";
 
 /** How often the forward record is looked up before a PTR is refused. */
@@ -82,8 +81,7 @@ export const addressActions: Readonly<Record<string, Action>> = {
       );
     }
     delete account.state.addresses[address.id];
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -128,8 +126,7 @@ export const addressActions: Readonly<Record<string, Action>> = {
     address.association = { id: newId("eipassoc"), instanceId: instance.id };
     // The address that came with the launch goes back to the pool, for good.
     delete instance.ownPublicIp;
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return { AssociationId: address.association.id };
   },
 
@@ -146,8 +143,7 @@ export const addressActions: Readonly<Record<string, Action>> = {
       );
     }
     delete address.association;
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 

@@ -95,3 +95,9 @@ export function zoneId(zone: string): string {
   const short = direction.replace(/(north|south)(east|west)/, (_, one, two) => `${one[0]}${two[0]}`);
   return `${area}${short.length > 2 ? short[0] : short}${number}-az${letter.charCodeAt(0) - 96}`;
 }
+
+/** The name that EC2 publishes for an address. us-east-1 is the one region without its name in it. */
+export function publicName(publicIp: string, region: string): string {
+  const zone = region === "us-east-1" ? "compute-1" : `${region}.compute`;
+  return `ec2-${publicIp.replaceAll(".", "-")}.${zone}.amazonaws.com`;
+}

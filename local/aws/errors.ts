@@ -1,13 +1,12 @@
-/** An error as the EC2 API answers it. Codes: EC2 API reference, "Error codes for the Amazon EC2 API". */
-export class AwsError extends Error {
-  readonly code: string;
-  /** HTTP status. */
-  readonly status: number;
+import { ServiceError } from "../apiService.ts";
 
-  constructor(code: string, message: string, status = 400) {
-    super(message);
-    this.name = "AwsError";
-    this.code = code;
-    this.status = status;
-  }
+/** An error as the EC2 API answers it. Codes: EC2 API reference, "Error codes for the Amazon EC2 API". */
+export class AwsError extends ServiceError<string> {}
+
+export function dependencies(words: string, id: string): AwsError {
+  return new AwsError("DependencyViolation", `The ${words} '${id}' has dependencies and cannot be deleted.`);
+}
+
+export function notSimulated(what: string): AwsError {
+  return new AwsError("Unsupported", `The local cloud does not simulate ${what}.`);
 }

@@ -1,4 +1,4 @@
-import { type Account, type Action, describe, find, maskedNetwork, pushNetwork, tagList } from "./account.ts";
+import { type Account, type Action, describe, find, maskedNetwork, saveNetwork, tagList } from "./account.ts";
 import { accountId } from "./catalog.ts";
 import { AwsError } from "./errors.ts";
 import { newId } from "./ids.ts";
@@ -124,8 +124,7 @@ export const groupActions: Readonly<Record<string, Action>> = {
       delete rule.description;
       Object.assign(rule, wanted);
     }
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return { Return: true };
   },
 };
@@ -199,8 +198,7 @@ async function authorize(account: Account, parameters: Parameters, direction: Di
     );
   }
   const rules = wanted.map((one) => addRule(group, direction, one, { ...tags }));
-  account.save();
-  await pushNetwork(account);
+  await saveNetwork(account);
   return { Return: true, SecurityGroupRules: rules.map((rule) => showRule(group, rule)) };
 }
 
@@ -226,8 +224,7 @@ async function revoke(account: Account, parameters: Parameters, direction: Direc
     gone.push(rule);
   }
   for (const rule of gone) delete group.rules[rule.id];
-  account.save();
-  await pushNetwork(account);
+  await saveNetwork(account);
   return { Return: true };
 }
 

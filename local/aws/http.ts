@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { readBody } from "../apiService.ts";
 import { AwsError } from "./errors.ts";
 import type { AwsService } from "./service.ts";
 
@@ -63,14 +64,11 @@ function header(request: IncomingMessage, name: string): string | undefined {
 }
 
 async function readJson(request: IncomingMessage): Promise<object> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > bodyLimit) throw new AwsError("RequestTooLarge", "The request is larger than 256 KiB", 413);
-    parts.push(part);
-  }
-  const text = Buffer.concat(parts).toString("utf8");
+  const text = await readBody(
+    request,
+    bodyLimit,
+    () => new AwsError("RequestTooLarge", "The request is larger than 256 KiB", 413),
+  );
   if (text === "") return {};
   try {
     const value: unknown = JSON.parse(text);

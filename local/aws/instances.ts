@@ -9,7 +9,7 @@ import {
   matches,
   networkOf,
   publicIpOf,
-  pushNetwork,
+  saveNetwork,
   tagList,
 } from "./account.ts";
 import {
@@ -22,13 +22,13 @@ import {
   images,
   isBurstable,
   processorsOf,
+  publicName,
   parameters as ssmParameters,
 } from "./catalog.ts";
 import { formatAddress, ipv6At, parseAddress } from "./cidr.ts";
-import { AwsError } from "./errors.ts";
+import { AwsError, notSimulated } from "./errors.ts";
 import { groupsFor } from "./groups.ts";
 import { newId } from "./ids.ts";
-import { notSimulated } from "./network.ts";
 import type { Parameters, Tags } from "./parameters.ts";
 import type { Instance, InstanceState, MetadataOptions, Subnet, Volume } from "./state.ts";
 import { openVolume, volumeSettings } from "./volumes.ts";
@@ -161,8 +161,7 @@ export const instanceActions: Readonly<Record<string, Action>> = {
     instance.disableApiStop = stop ?? instance.disableApiStop;
     instance.ebsOptimized = optimized ?? instance.ebsOptimized;
     instance.sourceDestCheck = check ?? instance.sourceDestCheck;
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -425,8 +424,7 @@ function move(account: Account, instance: Instance, work: () => Promise<void>, a
         account.forgetTokens([instance.id]);
       }
     }
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
   });
   account.afterwards(whole);
 }
@@ -898,10 +896,4 @@ function showAttachment(volume: Volume) {
       DeleteOnTermination: volume.attachment?.deleteOnTermination,
     },
   };
-}
-
-/** The name that EC2 publishes for an address. us-east-1 is the one region without its name in it. */
-export function publicName(publicIp: string, region: string): string {
-  const zone = region === "us-east-1" ? "compute-1" : `${region}.compute`;
-  return `ec2-${publicIp.replaceAll(".", "-")}.${zone}.amazonaws.com`;
 }

@@ -7,12 +7,12 @@ import {
   find,
   isAlive,
   networkOf,
-  pushNetwork,
+  saveNetwork,
   tagList,
 } from "./account.ts";
 import { accountId, zoneId, zonesOf } from "./catalog.ts";
 import { canonicalIpv6, contains, containsIpv6, overlaps, parseNetwork } from "./cidr.ts";
-import { AwsError } from "./errors.ts";
+import { AwsError, dependencies, notSimulated } from "./errors.ts";
 import { openGroup } from "./groups.ts";
 import { newId } from "./ids.ts";
 import type { Parameters, Tags } from "./parameters.ts";
@@ -328,8 +328,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
       );
     }
     gateway.vpcId = vpc.id;
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -355,8 +354,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
       );
     }
     delete gateway.vpcId;
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -409,8 +407,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
       throw new AwsError("RouteAlreadyExists", `The route identified by ${destination} already exists.`);
     }
     table.routes.push({ destination, gatewayId, origin: "CreateRoute" });
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return { Return: true };
   },
 
@@ -424,8 +421,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
       );
     }
     route.gatewayId = gatewayId;
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -447,8 +443,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
       );
     }
     table.routes = table.routes.filter((each) => each !== route);
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -472,8 +467,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
     }
     const id = newId("rtbassoc");
     table.associations[id] = { subnetId: subnet.id };
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return { AssociationId: id, AssociationState: { State: "associated" } };
   },
 
@@ -486,8 +480,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
     delete from.associations[associationId];
     const id = newId("rtbassoc");
     table.associations[id] = { ...association };
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return { NewAssociationId: id, AssociationState: { State: "associated" } };
   },
 
@@ -502,8 +495,7 @@ export const networkActions: Readonly<Record<string, Action>> = {
       );
     }
     delete table.associations[associationId];
-    account.save();
-    await pushNetwork(account);
+    await saveNetwork(account);
     return {};
   },
 
@@ -680,14 +672,6 @@ function routeParameters(account: Account, parameters: Parameters) {
     );
   }
   return { table, destination, gatewayId };
-}
-
-export function dependencies(words: string, id: string): AwsError {
-  return new AwsError("DependencyViolation", `The ${words} '${id}' has dependencies and cannot be deleted.`);
-}
-
-export function notSimulated(what: string): AwsError {
-  return new AwsError("Unsupported", `The local cloud does not simulate ${what}.`);
 }
 
 function showIpv6(block: { associationId: string; cidr: string }) {

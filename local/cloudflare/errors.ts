@@ -1,12 +1,4 @@
-/** One error of Cloudflare's API: `{ code, message }` in the answer's `errors`, and an HTTP status. */
-export class CloudflareError extends Error {
-  readonly code: number;
-  readonly status: number;
+import { ServiceError } from "../apiService.ts";
 
-  constructor(code: number, message: string, status = 400) {
-    super(message);
-    this.name = "CloudflareError";
-    this.code = code;
-    this.status = status;
-  }
-}
+/** One error of Cloudflare's API: `{ code, message }` in the answer's `errors`, and an HTTP status. */
+export class CloudflareError extends ServiceError<number> {}

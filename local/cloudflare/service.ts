@@ -3,6 +3,7 @@ import { appendFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { readBody } from "../apiService.ts";
 import { openStore } from "../store.ts";
 import type { World } from "../types.ts";
 import { CloudflareError } from "./errors.ts";
@@ -406,7 +407,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       let envelope: object;
       let code: number | undefined;
       try {
-        const body = await readBody(request);
+        const body = await readJson(request);
         authorize(request.headers.authorization, options.token, path);
         const key = request.headers["idempotency-key"];
         const answered = await answer({
@@ -478,15 +479,12 @@ function authorize(header: string | undefined, token: string, path: readonly str
     : new CloudflareError(10000, "Authentication error", 403);
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > bodyLimit) throw new CloudflareError(413, "Request entity too large", 413);
-    parts.push(part);
-  }
-  const text = Buffer.concat(parts).toString("utf8");
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readBody(
+    request,
+    bodyLimit,
+    () => new CloudflareError(413, "Request entity too large", 413),
+  );
   if (text === "") return undefined;
   try {
     return JSON.parse(text) as unknown;

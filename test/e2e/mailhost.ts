@@ -8,6 +8,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Document, parseDocument } from "yaml";
 import { callApi } from "../../check/otherside.ts";
+import { collect } from "../../local/run.ts";
 import type { CloudInfo } from "../../local/types.ts";
 
 const source = resolve(import.meta.dirname, "../..");
@@ -72,7 +73,7 @@ export function gitStatus(): string {
 }
 
 /** `npm run <script> -- <args>` in the checkout, without npm's own half second. */
-export function mailhost(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+export async function mailhost(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   makeCheckout();
   const started = performance.now();
   const [script, ...rest] = args;
@@ -82,27 +83,13 @@ export function mailhost(args: readonly string[], options: RunOptions = {}): Pro
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  child.stdin.on("error", () => {});
-  child.stdin.end(options.input);
-  return new Promise((done, failed) => {
-    const timer =
-      options.killAfter === undefined
-        ? undefined
-        : setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), options.killAfter);
-    child.on("error", failed);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      done({ code: code ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 });
-    });
-  });
+  const timer =
+    options.killAfter === undefined
+      ? undefined
+      : setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), options.killAfter);
+  const { code, stdout, stderr } = await collect(child, options.input);
+  clearTimeout(timer);
+  return { code: code ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 };
 }
 
 /** The same, where anything but exit code 0 is the test's failure. */

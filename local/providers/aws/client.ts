@@ -156,3 +156,28 @@ export async function until<T>(
     await delay(pause);
   }
 }
+
+/** How long a deletion is tried again while something that is on its way out still depends on it. */
+const freeWithin = 60_000;
+
+/** The official provider asks again while EC2 answers DependencyViolation, since terminations take a moment. */
+export async function whenFree(what: string, work: () => Promise<unknown>): Promise<void> {
+  let last: unknown;
+  const done = await until(
+    `${what} to be free of dependencies`,
+    async () => {
+      try {
+        await work();
+        return true;
+      } catch (error) {
+        if (!hasCode(error, "DependencyViolation")) throw error;
+        last = error;
+        return undefined;
+      }
+    },
+    freeWithin,
+  ).catch((error: unknown) => {
+    throw last ?? error;
+  });
+  if (!done) throw last;
+}

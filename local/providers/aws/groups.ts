@@ -1,7 +1,6 @@
 /** Security groups, with rules of their own or as resources apart. */
 import type { CheckOutcome, Failure, Properties, Value } from "../framework.ts";
-import { type Ec2, hasCode } from "./client.ts";
-import { whenFree } from "./network.ts";
+import { type Ec2, hasCode, whenFree } from "./client.ts";
 import { networkMistake } from "./networks.ts";
 import { type ApiTag, accountId, arn, awsResource, type CommonInputs, given, isSet } from "./resource.ts";
 

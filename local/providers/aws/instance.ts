@@ -12,6 +12,7 @@ import {
   type TagMap,
   tagSpecifications,
 } from "./resource.ts";
+import { type ApiVolume, describeVolume } from "./volumes.ts";
 
 interface RootDevice {
   readonly volumeSize?: number;
@@ -430,16 +431,6 @@ async function modifyRoot(ec2: Ec2, id: string, root: RootDevice, oldInputs: Pro
   if (Object.keys(changes).length > 0) await ec2.call("ModifyVolume", { VolumeId: volumeId, ...changes });
 }
 
-interface ApiVolume {
-  readonly VolumeId: string;
-  readonly Size: number;
-  readonly VolumeType: string;
-  readonly Encrypted: boolean;
-  readonly Iops?: number;
-  readonly Throughput?: number;
-  readonly KmsKeyId?: string;
-}
-
 async function attribute<T>(ec2: Ec2, id: string, name: string): Promise<T | undefined> {
   const key = `${name[0]?.toUpperCase()}${name.slice(1)}`;
   const answer = await ec2.call<Record<string, { Value?: T }>>("DescribeInstanceAttribute", {
@@ -457,7 +448,7 @@ async function outputsOf(
 ): Promise<Properties> {
   const id = found.InstanceId;
   const rootMap = found.BlockDeviceMappings.find((each) => each.DeviceName === found.RootDeviceName);
-  const root = rootMap && (await volumeOf(ec2, rootMap.Ebs.VolumeId));
+  const root = rootMap && (await describeVolume(ec2, rootMap.Ebs.VolumeId));
   const userData = (await attribute<string>(ec2, id, "userData")) ?? "";
   const known = { ...state, ...inputs };
   const asBase64 = known.userDataBase64 !== undefined;
@@ -520,11 +511,6 @@ async function outputsOf(
     ebsOptimized: found.EbsOptimized,
     sourceDestCheck: found.SourceDestCheck,
   };
-}
-
-async function volumeOf(ec2: Ec2, id: string): Promise<ApiVolume | undefined> {
-  const answer = await ec2.maybe<{ Volumes: ApiVolume[] }>("DescribeVolumes", { VolumeIds: [id] });
-  return answer?.Volumes[0];
 }
 
 function rootOutputs(root: ApiVolume, mapping: ApiInstance["BlockDeviceMappings"][number]): Properties {

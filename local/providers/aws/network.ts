@@ -1,6 +1,6 @@
 /** VPC, subnet, internet gateway, route tables. What replaces, replaces as in terraform-provider-aws. */
 import type { Failure, Properties } from "../framework.ts";
-import { type Ec2, hasCode, until } from "./client.ts";
+import { type Ec2, hasCode, whenFree } from "./client.ts";
 import { checkIpv4Network, checkIpv6Network, networkMistake } from "./networks.ts";
 import { type ApiTag, accountId, arn, awsResource, type CommonInputs, given } from "./resource.ts";
 
@@ -293,31 +293,6 @@ export const subnet = awsResource<SubnetInputs>({
   },
   delete: (ec2, id) => whenFree("subnet", () => ec2.call("DeleteSubnet", { SubnetId: id })),
 });
-
-/** How long a deletion is tried again while something that is on its way out still depends on it. */
-const freeWithin = 60_000;
-
-/** The official provider asks again while EC2 answers DependencyViolation, since terminations take a moment. */
-export async function whenFree(what: string, work: () => Promise<unknown>): Promise<void> {
-  let last: unknown;
-  const done = await until(
-    `${what} to be free of dependencies`,
-    async () => {
-      try {
-        await work();
-        return true;
-      } catch (error) {
-        if (!hasCode(error, "DependencyViolation")) throw error;
-        last = error;
-        return undefined;
-      }
-    },
-    freeWithin,
-  ).catch((error: unknown) => {
-    throw last ?? error;
-  });
-  if (!done) throw last;
-}
 
 interface GatewayInputs extends CommonInputs {
   readonly vpcId?: string;

@@ -1,8 +1,9 @@
 /** EBS volumes and their attachments. */
 import { crc32 } from "node:zlib";
-import { type Ec2, hasCode, isNotFound, until } from "./client.ts";
+import { hasCode, isNotFound, until } from "./client.ts";
 import { describeInstance, stopInstance } from "./instance.ts";
-import { type ApiTag, accountId, arn, awsResource, type CommonInputs, given } from "./resource.ts";
+import { accountId, arn, awsResource, type CommonInputs, given } from "./resource.ts";
+import { type ApiVolume, describeVolume } from "./volumes.ts";
 
 interface VolumeInputs extends CommonInputs {
   readonly availabilityZone: string;
@@ -12,26 +13,6 @@ interface VolumeInputs extends CommonInputs {
   readonly throughput?: number;
   readonly encrypted?: boolean;
   readonly kmsKeyId?: string;
-}
-
-interface ApiVolume {
-  readonly VolumeId: string;
-  readonly AvailabilityZone: string;
-  readonly Size: number;
-  readonly VolumeType: string;
-  readonly Iops?: number;
-  readonly Throughput?: number;
-  readonly Encrypted: boolean;
-  readonly KmsKeyId?: string;
-  readonly SnapshotId: string;
-  readonly CreateTime: string;
-  readonly Attachments: readonly { readonly InstanceId: string; readonly Device: string }[];
-  readonly Tags: readonly ApiTag[];
-}
-
-async function describeVolume(ec2: Ec2, id: string): Promise<ApiVolume | undefined> {
-  const answer = await ec2.maybe<{ Volumes: ApiVolume[] }>("DescribeVolumes", { VolumeIds: [id] });
-  return answer?.Volumes[0];
 }
 
 export const volume = awsResource<VolumeInputs>({
