@@ -1,4 +1,5 @@
 import { Accounts } from "./components/accounts.ts";
+import { DataVolume } from "./components/dataVolume.ts";
 import { Dns } from "./components/dns.ts";
 import { hostFacts } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
@@ -10,6 +11,7 @@ import { stackOutputs } from "./components/outputs.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
 import { readSettings, today } from "./components/stack.ts";
+import { findZones } from "./components/zone.ts";
 import { dkimSelectors } from "./plan/dkim.ts";
 import { hostBundles } from "./plan/host.ts";
 import { hostPorts } from "./plan/ports.ts";
@@ -17,19 +19,31 @@ import { dnsRecords } from "./plan/records.ts";
 
 const settings = readSettings();
 const bundles = hostBundles(settings);
+const zones = await findZones(settings);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
 const keys = new SshKeys("ssh");
 const dkim = new DkimKeys("dkim", dkimSelectors(settings));
 const accounts = new Accounts("accounts", mailboxes);
 
-const network = new Network("network", settings.network);
+const volume = new DataVolume("server-data", { size: settings.server.dataSize, zone: zones.first });
+const network = new Network("network", {
+  settings: settings.network,
+  availabilityZone: volume.availabilityZone,
+});
 const firewall = new Firewall("firewall", {
   vpcId: network.vpcId,
   ports: hostPorts(bundles),
   ipv6: settings.network.ipv6,
 });
-const server = new Server("server", { settings, network, securityGroupId: firewall.securityGroupId, keys });
+const server = new Server("server", {
+  settings,
+  network,
+  volume,
+  offering: zones.offering,
+  securityGroupId: firewall.securityGroupId,
+  keys,
+});
 
 const facts = hostFacts(server, dkim);
 const records = dnsRecords(settings, today());

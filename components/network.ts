@@ -8,31 +8,38 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/types.ts";
 import { tags } from "./tags.ts";
 
+export interface NetworkArgs {
+  readonly settings: Settings["network"];
+  /** Where a subnet of its own is made: beside the data volume. */
+  readonly availabilityZone: pulumi.Input<string>;
+}
+
 /** Where the host lives: a VPC of its own with one public subnet, or a subnet that the stack names. */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   readonly subnetId: pulumi.Output<string>;
   readonly availabilityZone: pulumi.Output<string>;
 
-  constructor(name: string, args: Settings["network"], opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:network:Network", name, {}, opts);
-    const place =
-      args.subnetId === undefined ? this.#createVpc(name, args) : existingSubnet(args.subnetId, this);
+    const { subnetId } = args.settings;
+    const place = subnetId === undefined ? this.#createVpc(name, args) : existingSubnet(subnetId, this);
     this.vpcId = place.vpcId;
     this.subnetId = place.subnetId;
     this.availabilityZone = place.availabilityZone;
     this.registerOutputs({ vpcId: this.vpcId, subnetId: this.subnetId });
   }
 
-  #createVpc(name: string, args: Settings["network"]): Place {
+  #createVpc(name: string, { settings, availabilityZone }: NetworkArgs): Place {
+    const { cidr, ipv6 } = settings;
     const child = { parent: this };
     const vpc = new Vpc(
       `${name}-vpc`,
       {
-        cidrBlock: args.cidr,
+        cidrBlock: cidr,
         enableDnsHostnames: true,
         enableDnsSupport: true,
-        assignGeneratedIpv6CidrBlock: args.ipv6,
+        assignGeneratedIpv6CidrBlock: ipv6,
         tags: tags(name),
       },
       child,
@@ -42,11 +49,12 @@ export class Network extends pulumi.ComponentResource {
       `${name}-subnet`,
       {
         vpcId: vpc.id,
+        availabilityZone,
         // The first 256 addresses: one host needs no more, and the rest stays free for the owner.
-        cidrBlock: args.cidr.replace(/\/\d+$/, (length) => `/${Math.max(24, Number(length.slice(1)))}`),
+        cidrBlock: cidr.replace(/\/\d+$/, (length) => `/${Math.max(24, Number(length.slice(1)))}`),
         // The elastic IP is the only public address.
         mapPublicIpOnLaunch: false,
-        ...(args.ipv6 && {
+        ...(ipv6 && {
           ipv6CidrBlock: vpc.ipv6CidrBlock.apply((block) => block.replace(/\/\d+$/, "/64")),
           assignIpv6AddressOnCreation: true,
         }),
@@ -60,7 +68,7 @@ export class Network extends pulumi.ComponentResource {
         vpcId: vpc.id,
         routes: [
           { cidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
-          ...(args.ipv6 ? [{ ipv6CidrBlock: "::/0", gatewayId: gateway.id }] : []),
+          ...(ipv6 ? [{ ipv6CidrBlock: "::/0", gatewayId: gateway.id }] : []),
         ],
         tags: tags(name),
       },

@@ -1,4 +1,3 @@
-import { Volume } from "@pulumi/aws/ebs/volume.js";
 import { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
 import { getAmiOutput } from "@pulumi/aws/ec2/getAmi.js";
@@ -7,9 +6,11 @@ import { VolumeAttachment } from "@pulumi/aws/ec2/volumeAttachment.js";
 import * as pulumi from "@pulumi/pulumi";
 import { userData } from "../plan/userData.ts";
 import type { Settings } from "../settings/types.ts";
+import type { DataVolume } from "./dataVolume.ts";
 import type { SshKeys } from "./keys.ts";
 import type { Network } from "./network.ts";
 import { tags } from "./tags.ts";
+import { checkZone } from "./zone.ts";
 
 /** Debian's own account in AWS (wiki.debian.org/Cloud/AmazonEC2Image). */
 const DEBIAN_OWNER = "136693071363";
@@ -17,15 +18,18 @@ const DEBIAN_OWNER = "136693071363";
 export interface ServerArgs {
   readonly settings: Settings;
   readonly network: Network;
+  readonly volume: DataVolume;
+  /** Availability zones that have machines of the type. */
+  readonly offering: readonly string[];
   readonly securityGroupId: pulumi.Input<string>;
   readonly keys: SshKeys;
 }
 
-/** The machine, its address and its data volume. The last two outlive it. */
+/** The machine, with its data volume, and its address, which outlives it. */
 export class Server extends pulumi.ComponentResource {
   readonly instance: Instance;
   readonly address: Eip;
-  readonly volume: Volume;
+  readonly volume: DataVolume;
   /** Unset without `network.ipv6`. */
   readonly publicIpv6: pulumi.Output<string>;
   /** What has to be in place before somebody logs in: address and volume are with the machine. */
@@ -35,22 +39,14 @@ export class Server extends pulumi.ComponentResource {
     super("mailhost:server:Server", name, {}, opts);
     const { server, network, hostname } = args.settings;
     const child = { parent: this };
-    // What was imported, after a destroy or a lost state, has no parent in the state.
-    const adoptable = { ...child, protect: true, aliases: [{ parent: pulumi.rootStackResource }] };
 
-    this.address = new Eip(`${name}-address`, { domain: "vpc", tags: tags(name) }, adoptable);
-    this.volume = new Volume(
-      `${name}-data`,
-      {
-        availabilityZone: args.network.availabilityZone,
-        type: "gp3",
-        size: server.dataSize,
-        encrypted: true,
-        tags: tags(`${name}-data`),
-      },
-      // A volume cannot leave its zone: another subnet must never ask for a new, empty one.
-      { ...adoptable, retainOnDelete: true, ignoreChanges: ["availabilityZone"] },
+    this.address = new Eip(
+      `${name}-address`,
+      { domain: "vpc", tags: tags(name) },
+      // What was imported, after a destroy or a lost state, has no parent in the state.
+      { ...child, protect: true, aliases: [{ parent: pulumi.rootStackResource }] },
     );
+    this.volume = args.volume;
     const image = getAmiOutput(
       {
         owners: [DEBIAN_OWNER],
@@ -62,6 +58,7 @@ export class Server extends pulumi.ComponentResource {
       },
       child,
     );
+    const fits = fitsItsZone(`${name}-fits-its-zone`, args);
     this.instance = new Instance(
       `${name}-instance`,
       {
@@ -90,6 +87,7 @@ export class Server extends pulumi.ComponentResource {
         ...child,
         // A newer image or first-boot text is for the next machine: it never replaces or stops a running one.
         ignoreChanges: ["ami", "userData"],
+        hooks: { beforeCreate: [fits], beforeUpdate: [fits] },
         // The volume can be attached to one machine only.
         deleteBeforeReplace: true,
       },
@@ -114,4 +112,26 @@ export class Server extends pulumi.ComponentResource {
     this.ready = [this.instance, attachment, association];
     this.registerOutputs({ publicIp: this.address.publicIp });
   }
+}
+
+/**
+ * Runs before the machine is made or changed, in previews too. The zone was chosen for the type of that day: another
+ * type is refused before the machine is stopped for it.
+ */
+function fitsItsZone(
+  hookName: string,
+  { settings, network, volume, offering }: ServerArgs,
+): pulumi.ResourceHook {
+  let zones: { readonly subnet: string; readonly volume: string } | undefined;
+  pulumi.all([network.availabilityZone, volume.availabilityZone]).apply(([ofSubnet, ofVolume]) => {
+    zones = { subnet: ofSubnet, volume: ofVolume };
+  });
+  return new pulumi.ResourceHook(
+    hookName,
+    () => {
+      // In a preview of what is not there yet, nobody knows.
+      if (zones !== undefined) checkZone(settings.server.instanceType, offering, zones);
+    },
+    { onDryRun: true },
+  );
 }

@@ -98,7 +98,11 @@ async function restrictedPort(
   const from = stdout.split(" ")[0] ?? "";
   return networks.some((network) => contains(network, from))
     ? right(`${label} is open to ${from}, which the plan allows`)
-    : wrong(`${label} is open to ${from}, which the plan does not allow`, firewalls(host));
+    : wrong(
+        `${label} is open to ${from}, which the plan does not allow`,
+        // The host's own rules let everybody knock here: who may come, the security group alone says.
+        "The security group lets it in: `pulumi up` puts that as planned. If it changes nothing, add the network to ssh.from, or look for a second group on the machine.",
+      );
 }
 
 /** The security group is looked at by every `up`, the host's own rules by none. */

@@ -87,6 +87,27 @@ export function zonesOf(region: string): readonly string[] {
   return ["a", "b", "c"].map((letter) => `${region}${letter}`);
 }
 
+/** Zones, by their letters, that lack a family: as on AWS, not every zone has the youngest machines. */
+const lacking: Readonly<Record<string, string>> = { m7i: "a", c7i: "ac", c7g: "b", r7g: "abc" };
+
+/** Zones of a region that have machines of a type, of every known one where none is named. */
+export function offerings(
+  region: string,
+  instanceType?: string,
+): readonly { readonly instanceType: string; readonly zone: string }[] {
+  const types =
+    instanceType === undefined
+      ? Object.keys(families).flatMap((family) =>
+          (family.startsWith("t") ? burstable : steady).map((size) => `${family}.${size}`),
+        )
+      : [instanceType].filter((type) => architectureOf(type) !== undefined);
+  return types.flatMap((type) =>
+    zonesOf(region)
+      .filter((zone) => !lacking[type.split(".")[0] ?? ""]?.includes(zone.at(-1) ?? ""))
+      .map((zone) => ({ instanceType: type, zone })),
+  );
+}
+
 /** Zone id of a zone's name: `eu-central-1a` → `euc1-az1`. */
 export function zoneId(zone: string): string {
   const match = /^([a-z]+)-([a-z]+)-(\d+)([a-z])$/.exec(zone);

@@ -21,9 +21,11 @@ import {
   imageRootSize,
   images,
   isBurstable,
+  offerings,
   processorsOf,
   publicName,
   parameters as ssmParameters,
+  zoneId,
 } from "./catalog.ts";
 import { formatAddress, ipv6At, parseAddress } from "./cidr.ts";
 import { AwsError, notSimulated } from "./errors.ts";
@@ -75,6 +77,32 @@ export const instanceActions: Readonly<Record<string, Action>> = {
         DataType: "aws:ec2:image",
       },
     };
+  },
+
+  DescribeInstanceTypeOfferings: (account, parameters) => {
+    const kind = parameters.maybeString("LocationType") ?? "region";
+    const filters = parameters.filters();
+    parameters.end();
+    const isRegion = kind === "region";
+    if (!isRegion && kind !== "availability-zone" && kind !== "availability-zone-id") {
+      throw new AwsError("InvalidParameterValue", `The location type '${kind}' is not valid.`);
+    }
+    const location = (zone: string) =>
+      isRegion ? account.region : kind === "availability-zone" ? zone : zoneId(zone);
+    const found = offerings(account.region).map((each) => ({
+      InstanceType: each.instanceType,
+      LocationType: kind,
+      Location: location(each.zone),
+    }));
+    const fields = { "instance-type": "InstanceType", location: "Location" } as const;
+    for (const { name } of filters) {
+      if (!(name in fields)) throw new AwsError("InvalidParameterValue", `The filter '${name}' is invalid`);
+    }
+    const matching = found.filter((each) =>
+      filters.every(({ name, values }) => values.includes(each[fields[name as keyof typeof fields]])),
+    );
+    const unique = new Map(matching.map((each) => [`${each.InstanceType} ${each.Location}`, each]));
+    return { InstanceTypeOfferings: [...unique.values()] };
   },
 
   RunInstances: (account, parameters) => {
@@ -153,6 +181,7 @@ export const instanceActions: Readonly<Record<string, Action>> = {
     }
     if (instanceType !== undefined) {
       checkArchitecture(instanceType, imageOf(instance.imageId));
+      checkOffered(account, instanceType, find(account, "subnets", instance.subnetId).zone);
       instance.instanceType = instanceType;
     }
     if (userData !== undefined) instance.userData = checkUserData(userData);
@@ -326,6 +355,7 @@ function launch(account: Account, parameters: Parameters): Instance {
       `The availability zone '${zone}' does not match that of the subnet '${subnet.id}'`,
     );
   }
+  checkOffered(account, instanceType, subnet.zone);
   const vpc = find(account, "vpcs", subnet.vpcId);
   const groups = groupsFor(account, groupIds.length > 0 ? groupIds : [vpc.defaultGroupId], vpc.id, subnet.id);
   const address =
@@ -576,6 +606,16 @@ function checkArchitecture(instanceType: string, image: Image): void {
         "the architecture of the instance type or AMI.",
     );
   }
+}
+
+function checkOffered(account: Account, instanceType: string, zone: string): void {
+  const zones = offerings(account.region, instanceType).map((each) => each.zone);
+  if (zones.includes(zone)) return;
+  throw new AwsError(
+    "Unsupported",
+    `Your requested instance type (${instanceType}) is not supported in your requested Availability Zone (${zone}). ` +
+      `Please retry your request by not specifying an Availability Zone or choosing ${zones.join(", ")}.`,
+  );
 }
 
 function checkUserData(encoded: string): string {

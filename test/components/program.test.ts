@@ -105,7 +105,7 @@ test("the machine: Debian's image, IMDSv2, encrypted disks", () => {
   assert.match(text, /ecdsa_private: \|\n {4}private ssh-bootstrap\n/);
   assert.doesNotMatch(text, /private ssh-host|private ssh-login/);
   assert.deepEqual(run.find("server-data").inputs, {
-    availabilityZone: "eu-central-1a",
+    availabilityZone: "eu-central-1b",
     type: "gp3",
     size: 20,
     encrypted: true,
@@ -135,6 +135,11 @@ test("an imported volume or address, which has no parent in the state, is adopte
   for (const name of ["server-data", "server-address"])
     assert.equal(run.options(name).orphanAlias, true, name);
   assert.equal(run.options("server-instance").orphanAlias, false);
+});
+
+test("the network is made in the data volume's zone, the first that offers the machine", () => {
+  assert.equal(run.find("network-subnet").inputs.availabilityZone, "eu-central-1b");
+  assert.equal(run.find("server-data").inputs.availabilityZone, "eu-central-1b");
 });
 
 test("order: A before PTR, PTR before what sends, a mailbox before its MX", () => {

@@ -72,7 +72,7 @@ const ed25519 = generateKeyPairSync("ed25519", pem);
 const answers: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
   "aws:ec2/vpc:Vpc": () => ({ ipv6CidrBlock: "2001:db8:1::/56" }),
   "aws:ec2/internetGateway:InternetGateway": () => ({}),
-  "aws:ec2/subnet:Subnet": () => ({ availabilityZone: "eu-central-1a" }),
+  "aws:ec2/subnet:Subnet": () => ({}),
   "aws:ec2/routeTable:RouteTable": () => ({}),
   "aws:ec2/routeTableAssociation:RouteTableAssociation": () => ({}),
   "aws:ec2/securityGroup:SecurityGroup": () => ({}),
@@ -101,6 +101,10 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
 
 const functions: Readonly<Record<string, (args: Record<string, unknown>) => Record<string, unknown>>> = {
   "aws:ec2/getAmi:getAmi": () => ({ id: "ami-0123456789abcdef0" }),
+  // Not as sorted, so that "the first" is no accident.
+  "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": () => ({
+    locations: ["eu-central-1c", "eu-central-1b"],
+  }),
   "aws:ec2/getSubnet:getSubnet": ({ id }) => ({
     id,
     vpcId: "vpc-existing",

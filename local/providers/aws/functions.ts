@@ -332,6 +332,31 @@ const getAvailabilityZones = awsFunction(
   },
 );
 
+const getInstanceTypeOfferings = awsFunction(
+  {
+    filters,
+    locationType: {
+      type: "string",
+      oneOf: ["region", "availability-zone", "availability-zone-id", "outpost"],
+    },
+  },
+  async (ec2, inputs) => {
+    const { InstanceTypeOfferings: found } = await ec2.call<{
+      InstanceTypeOfferings: { InstanceType: string; Location: string; LocationType: string }[];
+    }>("DescribeInstanceTypeOfferings", {
+      ...(isSet(inputs.locationType) ? { LocationType: inputs.locationType } : {}),
+      Filters: apiFilters(inputs, {}),
+    });
+    return {
+      ...inputs,
+      id: ec2.region,
+      instanceTypes: found.map((each) => each.InstanceType),
+      locations: found.map((each) => each.Location),
+      locationTypes: found.map((each) => each.LocationType),
+    };
+  },
+);
+
 const getCallerIdentity = awsFunction({ id: text }, async () => ({
   id: accountId,
   accountId,
@@ -361,6 +386,7 @@ const getParameter = awsFunction(
 
 export const functions: { readonly [token: string]: FunctionDefinition } = {
   "aws:ec2/getAmi:getAmi": getAmi,
+  "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": getInstanceTypeOfferings,
   "aws:ec2/getSubnet:getSubnet": getSubnet,
   "aws:ec2/getVpc:getVpc": getVpc,
   "aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,

@@ -113,7 +113,11 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
       return { ...outcome, failures: [...failures, ...(outcome.failures ?? [])] };
     },
     diff(request) {
-      const changes = spec.diff?.(request) ?? request.changes;
+      const changes = (spec.diff?.(request) ?? request.changes).filter(({ path, kind }) => {
+        // The official provider compares with the state: to write down what AWS had picked is no change.
+        const picked = kind === "add" && spec.inputs[path]?.computed === true;
+        return !(picked && equal(request.state[path], request.inputs[path]));
+      });
       return tagged ? [...changes, ...defaultTagChanges(request.inputs, request.state, changes)] : changes;
     },
     async create({ inputs, ...resource }) {

@@ -21,6 +21,7 @@ type Texts =
   | "IpProtocol"
   | "Ipv6CidrBlock"
   | "Key"
+  | "Location"
   | "Message"
   | "Name"
   | "PrivateIpAddress"
@@ -48,6 +49,7 @@ type Parts =
 type Lists =
   | "Addresses"
   | "Images"
+  | "InstanceTypeOfferings"
   | "Instances"
   | "IpPermissions"
   | "IpPermissionsEgress"

@@ -240,6 +240,26 @@ test("images: Debian's own, several of each architecture", async (context) => {
   );
 });
 
+test("instance types are offered in some zones and not in others", async (context) => {
+  const { call } = newAccount(context);
+  const zones = async (type: string, LocationType = "availability-zone") => {
+    const Filters = [{ Name: "instance-type", Values: [type] }];
+    const answer = await call("DescribeInstanceTypeOfferings", { LocationType, Filters });
+    return (answer.InstanceTypeOfferings ?? []).map((each) => each.Location);
+  };
+  assert.deepEqual(await zones("t4g.small"), ["eu-central-1a", "eu-central-1b", "eu-central-1c"]);
+  assert.deepEqual(await zones("m7i.large"), ["eu-central-1b", "eu-central-1c"]);
+  assert.deepEqual(await zones("c7i.large", "availability-zone-id"), ["euc1-az2"]);
+  assert.deepEqual(await zones("t4g.small", "region"), ["eu-central-1"]);
+  assert.deepEqual(await zones("r7g.large"), []);
+  assert.deepEqual(await zones("t9.small"), []);
+  await refused(zones("t4g.small", "planet"), "InvalidParameterValue");
+  await refused(
+    call("DescribeInstanceTypeOfferings", { Filters: [{ Name: "size", Values: ["small"] }] }),
+    "InvalidParameterValue",
+  );
+});
+
 test("a launch is checked before anything is made", async (context) => {
   const account = newAccount(context);
   const { call, world } = account;
@@ -257,6 +277,12 @@ test("a launch is checked before anything is made", async (context) => {
     "Invalid value 't9.small' for InstanceType.",
   );
   await refused(run({ InstanceType: "t3.small" }), "InvalidParameterValue", /architecture 'x86_64'.*'arm64'/);
+  // Its zone, eu-central-1a, lacks some families.
+  await refused(
+    run({ InstanceType: "c7i.large", ImageId: newestImage("x86_64").id }),
+    "Unsupported",
+    /c7i\.large\) is not supported in your requested Availability Zone \(eu-central-1a\).*choosing eu-central-1b\./,
+  );
   await refused(run({ SubnetId: "subnet-00000000000000000" }), "InvalidSubnetID.NotFound");
   await refused(run({ SecurityGroupIds: ["sg-00000000000000000"] }), "InvalidGroup.NotFound");
   await refused(run({ KeyName: "mine" }), "InvalidKeyPair.NotFound");

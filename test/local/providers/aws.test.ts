@@ -207,6 +207,8 @@ test("what replaces replaces, and what does not is updated", async (context) => 
   assert.deepEqual(await change(types.vpc, vpc, { enableDnsHostnames: false }), {
     enableDnsHostnames: "update",
   });
+  // AWS had picked it.
+  assert.deepEqual(await change(types.subnet, subnet, { availabilityZone: "eu-central-1a" }), {});
   assert.deepEqual(await change(types.subnet, subnet, { availabilityZone: "eu-central-1b" }), {
     availabilityZone: "add-replace",
   });
@@ -462,6 +464,11 @@ test("functions: one answer or a clear error", async (context) => {
     name: "/aws/service/debian/release/13/latest/amd64",
   });
   assert.deepEqual(parameter.result.value, new Secret(found.id ?? null));
+  const offerings = await client.invoke("aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings", {
+    locationType: "availability-zone",
+    filters: [{ name: "instance-type", values: ["m7i.large"] }],
+  });
+  assert.deepEqual(offerings.result.locations, ["eu-central-1b", "eu-central-1c"]);
   const { result } = await client.invoke("aws:ec2/getSubnet:getSubnet", { id: subnet.id });
   assert.equal(result.vpcId, subnet.state.vpcId);
   await assert.rejects(

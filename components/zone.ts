@@ -1,0 +1,59 @@
+import { getInstanceTypeOfferings } from "@pulumi/aws/ec2/getInstanceTypeOfferings.js";
+import { getSubnet } from "@pulumi/aws/ec2/getSubnet.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/types.ts";
+
+/** Where the machine may be, and where a new data volume is made. */
+export interface Zones {
+  /** Availability zone of a volume that is new; one that is there holds its own. */
+  readonly first: string;
+  /** Every availability zone of the region that offers the instance type, in their order. */
+  readonly offering: readonly string[];
+}
+
+/**
+ * Asked before anything is made: the machine would be refused late, and the volume cannot leave its zone.
+ *
+ * @throws pulumi.RunError where no zone of the region, or not that of the named subnet, has such machines.
+ */
+export async function findZones({ server, network }: Settings): Promise<Zones> {
+  const { instanceType } = server;
+  const { locations } = await getInstanceTypeOfferings({
+    locationType: "availability-zone",
+    filters: [{ name: "instance-type", values: [instanceType] }],
+  });
+  // `us-west-2-lax-1a` is a local zone: it has neither our disks nor our addresses.
+  const offering = locations.filter((zone) => /^[a-z]+(-[a-z]+)+-\d+[a-z]$/.test(zone)).sort();
+  const [first] = offering;
+  if (first === undefined) {
+    throw new pulumi.RunError(
+      `AWS offers no ${instanceType} in this region. Write another type in mailhost:server.instanceType, or another aws:region.`,
+    );
+  }
+  if (network.subnetId === undefined) return { first, offering };
+  const { availabilityZone: zone } = await getSubnet({ id: network.subnetId });
+  checkZone(instanceType, offering, { subnet: zone, volume: zone });
+  return { first: zone, offering };
+}
+
+/**
+ * Whether the machine can be where subnet and data volume are.
+ *
+ * @throws pulumi.RunError saying what can be done about it.
+ */
+export function checkZone(
+  instanceType: string,
+  offering: readonly string[],
+  zones: { readonly subnet: string; readonly volume: string },
+): void {
+  if (zones.volume !== zones.subnet) {
+    throw new pulumi.RunError(
+      `The data volume is in ${zones.volume} and cannot leave it; the subnet is in ${zones.subnet}. Name a subnet of ${zones.volume} in mailhost:network.subnetId.`,
+    );
+  }
+  if (!offering.includes(zones.subnet)) {
+    throw new pulumi.RunError(
+      `AWS offers no ${instanceType} in ${zones.subnet}, where the host is, only in ${offering.join(", ")}. Write another type in mailhost:server.instanceType.`,
+    );
+  }
+}
