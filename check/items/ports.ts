@@ -101,7 +101,7 @@ async function restrictedPort(
     : wrong(
         `${label} is open to ${from}, which the plan does not allow`,
         // The host's own rules let everybody knock here: who may come, the security group alone says.
-        "The security group lets it in: `pulumi up` puts that as planned. If it changes nothing, add the network to ssh.from, or look for a second group on the machine.",
+        "The security group lets it in: `pulumi up` puts that as planned. If it changes nothing, look in AWS for another group on the machine.",
       );
 }
 
