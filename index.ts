@@ -8,6 +8,7 @@ import { Host } from "./components/host.ts";
 import { DkimKeys, SshKeys } from "./components/keys.ts";
 import { Network } from "./components/network.ts";
 import { stackOutputs } from "./components/outputs.ts";
+import { RecordMark } from "./components/recordMark.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
 import { readSettings, today } from "./components/stack.ts";
@@ -47,7 +48,8 @@ const server = new Server("server", {
 
 const facts = hostFacts(server, dkim);
 const records = dnsRecords(settings, today());
-const dns = new Dns("dns", { records: records.filter(({ type }) => type !== "MX"), facts });
+const mark = new RecordMark("mark").text;
+const dns = new Dns("dns", { records: records.filter(({ type }) => type !== "MX"), facts, mark });
 const reverseName = new ReverseName("ptr", {
   address: server.address,
   hostname: settings.hostname,
@@ -66,6 +68,7 @@ const host = new Host("host", { server, keys, bundles, secrets, after });
 const inbound = new Dns("inbound", {
   records: records.filter(({ type }) => type === "MX"),
   facts,
+  mark,
   after: [host],
 });
 

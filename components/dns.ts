@@ -2,7 +2,7 @@ import { DnsRecord as CloudflareRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
 import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import * as pulumi from "@pulumi/pulumi";
-import { COMMENT_MARK, conflicts } from "../plan/conflicts.ts";
+import { conflicts, markIn } from "../plan/conflicts.ts";
 import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import type { FactOutputs } from "./facts.ts";
@@ -10,6 +10,8 @@ import type { FactOutputs } from "./facts.ts";
 export interface DnsArgs {
   readonly records: readonly DnsRecord[];
   readonly facts: FactOutputs;
+  /** What the records' comments begin with, so that the stack knows them as its own. */
+  readonly mark: pulumi.Input<string>;
   /** What has to be in place before any of them is published. @default nothing */
   readonly after?: readonly pulumi.Resource[];
 }
@@ -77,7 +79,7 @@ export class Dns extends pulumi.ComponentResource {
     name: string,
     record: DnsRecord,
     zoneId: pulumi.Output<string>,
-    { facts, after = [] }: DnsArgs,
+    { facts, mark, after = [] }: DnsArgs,
     refuseForeign: pulumi.ResourceHook,
   ): CloudflareRecord {
     const content = contentOf(record, facts);
@@ -92,7 +94,7 @@ export class Dns extends pulumi.ComponentResource {
         proxied: false,
         ...(record.priority !== undefined && { priority: record.priority }),
         content: record.type === "TXT" ? content.apply(quoteTxt) : content,
-        comment: `${COMMENT_MARK}${record.why}`,
+        comment: pulumi.interpolate`${mark}${record.why}`,
       },
       {
         parent: this,
@@ -127,8 +129,8 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
   return new pulumi.ResourceHook(
     hookName,
     async (args) => {
-      const { zoneId, name, type, content } = args.newInputs as Record<
-        "zoneId" | "name" | "type" | "content",
+      const { zoneId, name, type, content, comment } = args.newInputs as Record<
+        "zoneId" | "name" | "type" | "content" | "comment",
         string
       >;
       const { results } = await getDnsRecords({ zoneId, name: { exact: name } }, { parent });
@@ -136,7 +138,13 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
       const others = results
         .filter(({ id }) => id !== args.id)
         .map((result) => ({ ...result, content: result.content ?? "", comment: result.comment ?? "" }));
-      const [first, ...rest] = conflicts(record, content ?? "", others);
+      const [first, ...rest] = conflicts(
+        record,
+        content ?? "",
+        others,
+        // Unknown in the preview before the first `up`.
+        typeof comment === "string" ? markIn(comment) : undefined,
+      );
       if (first === undefined) return;
       const isNew = !args.id;
       const show = (other: { name: string; type: string; content: string }) =>

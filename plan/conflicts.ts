@@ -9,24 +9,34 @@ export interface ExistingRecord {
   readonly comment: string;
 }
 
-/** How every record of ours begins its comment in the zone. Cloudflare's free plans allow 100 characters in all. */
-export const COMMENT_MARK = "mailhost: ";
+/** How the comments of one stack's records begin. Cloudflare's free plans allow 100 characters in all: 83 are left. */
+export function markOf(id: string): string {
+  return `mailhost ${id}: `;
+}
+
+/** The mark that a comment begins with, if it is one of ours. */
+export function markIn(comment: string): string | undefined {
+  return /^mailhost \w+: /.exec(comment)?.[0];
+}
 
 const addressTypes = ["A", "AAAA"];
 
 /**
  * Records of somebody else's that stand where one of ours is to be made: the same record already, or one that
- * would contradict it. Two MX hosts or two SPF records in a zone are each valid to the DNS, and mail goes wrong.
+ * would contradict it. Another stack of this program, and one whose state is lost, are somebody else. Two MX hosts or two SPF records in a zone are each valid to the DNS, and mail goes wrong.
+ *
+ * @param mark the stack's own; undefined before its first `up`, when nothing can carry it
  */
 export function conflicts(
   record: Pick<DnsRecord, "name" | "type">,
   content: string,
   existing: readonly ExistingRecord[],
+  mark: string | undefined,
 ): readonly ExistingRecord[] {
   return existing.filter(
     (other) =>
       other.name.toLowerCase() === record.name &&
-      !other.comment.startsWith(COMMENT_MARK) &&
+      !(mark !== undefined && other.comment.startsWith(mark)) &&
       (other.type === "CNAME" || contradicts(record, content, other)),
   );
 }

@@ -44,7 +44,7 @@ export interface DnsRecord {
    * preview before the first `up` shows it already.
    */
   readonly content: string | FactText;
-  /** One sentence of at most 90 characters; it is the record's comment in the zone too. */
+  /** One sentence of at most 83 characters; it is in the record's comment in the zone too. */
   readonly why: string;
 }
 

@@ -43,6 +43,7 @@ test("every resource has its name", () => {
       // bob came with a hash.
       "RandomPassword accounts-ann@example.org",
       "RandomPassword accounts-carol@example.com",
+      "RandomString mark-id",
       "RouteTable network-routes",
       "RouteTableAssociation network-routes-subnet",
       "SecurityGroup firewall-group",
@@ -161,7 +162,7 @@ test("records carry their reason, and long TXT values are split", () => {
     proxied: false,
     priority: 10,
     content: "mail.example.org",
-    comment: "mailhost: Mail for this domain goes to the mail host",
+    comment: "mailhost a1b2c3: Mail for this domain goes to the mail host",
   });
   assert.equal(run.find("dns-a:mail.example.org").inputs.content, "198.18.0.40");
   assert.match(

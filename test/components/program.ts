@@ -88,6 +88,7 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
     result: `password of ${name}`,
     bcryptHash: `$2a$10$${name}`,
   }),
+  "random:index/randomString:RandomString": () => ({ result: "a1b2c3" }),
   "tls:index/privateKey:PrivateKey": (name) => {
     const pair = /\dr\._domainkey/.test(name) ? rsa : ed25519;
     return {

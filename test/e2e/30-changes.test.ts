@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { ask } from "../../check/dns.ts";
 import { callApi } from "../../check/otherside.ts";
 import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
 import {
+  checkout,
   cloudInfo,
   mailhost,
+  makeCheckout,
   onHost,
   previewSteps,
   stackOutput,
@@ -266,6 +270,41 @@ test("a foreign record is named with its import line, and never overwritten", as
     `/zones/${zone}/dns_records?name=example.com&type=A`,
   );
   assert.equal(sites.length, 1, "the domain's web site");
+});
+
+test("another stack of the same domains, as after a lost state: refused with the import lines", async () => {
+  const zone = await zoneId("example.org");
+  const records = () => cloudflare<readonly ZoneRecord[]>("GET", `/zones/${zone}/dns_records?per_page=100`);
+  const before = await records();
+  const second = { env: { PULUMI_STACK: "second" } };
+  makeCheckout();
+  copyFileSync(join(checkout, "Pulumi.dev.yaml"), join(checkout, "Pulumi.second.yaml"));
+  try {
+    await succeed(["pulumi", "stack", "init", "second", "--no-select"], second);
+    const preview = await mailhost(["pulumi", "preview"], second);
+    assert.notEqual(preview.code, 0);
+    const lines = [
+      ...(preview.stdout + preview.stderr).matchAll(/pulumi import (\S+ ((?:dns|inbound)-\S+) \S+ \S+)/g),
+    ];
+    const named = new Map(lines.map(([, args = "", name = ""]) => [name, args]));
+    assert.ok(named.has("dns-txt:_dmarc.example.org"), preview.stdout.slice(-3000));
+    // Not in a preview either: one record, so that no second machine is made.
+    const urn = "**::dns-txt:_dmarc.example.org";
+    const target = [urn, "**::dns", "**::mark", "**::mark-id"].flatMap((each) => ["--target", each]);
+    const up = await mailhost(["pulumi", "up", "--yes", "--skip-preview", ...target], second);
+    assert.notEqual(up.code, 0);
+    assert.match(up.stdout + up.stderr, /nothing was overwritten/);
+    assert.deepEqual(await records(), before);
+    // The line takes it over.
+    const args = (named.get("dns-txt:_dmarc.example.org") ?? "").split(" ");
+    await succeed(["pulumi", "import", ...args, "--yes", "--skip-preview"], second);
+    const taken = await mailhost(["pulumi", "preview", "--diff", ...target], second);
+    assert.equal(taken.code, 0, taken.stdout + taken.stderr);
+    assert.deepEqual(await records(), before);
+  } finally {
+    await mailhost(["pulumi", "stack", "rm", "second", "--force", "--yes", "--preserve-config"], second);
+    rmSync(join(checkout, "Pulumi.second.yaml"));
+  }
 });
 
 test("drift: a record edited, a rule added, a file changed by hand; shown, and put right", async () => {

@@ -39,7 +39,7 @@ export interface RunOptions {
 }
 
 /** A clean copy of the tracked files (and of what is not yet committed), with the same packages. */
-function makeCheckout(): void {
+export function makeCheckout(): void {
   if (existsSync(join(checkout, "package.json"))) return;
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
     cwd: source,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { COMMENT_MARK, conflicts, type ExistingRecord } from "../../plan/conflicts.ts";
+import { conflicts, type ExistingRecord, markIn, markOf } from "../../plan/conflicts.ts";
 
 const existing = (type: string, content: string, comment = ""): ExistingRecord => ({
   id: content,
@@ -11,7 +11,7 @@ const existing = (type: string, content: string, comment = ""): ExistingRecord =
 });
 
 const found = (type: "A" | "AAAA" | "MX" | "TXT", content: string, others: readonly ExistingRecord[]) =>
-  conflicts({ name: "example.org", type }, content, others).map(({ id }) => id);
+  conflicts({ name: "example.org", type }, content, others, markOf("own123")).map(({ id }) => id);
 
 describe("records that stand where one of ours is to be", () => {
   it("names every other MX, the same one too", () => {
@@ -43,11 +43,27 @@ describe("records that stand where one of ours is to be", () => {
     assert.deepEqual(found("MX", "mail.example.org", [existing("A", "198.51.100.80")]), []);
   });
 
-  it("leaves alone what carries our mark, and other names", () => {
-    assert.deepEqual(found("MX", "mail.example.org", [existing("MX", "x", `${COMMENT_MARK}because`)]), []);
+  it("leaves alone what carries this stack's mark, and other names", () => {
+    assert.deepEqual(found("MX", "mail.example.org", [existing("MX", "x", "mailhost own123: because")]), []);
     assert.deepEqual(
-      conflicts({ name: "www.example.org", type: "A" }, "198.51.100.1", [existing("A", "198.51.100.80")]),
+      conflicts(
+        { name: "www.example.org", type: "A" },
+        "198.51.100.1",
+        [existing("A", "198.51.100.80")],
+        undefined,
+      ),
       [],
     );
+  });
+
+  it("takes another stack's records, and those of a lost state, for foreign", () => {
+    const other = existing("MX", "mail.example.org", "mailhost other1: because");
+    assert.deepEqual(found("MX", "mail.example.org", [other]), ["mail.example.org"]);
+    assert.deepEqual(conflicts({ name: "example.org", type: "MX" }, "x", [other], undefined), [other]);
+  });
+
+  it("reads the mark out of a comment", () => {
+    assert.equal(markIn(`${markOf("a1b2c3")}why: because`), "mailhost a1b2c3: ");
+    assert.equal(markIn("mailhost is here: x"), undefined);
   });
 });
