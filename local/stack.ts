@@ -86,6 +86,7 @@ export class Stack {
         MAILHOST_CLOUD: this.#paths.folder,
         CLOUDFLARE_API_TOKEN: this.#info.cloudflareToken,
         CLOUDFLARE_BASE_URL: this.#info.cloudflareUrl,
+        LOCAL_CLOUD_RESOLVER: this.#info.resolver,
         LOCAL_CLOUD_ROOT_HINTS: this.#info.rootHints,
         LOCAL_CLOUD_TRUST_ANCHOR: this.#info.trustAnchor,
         LOCAL_CLOUD_ACME_CA: this.#info.acmeCa,

@@ -210,7 +210,7 @@ async function call(
   }
   const { state } = account;
   const given = parameters ?? {};
-  const key = token === undefined ? undefined : tokenKey(token, name, given);
+  const key = token === undefined || isRepeatable(name) ? undefined : tokenKey(token, name, given);
   const remembered = key === undefined ? undefined : state.tokens[key];
   if (remembered !== undefined) return remembered.answer;
   const answer = await action(account, new Parameters(given));
@@ -218,7 +218,7 @@ async function call(
   if (/^(Delete|Detach|Disassociate|Revoke|Release|Terminate|Reset)/.test(name)) {
     account.forgetTokens(ids);
     account.save();
-  } else if (key !== undefined && token !== undefined && !isRead(name)) {
+  } else if (key !== undefined && token !== undefined) {
     state.tokens[key] = { token, answer, ids: [...ids, ...idsIn(answer)], at: account.now() };
     account.save();
   }
@@ -233,6 +233,11 @@ function tokenKey(token: string, action: string, parameters: unknown): string {
 
 function idsIn(value: unknown): string[] {
   return JSON.stringify(value ?? null).match(/\b[a-z-]+-[0-9a-f]{17}\b/g) ?? [];
+}
+
+/** To look again, or to set the same again, does no harm; and a name that was refused once may be right by now. */
+function isRepeatable(action: string): boolean {
+  return isRead(action) || action.startsWith("Modify");
 }
 
 function isRead(action: string): boolean {

@@ -567,7 +567,8 @@ test("a PTR waits for its forward record, and locks the address", async (context
   const account = newAccount(context);
   const { call, service, world } = account;
   const { AllocationId, PublicIp } = await call("AllocateAddress");
-  const modify = (DomainName: string) => call("ModifyAddressAttribute", { AllocationId, DomainName });
+  const modify = (DomainName: string) =>
+    call("ModifyAddressAttribute", { AllocationId, DomainName }, "the same each time");
   const attribute = async () =>
     (await call("DescribeAddressesAttribute", { AllocationIds: [AllocationId], Attribute: "domain-name" }))
       .Addresses;
@@ -587,7 +588,7 @@ test("a PTR waits for its forward record, and locks the address", async (context
   world.records.set("mail.example.org A", [
     { name: "mail.example.org", type: "A", ttl: 60, rdata: String(PublicIp) },
   ]);
-  await modify("mail.example.org.");
+  await modify("mail.example.org");
   await service.settled();
   assert.equal(only(await attribute()).PtrRecord, "mail.example.org.");
   assert.equal(only(await attribute()).PtrRecordUpdate, undefined);
