@@ -52,7 +52,7 @@ const mark = new RecordMark("mark").text;
 const dns = new Dns("dns", { records: records.filter(({ type }) => type !== "MX"), facts, mark });
 const reverseName = new ReverseName("ptr", {
   address: server.address,
-  hostname: settings.hostname,
+  settings,
   after: dns.record("A", settings.hostname),
 });
 

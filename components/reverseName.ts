@@ -1,10 +1,12 @@
 import type { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipDomainName } from "@pulumi/aws/ec2/eipDomainName.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/types.ts";
+import { published } from "./published.ts";
 
 export interface ReverseNameArgs {
   readonly address: Eip;
-  readonly hostname: string;
+  readonly settings: Pick<Settings, "hostname" | "hostnameZone" | "resolver">;
   /** The A record: AWS resolves the name before it accepts it. */
   readonly after: pulumi.Resource;
 }
@@ -13,11 +15,26 @@ export interface ReverseNameArgs {
 export class ReverseName extends pulumi.ComponentResource {
   constructor(name: string, args: ReverseNameArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:ReverseName", name, {}, opts);
+    const visible = visibleFirst(`${name}-visible-first`, args);
     new EipDomainName(
       `${name}-record`,
-      { allocationId: args.address.allocationId, domainName: args.hostname },
-      { parent: this, dependsOn: [args.after] },
+      { allocationId: args.address.allocationId, domainName: args.settings.hostname },
+      { parent: this, dependsOn: [args.after], hooks: { beforeCreate: [visible], beforeUpdate: [visible] } },
     );
     this.registerOutputs({});
   }
+}
+
+/** That Cloudflare has taken the A record does not mean that its servers serve it: AWS would refuse the name. */
+function visibleFirst(hookName: string, { address, settings }: ReverseNameArgs): pulumi.ResourceHook {
+  const { hostname, hostnameZone: zone, resolver } = settings;
+  const publicIp = new Promise<string>((resolve) => void address.publicIp.apply(resolve));
+  return new pulumi.ResourceHook(hookName, async () =>
+    published({
+      hostname,
+      zone,
+      address: await publicIp,
+      ...(resolver.outside !== undefined && { resolver: resolver.outside }),
+    }),
+  );
 }

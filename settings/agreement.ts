@@ -40,6 +40,7 @@ export function agree(
     network: { cidr: network.cidr, ipv6: network.ipv6, ...present("subnetId", network.subnetId) },
     acme: { directory: acme.directory, ...present("caCertificate", lines(acme.caCertificate)) },
     resolver: {
+      ...present("outside", resolver.outside),
       ...present("rootHints", lines(resolver.rootHints)),
       ...present("trustAnchor", lines(resolver.trustAnchor)),
     },

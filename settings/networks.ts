@@ -35,7 +35,8 @@ function network(text: string): Network | undefined {
   };
 }
 
-function isAddress(text: string): boolean {
+/** Whether it is a single address, IPv4 or IPv6, as it is usually written. */
+export function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%"));
 }
 

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { optionSchemas, options } from "../options/list.ts";
 import { passwordHashMistake } from "./hashes.ts";
 import { domainName } from "./names.ts";
-import { networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
+import { isAddress, networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
 
 /** A text that `mistake` finds nothing wrong with. */
 function text(mistake: (value: string) => string | undefined) {
@@ -72,6 +72,10 @@ const trustAnchor = text((value) =>
   /^\S+\s+((IN|\d+)\s+){0,2}(DS|DNSKEY)\s+\d+\s+\d+\s+\d+\s+\S/im.test(value)
     ? undefined
     : "has no DS or DNSKEY record; write one as in a zone file, such as `. IN DS 20326 8 2 E06D44B8…`",
+);
+
+const ipAddress = text((value) =>
+  isAddress(value) ? undefined : "is not an IP address; write one such as 192.0.2.53",
 );
 
 const whole = (low: number, high: number) => z.int().min(low).max(high);
@@ -164,6 +168,11 @@ const acme = z
 
 const resolver = z
   .strictObject({
+    outside: ipAddress.optional().meta({
+      description:
+        "Resolver (IP address) that the deployment asks for the zone's nameservers. Default: that of the machine where it runs. Needed only where that does not see the DNS as the world does.",
+      examples: ["192.0.2.53"],
+    }),
     rootHints: rootHints.optional().meta({
       description: "Root servers as zone-file text, where the DNS root is not the internet's.",
     }),
@@ -171,7 +180,9 @@ const resolver = z
       description: "DNSSEC trust anchor (DS or DNSKEY record), where the DNS root is not the internet's.",
     }),
   })
-  .meta({ description: "The host's own validating resolver." });
+  .meta({
+    description: "The host's own validating resolver, and the view of the DNS that the deployment has.",
+  });
 
 const mailbox = z
   .strictObject({

@@ -47,6 +47,8 @@ export interface CoreSettings {
   };
   readonly resolver: {
     /** Root hints as zone-file text, where the root is not the internet's. */
+    /** Resolver (IP address) that the deployment asks, where its own does not see the DNS as the world does. */
+    readonly outside?: string;
     readonly rootHints?: string;
     /** Trust anchor (DS or DNSKEY record as text), where the root is not the internet's. */
     readonly trustAnchor?: string;

@@ -192,6 +192,7 @@ describe("settings", () => {
   const environment = {
     BOB_HASH: `$6$salt$${"b".repeat(86)}`,
     LOCAL_CLOUD_ARCHITECTURE: "arm64",
+    LOCAL_CLOUD_RESOLVER: "198.18.0.10",
     LOCAL_CLOUD_ROOT_HINTS: ". 3600000 NS a.root.example.\na.root.example. 3600000 A 198.18.0.2\n",
     LOCAL_CLOUD_TRUST_ANCHOR: `. IN DS 20326 8 2 ${"AB".repeat(32)}`,
     LOCAL_CLOUD_ACME_CA: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",

@@ -3,7 +3,18 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cloudFolder, cloudId, cloudInfo, gitStatus, mailhost, removeCheckout, succeed } from "./mailhost.ts";
+import { ask } from "../../check/dns.ts";
+import {
+  cloudFolder,
+  cloudId,
+  cloudInfo,
+  eventually,
+  gitStatus,
+  mailhost,
+  removeCheckout,
+  succeed,
+  world,
+} from "./mailhost.ts";
 
 /** What this cloud could have left on the machine. */
 function leftovers(slot: number): string {
@@ -33,11 +44,23 @@ test("the daemon killed with -9: the next start works", async () => {
 });
 
 test("npm run destroy says what is kept, and how to remove it; the next npm start works", async (t) => {
+  // The start after it meets a DNS that publishes late: longer than AWS asks for a name before it refuses it.
+  const { resolver } = cloudInfo();
+  const [address] = (await ask(resolver, "mail.example.org", "A")).answers;
+  assert.ok(address?.type === "A");
+  const reverse = `${address.data.split(".").reverse().join(".")}.in-addr.arpa`;
+  await world("cloudflare?publishAfter=8000");
   const ran = await succeed(["destroy"]);
   assert.match(ran.stdout, /server-address/);
   assert.match(ran.stdout, /server-data/);
   assert.match(ran.stdout, /--everything/);
-  const again = await succeed(["start"]);
+  const starting = succeed(["start"]);
+  await eventually("the address has its reverse name", 80, async () => {
+    return (await ask(resolver, reverse, "PTR")).answers.length === 1;
+  });
+  // The MX records come last, and the check does not wait for them.
+  await world("cloudflare?publishAfter=0");
+  const again = await starting;
   t.diagnostic(`npm start after npm run destroy: ${again.seconds.toFixed(1)} s`);
   assert.ok(again.seconds < 90, `took ${again.seconds} s`);
   assert.equal(gitStatus(), "");

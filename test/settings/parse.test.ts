@@ -290,6 +290,7 @@ const wrong: readonly [string, Tree, string, RegExp][] = [
   ["directory with a line break", withKeys({ acme: { directory: "https://acme.test/\nx" } }), "mailhost:acme.directory", /is not an https URL/],
   ["directory without https", withKeys({ acme: { directory: "http://acme.test/" } }), "mailhost:acme.directory", /is not an https URL/],
   ["certificate that is none", withKeys({ acme: { caCertificate: "MIIB" } }), "mailhost:acme.caCertificate", /is not a certificate in PEM/],
+  ["a resolver that is no address", withKeys({ resolver: { outside: "one.one" } }), "mailhost:resolver.outside", /is not an IP address; write one such as/],
   ["root hints without a root server", withKeys({ resolver: { rootHints: "a.root. A 198.18.0.1" } }), "mailhost:resolver.rootHints", /has no NS record of the root/],
   ["trust anchor that is none", withKeys({ resolver: { trustAnchor: "20326" } }), "mailhost:resolver.trustAnchor", /has no DS or DNSKEY/],
   ["bad domain", withDomain({}, { "-bad.example": { since: "2026-11-21" } }), "mailhost:domains.-bad.example", /is not a domain name/],

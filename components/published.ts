@@ -1,0 +1,70 @@
+import { Resolver } from "node:dns/promises";
+import { setTimeout as pause } from "node:timers/promises";
+
+export interface PublishedArgs {
+  readonly hostname: string;
+  /** Zone that holds the name. */
+  readonly zone: string;
+  /** IPv4 address that the name has to lead to. */
+  readonly address: string;
+  /** Address of the resolver that knows the zone's nameservers. @default that of this machine */
+  readonly resolver?: string;
+  /** Milliseconds. @default 3 minutes: Cloudflare publishes within seconds */
+  readonly deadline?: number;
+  /** Milliseconds between two rounds. @default 1000 */
+  readonly interval?: number;
+}
+
+/**
+ * Waits until every nameserver of the zone serves the host's A record. They alone are asked: a resolver that is asked
+ * too early remembers for half an hour that there is nothing (RFC 2308), and AWS asks one.
+ *
+ * @throws Error naming the servers that do not, when the deadline has passed
+ */
+export async function published(args: PublishedArgs): Promise<void> {
+  const { hostname, zone, address, resolver, deadline = 180_000, interval = 1000 } = args;
+  const end = Date.now() + deadline;
+  for (;;) {
+    const late = await notServing(hostname, zone, address, resolver).catch((error: Error) => [error.message]);
+    if (late.length === 0) return;
+    if (Date.now() >= end) {
+      throw new Error(
+        [
+          `${hostname} does not lead to ${address} at the nameservers of ${zone} after ${deadline / 1000} seconds; AWS would refuse the reverse name.`,
+          ...late.map((line) => `  ${line}`),
+          `Does the registrar name Cloudflare's servers for ${zone}, and may this machine ask DNS servers (port 53)? Then run again.`,
+        ].join("\n"),
+      );
+    }
+    await pause(interval);
+  }
+}
+
+/** What is not right yet, a line for each nameserver; the delegated ones, which are those that AWS will come to. */
+async function notServing(
+  hostname: string,
+  zone: string,
+  address: string,
+  server: string | undefined,
+): Promise<readonly string[]> {
+  const resolver = asking(server);
+  const names = await resolver.resolveNs(zone);
+  const lines = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const answers = await asking(...(await resolver.resolve4(name))).resolve4(hostname);
+        return answers.includes(address) ? [] : [`${name} answers ${answers.join(", ")}`];
+      } catch (error) {
+        return [`${name}: ${(error as Error).message}`];
+      }
+    }),
+  );
+  return lines.flat();
+}
+
+function asking(...servers: readonly (string | undefined)[]): Resolver {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  const given = servers.filter((server) => server !== undefined);
+  if (given.length > 0) resolver.setServers(given);
+  return resolver;
+}
