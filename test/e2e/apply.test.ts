@@ -193,6 +193,36 @@ describe("apply, on a machine of its own", () => {
     assert.equal(await ok("ls /etc/more"), "");
   });
 
+  it("changes nothing in /etc while another bundle's judgement may be copying it", async () => {
+    const shim = "/usr/local/bin/systemctl";
+    await ok(
+      `cat >${shim}; chmod 0755 ${shim}`,
+      `#!/bin/sh
+case $1 in enable | disable) flock -n /run/mailhost/configuration.lock echo "$*" >>/run/unlocked ;; esac
+exec /usr/bin/systemctl "$@"
+`,
+    );
+    await apply(probe("a", "a"));
+    const derived = bundle({
+      name: "derived",
+      why: "-",
+      files: [text("/etc/derived", "1\n")],
+      derivations: [
+        {
+          command: "flock -n /run/mailhost/configuration.lock touch /run/unlocked || true",
+          on: ["/etc/derived"],
+        },
+      ],
+    });
+    await apply(derived);
+    await apply(probe("b", "b", { units: [], disabledUnits: ["probe.service"] }));
+    await apply(probe("c", "c"));
+    assert.equal(await ok(`rm ${shim}; cat /run/unlocked 2>/dev/null || true`), "");
+    assert.equal(await ok("systemctl is-enabled probe"), "enabled");
+    await ok(`${APPLY} --sweep`, "bundles: probe\n");
+    await settled();
+  });
+
   it("sweeps away what the plan has no more, unit, directory and derived file too, and nothing else", async () => {
     await apply(probe("4", "4"));
     const extra = bundle({
@@ -225,6 +255,7 @@ describe("apply, on a machine of its own", () => {
     assert.equal(await ok(`${APPLY} --sweep`, "bundles: probe\n"), "");
     const nothing = await machine.run(`${APPLY} --sweep </dev/null`);
     assert.match(nothing.stderr, /nothing was removed/);
+    await apply(probe("3", "3"));
     await settled();
   });
 
