@@ -15,6 +15,8 @@ export function nftables(ports: readonly Port[]): Bundle {
     files: [file(rules, { rates: ports.some(isSsh), ports: ports.map(rule) }, { mode: "0755" })],
     validate: [`nft -c -f ${rules}`],
     units: [unit("nftables.service", { reload: [rules] })],
+    // Its first start puts back every change that is not confirmed yet (mailhost-rollback.service).
+    after: ["base"],
     confirm: true,
   });
 }

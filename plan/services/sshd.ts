@@ -25,6 +25,8 @@ export function sshd(settings: Settings): Bundle {
         why: "Deployments and the operator, from the networks that the stack names.",
       },
     ],
+    // Its first start puts back every change that is not confirmed yet (mailhost-rollback.service).
+    after: ["base"],
     confirm: true,
   });
 }

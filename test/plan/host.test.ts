@@ -39,6 +39,12 @@ it("what restarts or reloads a unit includes the unit's own file and drop-ins", 
     }
 });
 
+it("what a second login has to confirm comes after the unit that puts back what was not confirmed", () => {
+  const confirmed = bundles.filter(({ confirm }) => confirm);
+  assert.deepEqual(confirmed.map(({ name }) => name).toSorted(), ["nftables", "sshd"]);
+  for (const { name, after } of confirmed) assert.ok(after.includes("base"), name);
+});
+
 it("packages are named once, in order", () => {
   const packages = hostPackages(bundles);
   assert.deepEqual(packages, [...new Set(packages)].toSorted());
