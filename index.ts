@@ -12,11 +12,13 @@ import { RecordMark } from "./components/recordMark.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
 import { readSettings, today } from "./components/stack.ts";
+import { Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { dkimSelectors } from "./plan/dkim.ts";
 import { hostBundles } from "./plan/host.ts";
 import { hostPorts } from "./plan/ports.ts";
 import { dnsRecords } from "./plan/records.ts";
+import { webHosts, webPages, workerName, workerScript } from "./plan/web.ts";
 
 const settings = readSettings();
 const bundles = hostBundles(settings);
@@ -70,6 +72,13 @@ const inbound = new Dns("inbound", {
   facts,
   mark,
   after: [host],
+});
+
+const pages = webPages(settings);
+new Worker("web", {
+  name: workerName(settings),
+  script: workerScript(settings, pages),
+  hosts: webHosts(pages),
 });
 
 export default stackOutputs({

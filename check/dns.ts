@@ -133,7 +133,7 @@ function byTcp(address: string, port: number, packet: Buffer, timeout: number): 
   });
 }
 
-/** Values of records as text: `192.0.2.1`, `10 mail.example.org`, TXT strings joined; names without their last dot. */
+/** Values of records as text: `192.0.2.1`, `10 mail.example.org`, `0 1 993 mail.example.org`, TXT strings joined; names without their last dot. */
 export function valuesOf(answers: readonly Answer[]): string[] {
   return answers.map(recordValue).toSorted();
 }
@@ -142,6 +142,10 @@ function recordValue(answer: Answer): string {
   switch (answer.type) {
     case "MX":
       return `${answer.data.preference ?? 0} ${answer.data.exchange.replace(/\.$/, "")}`;
+    case "SRV": {
+      const { priority = 0, weight = 0, port, target } = answer.data;
+      return `${priority} ${weight} ${port} ${target === "." ? "." : target.replace(/\.$/, "")}`;
+    }
     case "TXT":
       return [answer.data].flat().map(String).join("");
     case "NS":

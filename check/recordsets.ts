@@ -1,4 +1,5 @@
 import { recordContent } from "../plan/facts.ts";
+import type { DnsRecord } from "../plan/types.ts";
 import { liesIn } from "../settings/names.ts";
 import { type DnsAnswer, valuesOf } from "./dns.ts";
 import type { CheckTarget } from "./types.ts";
@@ -7,7 +8,7 @@ import type { CheckTarget } from "./types.ts";
 export interface RecordSet {
   readonly zone: string;
   readonly name: string;
-  readonly type: "A" | "AAAA" | "MX" | "TXT";
+  readonly type: DnsRecord["type"];
   /** As `valuesOf` writes them. */
   readonly values: readonly string[];
 }
@@ -18,7 +19,8 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
   for (const record of target.records.filter(({ name }) => isWanted(name, target))) {
     const { zone, name, type } = record;
     const content = recordContent(record, target.facts);
-    const value = type === "MX" ? `${record.priority ?? 0} ${content.replace(/\.$/, "")}` : content;
+    const isRanked = type === "MX" || type === "SRV";
+    const value = isRanked ? `${record.priority ?? 0} ${content.replace(/(?<=\S)\.$/, "")}` : content;
     const key = `${type} ${name}`;
     sets.set(key, { zone, name, type, values: [...(sets.get(key)?.values ?? []), value] });
   }

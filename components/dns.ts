@@ -93,7 +93,7 @@ export class Dns extends pulumi.ComponentResource {
         // Cloudflare's proxy carries web traffic only; behind it, mail would never arrive.
         proxied: false,
         ...(record.priority !== undefined && { priority: record.priority }),
-        content: record.type === "TXT" ? content.apply(quoteTxt) : content,
+        ...valueParts(record, content),
         comment: pulumi.interpolate`${mark}${record.why}`,
       },
       {
@@ -107,6 +107,21 @@ export class Dns extends pulumi.ComponentResource {
       },
     );
   }
+}
+
+/** The value as Cloudflare takes it: TXT quoted, SRV in its parts, all else as it is. */
+function valueParts({ type, priority = 0 }: DnsRecord, content: pulumi.Output<string>) {
+  if (type === "TXT") return { content: content.apply(quoteTxt) };
+  if (type !== "SRV") return { content };
+  const parts = content.apply((text) => text.split(" "));
+  return {
+    data: {
+      priority,
+      weight: parts.apply(([weight]) => Number(weight)),
+      port: parts.apply(([, port]) => Number(port)),
+      target: parts.apply(([, , target]) => target ?? ""),
+    },
+  };
 }
 
 /** The name of a record among the records: `mx:example.org`. */
@@ -130,9 +145,9 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
     hookName,
     async (args) => {
       const { zoneId, name, type, content, comment } = args.newInputs as Record<
-        "zoneId" | "name" | "type" | "content" | "comment",
+        "zoneId" | "name" | "type" | "comment",
         string
-      >;
+      > & { readonly content?: string };
       const { results } = await getDnsRecords({ zoneId, name: { exact: name } }, { parent });
       const record = { name, type: type as DnsRecord["type"] };
       const others = results

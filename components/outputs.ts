@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { setupPage } from "../plan/setupPage.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RecordOutput } from "./dns.ts";
@@ -33,6 +34,10 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       outgoing: { protocol: "SMTP", host: hostname, port: 465, security: "SSL/TLS" },
       outgoingAlternative: { protocol: "SMTP", host: hostname, port: 587, security: "STARTTLS" },
     },
+    /** Where people find these, and a profile for Apple devices, by domain. */
+    ...(settings.options.clientSetup && {
+      setupPages: Object.fromEntries(settings.domains.map(({ name }) => [name, setupPage(name)])),
+    }),
     /** Where the mail lies on the host's data volume; that of a domain or mailbox no longer listed stays there. */
     mailStore: { path: "/srv/mail/<domain>/<mailbox>", removed: "kept until you delete its folder by hand" },
     dnsRecords: records,

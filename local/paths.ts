@@ -27,6 +27,7 @@ export interface CloudPaths {
   readonly volumes: string;
   readonly dns: string;
   readonly acme: string;
+  readonly edge: string;
   readonly aws: string;
   readonly cloudflare: string;
   readonly peer: string;
@@ -66,6 +67,7 @@ export function cloudPaths(env: NodeJS.ProcessEnv = process.env): CloudPaths {
     volumes: join(folder, "volumes"),
     dns: join(folder, "dns"),
     acme: join(folder, "acme"),
+    edge: join(folder, "edge"),
     aws: join(folder, "aws"),
     cloudflare: join(folder, "cloudflare"),
     peer: join(folder, "peer"),

@@ -55,6 +55,7 @@ export interface World {
   setPort25Blocked(blocked: boolean): Promise<void>;
 
   readonly dns: DnsWorld;
+  readonly edge: EdgeWorld;
 }
 
 /** One DNS record as a nameserver holds it. */
@@ -76,6 +77,16 @@ export interface DnsWorld {
   setPtr(publicIpv4: string, name: string | undefined): Promise<void>;
   /** Asks a validating resolver of the outside world. */
   resolve(name: string, type: string): Promise<readonly string[]>;
+}
+
+/** The edge of Cloudflare's network: where proxied names lead, and where Workers run. */
+export interface EdgeWorld {
+  /** IPv4 address of proxied names. */
+  readonly address: string;
+  /** Starts a script (module syntax) and ends it. @throws with what it says where it does not start */
+  tryScript(source: string): Promise<void>;
+  /** Scripts by host name, instead of those before; each name gets a certificate. Served when the promise resolves. */
+  serve(scripts: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** What a running local cloud tells the programs around it: `<cloud folder>/cloud.json`. */

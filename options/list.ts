@@ -1,9 +1,10 @@
 import type { z } from "zod";
+import { clientSetup } from "./clientSetup.ts";
 import type { Option } from "./option.ts";
 import { pop3s } from "./pop3s.ts";
 
 /** Everything that is an option, a line each. */
-export const options = [pop3s] as const satisfies readonly Option[];
+export const options = [clientSetup, pop3s] as const satisfies readonly Option[];
 
 type Listed = (typeof options)[number];
 

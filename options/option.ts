@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { Bundle, DnsRecord } from "../plan/types.ts";
+import type { Bundle, DnsRecord, WebPage } from "../plan/types.ts";
 import type { Path } from "../settings/mistakes.ts";
-import type { CoreSettings, Settings } from "../settings/types.ts";
+import type { CoreSettings, Domain, Settings } from "../settings/types.ts";
 
 /**
  * Something that a mail host may have or not have: one key of the stack file, and what the plan gains by it. Off means
@@ -28,8 +28,17 @@ export interface Option<Key extends string = string, Schema extends z.ZodType = 
   ): void;
   /** Bundles of its own. Where a daemon reads a directory of files, the option's lines are a file of these. */
   bundles?(value: z.output<Schema>, settings: CoreSettings): readonly Bundle[];
-  /** DNS records of its own. */
-  records?(value: z.output<Schema>, settings: CoreSettings): readonly DnsRecord[];
+  /**
+   * DNS records of its own.
+   * @param ttlOf seconds that a domain's records live today
+   */
+  records?(
+    value: z.output<Schema>,
+    settings: Settings,
+    ttlOf: (domain: Domain) => number,
+  ): readonly DnsRecord[];
+  /** What is to be found on the web because of it. The host names need no record: they come with the pages. */
+  pages?(value: z.output<Schema>, settings: Settings): readonly WebPage[];
 }
 
 /** An option, with its key and value's type kept. */

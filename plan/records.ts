@@ -20,7 +20,8 @@ export function dnsRecords(settings: Settings, today: string): readonly DnsRecor
     ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today)),
     ...reportAuthorisations(settings, today),
     ...(options as readonly Option[]).flatMap(
-      (option) => option.records?.(chosenValue(settings, option), settings) ?? [],
+      (option) =>
+        option.records?.(chosenValue(settings, option), settings, (domain) => ttlOf(domain, today)) ?? [],
     ),
   ];
 }

@@ -34,18 +34,40 @@ export interface DnsRecord {
   readonly zone: string;
   /** Fully qualified, without a trailing dot. */
   readonly name: string;
-  readonly type: "A" | "AAAA" | "MX" | "TXT";
+  readonly type: "A" | "AAAA" | "MX" | "SRV" | "TXT";
   /** Seconds. */
   readonly ttl: number;
-  /** MX only (RFC 5321 section 5). */
+  /** MX (RFC 5321 section 5) and SRV only. */
   readonly priority?: number;
   /**
-   * The value, unquoted: TXT as one string, however long. A plain string where no fact is needed, so that the
+   * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782). A plain string where no fact is needed, so that the
    * preview before the first `up` shows it already.
    */
   readonly content: string | FactText;
   /** One sentence of at most 83 characters; it is in the record's comment in the zone too. */
   readonly why: string;
+}
+
+/**
+ * What one address of the web answers: served by a Worker at Cloudflare, so that the host needs no port for it.
+ * In a text, `%ADDRESS%` is the mail address that the request named, and `%UUID%` another random one each time.
+ */
+export interface WebPage {
+  /** Zone that holds the host name. */
+  readonly zone: string;
+  /** The whole name: `autoconfig.example.org`. */
+  readonly host: string;
+  /** Lower case, from the slash on; asked for in any case. */
+  readonly path: string;
+  readonly method: "GET" | "POST";
+  /** Beside what every answer has. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: { readonly text: string } | { readonly base64: string };
+  /**
+   * Where the request names a mail address: as `?address=`, or as the element EMailAddress of its body. It must be one
+   * of this domain's; else the request is refused. @default the content has no place for one
+   */
+  readonly address?: { readonly in: "query" | "body"; readonly domain: string };
 }
 
 /** A listening port of the host: security group, host firewall, docs and checks all derive from these. */

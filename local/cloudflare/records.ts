@@ -19,6 +19,8 @@ export interface ZoneRecord {
   readonly createdOn: string;
   readonly modifiedOn: string;
   readonly commentModifiedOn?: string;
+  /** It belongs to a Worker's custom domain, and goes with it. */
+  readonly ofWorker?: true;
 }
 
 export const recordTypes = ["A", "AAAA", "CNAME", "MX", "TXT", "NS", "CAA", "SRV", "TLSA"] as const;
@@ -58,8 +60,10 @@ const fields = new Set([
 /** Seconds that `1` (automatic) means (https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/). */
 const automaticTtl = 300;
 
-/** What Cloudflare itself answers for a proxied name; documentation addresses stand for its network here. */
-const proxyAddresses = { A: "192.0.2.53", AAAA: "2001:db8::53" } as const;
+/** The type under which nameservers answer a record. For a proxied name they answer an address of Cloudflare's network. */
+export function servedType(record: ZoneRecord): RecordType {
+  return record.proxied ? "A" : record.type;
+}
 
 /** A body of POST or PUT, checked and normalised as the API does. `before` is what PUT or PATCH replaces. */
 export function checkRecord(
@@ -382,16 +386,21 @@ function textOf(content: string): string {
   return stringsOf(content)?.join("") ?? content;
 }
 
-/** The RRset of a name and type as its nameservers hold it. */
-export function publish(records: readonly ZoneRecord[]): PublishedRecord[] {
+/**
+ * The RRset of a name and type as its nameservers hold it.
+ * @param records all that are served under it
+ * @param edge IPv4 address of Cloudflare's network; the small internet has no IPv6
+ */
+export function publish(records: readonly ZoneRecord[], edge: string): PublishedRecord[] {
   // All records of an RRset have one TTL (RFC 2181 section 5.2); the shortest is the safe one.
   const ttl = Math.min(...records.map((record) => (record.ttl === 1 ? automaticTtl : record.ttl)));
+  const [proxied] = records.filter((record) => record.proxied);
+  if (proxied !== undefined) return [{ name: proxied.name, type: "A", ttl, rdata: edge }];
   return records.map((record) => ({ name: record.name, type: record.type, ttl, rdata: rdataOf(record) }));
 }
 
 function rdataOf(record: ZoneRecord): string {
   const { type, content, data = {} } = record;
-  if (record.proxied && (type === "A" || type === "AAAA")) return proxyAddresses[type];
   switch (type) {
     case "A":
     case "AAAA":
@@ -423,7 +432,7 @@ export function show(record: ZoneRecord) {
     proxied: record.proxied,
     ttl: record.ttl,
     settings: {},
-    meta: {},
+    meta: record.ofWorker ? { origin_worker: true, read_only: true } : {},
     comment: record.comment,
     tags: [],
     created_on: record.createdOn,

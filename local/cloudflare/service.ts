@@ -7,12 +7,28 @@ import { readBody } from "../apiService.ts";
 import { openStore } from "../store.ts";
 import type { World } from "../types.ts";
 import { CloudflareError } from "./errors.ts";
-import { checkConflicts, checkRecord, publish, type RecordType, show, type ZoneRecord } from "./records.ts";
+import {
+  checkConflicts,
+  checkRecord,
+  publish,
+  type RecordType,
+  servedType,
+  show,
+  type ZoneRecord,
+} from "./records.ts";
+import {
+  checkScriptName,
+  checkUpload,
+  noSuchWorker,
+  showScript,
+  type WorkerDomain,
+  type WorkerScript,
+} from "./workers.ts";
 
 export interface CloudflareServiceOptions {
   /** Folder of `cloudflare.json` (zones and records) and `cloudflare.log` (what was done). */
   readonly stateDir: string;
-  readonly world: Pick<World, "dns">;
+  readonly world: Pick<World, "dns" | "edge">;
   /** The one API token of the account. */
   readonly token: string;
   /** Nameservers that the account's zones are delegated to. */
@@ -26,15 +42,15 @@ export interface CloudflareSwitches {
   publishAfter: number;
 }
 
-/** A simulated Cloudflare account: its v4 API for zones, DNS records and DNSSEC. */
+/** A simulated Cloudflare account: its v4 API for zones, DNS records, DNSSEC and Workers. */
 export interface CloudflareService {
   /** Answers what is under `/client/v4`; answers false, and does nothing, where the path is another. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
-  /** Publishes what a daemon that died could not; called once at the next one's start. */
+  /** Publishes what a daemon that died could not, and serves its Workers; called once at the next one's start. */
   restore(): Promise<void>;
   readonly switches: Readonly<CloudflareSwitches>;
   setSwitches(changes: Partial<CloudflareSwitches>): void;
-  /** Takes every record out of the zones. */
+  /** Takes every record out of the zones, and every Worker out of the account. */
   reset(): Promise<void>;
   /** Waits until every record is served. */
   settled(): Promise<void>;
@@ -56,9 +72,13 @@ interface State {
   keys: Record<string, string>;
   /** Changes that the nameservers may not have yet. */
   unpublished: Rrset[];
+  /** By name. */
+  scripts: Record<string, WorkerScript>;
+  /** By id. */
+  domains: Record<string, WorkerDomain>;
 }
 
-/** One name and type of a zone. */
+/** One name of a zone, and a type that is served for it. */
 interface Rrset {
   readonly zone: string;
   readonly name: string;
@@ -82,9 +102,12 @@ interface Call {
 interface Answer {
   readonly result: unknown;
   readonly result_info?: object;
+  /** Instead of JSON. */
+  readonly content?: FormData;
 }
 
-const bodyLimit = 1024 * 1024;
+/** Bytes; the longest are uploads of scripts. */
+const bodyLimit = 8 * 1024 * 1024;
 const account = { id: "023e105f4ecef8ad9ca31a8372d0c353", name: "Local cloud" };
 
 export function createCloudflareService(options: CloudflareServiceOptions): CloudflareService {
@@ -95,8 +118,11 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     switches: { publishAfter: 0 },
     keys: {},
     unpublished: [],
+    scripts: {},
+    domains: {},
   }));
   const turns = new Map<string, Promise<void>>();
+  let lastTurn: Promise<unknown> = Promise.resolve();
   const behind = new Set<Promise<void>>();
 
   for (const name of world.dns.zones) {
@@ -113,9 +139,9 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       .catch(() => undefined)
       .then(() => {
         const records = Object.values(store.data.records).filter(
-          (record) => record.zone === zone && record.name === name && record.type === type,
+          (record) => record.zone === zone && record.name === name && servedType(record) === type,
         );
-        return world.dns.setRrset(zone, name, type, publish(records));
+        return world.dns.setRrset(zone, name, type, publish(records, world.edge.address));
       });
     turns.set(key, turn);
     return turn;
@@ -130,7 +156,11 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
   /** Saves a change, and has it served before the answer or, where it is to be late, behind it. */
   const commit = async (changed: readonly ZoneRecord[], undo: () => void): Promise<void> => {
     const byKey = new Map(
-      changed.map(({ zone, name, type }) => [`${zone} ${name} ${type}`, { zone, name, type }]),
+      changed.map((record) => {
+        const { zone, name } = record;
+        const type = servedType(record);
+        return [`${zone} ${name} ${type}`, { zone, name, type }];
+      }),
     );
     const sets = [...byKey.values()];
     store.data.unpublished.push(...sets);
@@ -165,6 +195,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
 
   /** Puts a record in its place, after every check. The caller commits. */
   const put = (zone: Zone, body: unknown, before?: ZoneRecord): ZoneRecord => {
+    if (before?.ofWorker) throw readOnly();
     const checked = checkRecord(asObject(body), zone.name, before, timestamp());
     const others = recordsOf(zone).filter((other) => other.id !== before?.id);
     checkConflicts(checked, others);
@@ -225,7 +256,9 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     if (call.method === "GET") return { result: show(record(zone, id)) };
     if (call.method === "DELETE") {
       await change((touch) => {
-        touch(record(zone, id));
+        const gone = record(zone, id);
+        if (gone.ofWorker) throw readOnly();
+        touch(gone);
         forgetKey(id);
         delete store.data.records[id];
       });
@@ -248,6 +281,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       const part = (name: string) => asList(body[name]).map(asObject);
       const deletes = part("deletes").map((each) => {
         const gone = record(zone, String(each.id));
+        if (gone.ofWorker) throw readOnly();
         touch(gone);
         delete store.data.records[gone.id];
         return show(gone);
@@ -387,11 +421,180 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     throw new CloudflareError(7000, "No route for that URI", 404);
   };
 
+  /** Calls about Workers, one after the other: each replaces all that is served. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = lastTurn.then(work, work);
+    lastTurn = done.catch(() => undefined);
+    return done;
+  };
+
+  const serveWorkers = async (): Promise<void> => {
+    const { domains, scripts } = store.data;
+    const named = Object.values(domains).map(({ hostname, service }) => [
+      hostname,
+      scripts[service]?.content ?? "",
+    ]);
+    await world.edge.serve(Object.fromEntries(named));
+  };
+
+  const uploadScript = async (name: string, form: unknown): Promise<object> => {
+    checkScriptName(name);
+    const script = await checkUpload(form, store.data.scripts[name], timestamp());
+    try {
+      await world.edge.tryScript(script.content);
+    } catch (error) {
+      throw new CloudflareError(10021, `Uncaught ${(error as Error).message}`);
+    }
+    store.data.scripts[name] = script;
+    store.save();
+    await serveWorkers();
+    return showScript(name, script);
+  };
+
+  const scripts = async (call: Call): Promise<Answer> => {
+    const [, , , , name, part] = call.path;
+    if (name === undefined && call.method === "GET")
+      return {
+        result: Object.entries(store.data.scripts).map(([each, script]) => showScript(each, script)),
+      };
+    if (name === undefined) throw methodNotAllowed();
+    if (call.method === "PUT" && part === undefined) return { result: await uploadScript(name, call.body) };
+    const script = store.data.scripts[name];
+    if (script === undefined) throw noSuchWorker();
+    if (call.method === "GET" && part === "settings") {
+      return {
+        result: { bindings: [], compatibility_date: script.compatibilityDate, compatibility_flags: [] },
+      };
+    }
+    if (call.method === "GET" && part === "content") {
+      const content = new FormData();
+      const type = "application/javascript+module";
+      content.set(script.mainModule, new File([script.content], script.mainModule, { type }));
+      return { result: null, content };
+    }
+    if (call.method !== "DELETE" || part !== undefined) throw methodNotAllowed();
+    // Its domains go with it.
+    const own = Object.values(store.data.domains).filter(({ service }) => service === name);
+    for (const { id } of own) await detach(id);
+    delete store.data.scripts[name];
+    store.save();
+    await serveWorkers();
+    return { result: null };
+  };
+
+  const attach = async (body: Readonly<Record<string, unknown>>): Promise<WorkerDomain> => {
+    for (const field of Object.keys(body)) {
+      if (!["zone_id", "zone_name", "hostname", "service", "environment"].includes(field))
+        throw new CloudflareError(10026, `Could not parse request body: unknown field "${field}".`);
+    }
+    const { zone_id: zoneId, zone_name: zoneName, service, environment = "production" } = body;
+    const hostname = String(body.hostname ?? "").toLowerCase();
+    const zone = Object.values(store.data.zones).find(
+      ({ id, name }) => id === zoneId || (zoneId === undefined && name === zoneName),
+    );
+    if (zone === undefined) throw new CloudflareError(1001, "Invalid zone identifier", 404);
+    if (hostname !== zone.name && !hostname.endsWith(`.${zone.name}`))
+      throw new CloudflareError(9000, `The hostname does not lie in the zone ${zone.name}.`);
+    if (typeof service !== "string" || store.data.scripts[service] === undefined) throw noSuchWorker();
+    if (environment !== "production")
+      throw new CloudflareError(10092, `This environment does not exist: ${String(environment)}.`, 404);
+    const current = Object.values(store.data.domains).find((domain) => domain.hostname === hostname);
+    if (current?.service === service) return current;
+    if (current !== undefined) {
+      throw new CloudflareError(
+        100116,
+        `Hostname '${hostname}' is already attached to the Worker ${current.service}.`,
+        409,
+      );
+    }
+    const leading = recordsOf(zone).filter(
+      ({ name, type }) => name === hostname && (type === "A" || type === "AAAA" || type === "CNAME"),
+    );
+    if (leading.length > 0) {
+      throw new CloudflareError(
+        100117,
+        `Hostname '${hostname}' already has externally managed DNS records (A, CNAME, etc). Either delete them, try a ` +
+          "different hostname, or use the option 'override_existing_dns_record' to override.",
+        409,
+      );
+    }
+    const domain: WorkerDomain = {
+      id: newId(),
+      zone_id: zone.id,
+      zone_name: zone.name,
+      hostname,
+      service,
+      environment: "production",
+      cert_id: newId(),
+    };
+    store.data.domains[domain.id] = domain;
+    store.save();
+    await serveWorkers();
+    const publishing = change((touch) => {
+      const placeholder = { type: "AAAA", name: hostname, content: "100::", proxied: true };
+      const made: ZoneRecord = { ...put(zone, placeholder), ofWorker: true };
+      store.data.records[made.id] = made;
+      touch(made);
+    });
+    try {
+      await publishing;
+    } catch (error) {
+      delete store.data.domains[domain.id];
+      store.save();
+      await serveWorkers();
+      throw error;
+    }
+    return domain;
+  };
+
+  const detach = async (id: string): Promise<void> => {
+    const domain = store.data.domains[id];
+    if (domain === undefined) throw new CloudflareError(100114, "This domain does not exist.", 404);
+    await change((touch) => {
+      for (const each of Object.values(store.data.records)) {
+        if (each.name !== domain.hostname || !each.ofWorker) continue;
+        touch(each);
+        delete store.data.records[each.id];
+      }
+    });
+    delete store.data.domains[id];
+    store.save();
+    await serveWorkers();
+  };
+
+  const domains = async (call: Call): Promise<Answer> => {
+    const [, , , , id] = call.path;
+    if (id === undefined && call.method === "PUT") return { result: await attach(asObject(call.body)) };
+    const all = Object.values(store.data.domains);
+    if (id === undefined && call.method === "GET") {
+      const hostname = call.query.get("hostname");
+      return { result: all.filter((domain) => hostname === null || domain.hostname === hostname) };
+    }
+    if (id === undefined) throw methodNotAllowed();
+    if (call.method === "DELETE") {
+      await detach(id);
+      return { result: null };
+    }
+    if (call.method !== "GET") throw methodNotAllowed();
+    const found = store.data.domains[id];
+    if (found === undefined) throw new CloudflareError(100114, "This domain does not exist.", 404);
+    return { result: found };
+  };
+
+  const workers = (call: Call): Promise<Answer> => {
+    const [, id, , kind] = call.path;
+    if (id !== account.id) throw new CloudflareError(10000, "Authentication error", 403);
+    if (kind === "scripts") return scripts(call);
+    if (kind === "domains") return domains(call);
+    throw new CloudflareError(7000, "No route for that URI", 404);
+  };
+
   const answer = async (call: Call): Promise<Answer> => {
     if (call.path.join("/") === "user/tokens/verify" && call.method === "GET") {
       return { result: { id: "ed17574386854bf78a67040be0a770b0", status: "active" } };
     }
     if (call.path[0] === "accounts" && call.path.length === 1) return page([account], call.query, 20, 50);
+    if (call.path[0] === "accounts" && call.path[2] === "workers") return await inTurn(() => workers(call));
     if (call.path[0] === "zones") return zones(call);
     throw new CloudflareError(7000, "No route for that URI", 404);
   };
@@ -407,7 +610,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       let envelope: object;
       let code: number | undefined;
       try {
-        const body = await readJson(request);
+        const body = await readAny(request);
         authorize(request.headers.authorization, options.token, path);
         const key = request.headers["idempotency-key"];
         const answered = await answer({
@@ -417,6 +620,10 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
           body,
           key: typeof key === "string" ? key : undefined,
         });
+        if (answered.content !== undefined) {
+          await sendForm(response, answered.content);
+          return true;
+        }
         envelope = { success: true, errors: [], messages: [], ...answered };
       } catch (error) {
         const failure =
@@ -443,7 +650,10 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       response.end(JSON.stringify(envelope));
       return true;
     },
-    restore: () => publishAll([...store.data.unpublished]),
+    restore: async () => {
+      await publishAll([...store.data.unpublished]);
+      await serveWorkers();
+    },
     get switches() {
       return store.data.switches;
     },
@@ -455,7 +665,10 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       const gone = Object.values(store.data.records);
       store.data.records = {};
       store.data.keys = {};
+      store.data.scripts = {};
+      store.data.domains = {};
       store.data.switches = { publishAfter: 0 };
+      await serveWorkers();
       await commit(gone, () => undefined);
     },
     settled: async () => {
@@ -479,14 +692,18 @@ function authorize(header: string | undefined, token: string, path: readonly str
     : new CloudflareError(10000, "Authentication error", 403);
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+/** JSON, or the parts of an upload. */
+async function readAny(request: IncomingMessage): Promise<unknown> {
   const text = await readBody(
     request,
     bodyLimit,
     () => new CloudflareError(413, "Request entity too large", 413),
   );
   if (text === "") return undefined;
+  const type = request.headers["content-type"];
   try {
+    if (type?.startsWith("multipart/form-data"))
+      return await new Response(text, { headers: { "content-type": type } }).formData();
     return JSON.parse(text) as unknown;
   } catch {
     throw new CloudflareError(9207, "Request body is invalid.");
@@ -578,6 +795,16 @@ function page(all: readonly unknown[], query: URLSearchParams, usual: number, mo
       total_pages: Math.ceil(all.length / size),
     },
   };
+}
+
+async function sendForm(response: ServerResponse, form: FormData): Promise<void> {
+  const whole = new Response(form);
+  response.writeHead(200, { "content-type": whole.headers.get("content-type") ?? "" });
+  response.end(await whole.bytes());
+}
+
+function readOnly(): CloudflareError {
+  return new CloudflareError(1043, "This record is managed by Workers and cannot be edited here.");
 }
 
 function methodNotAllowed(): CloudflareError {

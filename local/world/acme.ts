@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:https";
 import { join } from "node:path";
 import { run } from "../run.ts";
@@ -8,6 +8,9 @@ import type { Service } from "./supervisor.ts";
 const hostname = "acme.example.net";
 const port = 14_000;
 const managementPort = 15_000;
+
+/** openssl-req(1): a new P-256 key, in plain. */
+const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 /** Where a client finds the authority, the same in every cloud. */
 export const acmeDirectory = `https://${hostname}:${port}/dir`;
@@ -75,6 +78,34 @@ export class Acme {
     return readFileSync(this.#file("issuers.pem"), "utf8");
   }
 
+  /**
+   * A certificate of this authority for somebody who proved a name by other means, as Cloudflare does for names of its
+   * customers: the files `<hostname>.pem` (with its chain) and `<hostname>.key` in a folder.
+   */
+  async issue(hostname: string, folder: string): Promise<void> {
+    const own = (name: string) => join(folder, `${hostname}.${name}`);
+    const issuer = { pem: own("issuer.pem"), key: own("issuer.key") };
+    const [certificate, key] = await Promise.all([
+      this.#fetch("/intermediates/0"),
+      this.#fetch("/intermediate-keys/0"),
+    ]);
+    writeFileSync(issuer.pem, certificate);
+    writeFileSync(issuer.key, key, { mode: 0o600 });
+    await run("openssl", [
+      ...["req", "-x509", ...curve, "-days", "3650", "-subj", "/"],
+      ...["-CA", issuer.pem, "-CAkey", issuer.key, "-keyout", own("key"), "-out", own("leaf.pem")],
+      ...[
+        "-addext",
+        `subjectAltName=critical,DNS:${hostname}`,
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+      ],
+      ...["-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=serverAuth"],
+    ]);
+    writeFileSync(own("pem"), `${readFileSync(own("leaf.pem"), "utf8").trim()}\n${certificate.trim()}\n`);
+    for (const path of [issuer.pem, issuer.key, own("leaf.pem")]) rmSync(path);
+  }
+
   #remember(root: string): void {
     const known = existsSync(this.#file("issuers.pem")) ? this.issuers : "";
     if (known.includes(root.trim())) return;
@@ -101,7 +132,6 @@ export class Acme {
 
   async #ensureOwnCertificate(): Promise<void> {
     if (existsSync(this.#file("server.pem"))) return;
-    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     await run("openssl", [
       ...["req", "-x509", ...curve, "-days", "7300", "-subj", "/CN=Local cloud, ACME server's own CA"],
       ...["-keyout", this.#file("ca.key"), "-out", this.#file("ca.pem")],

@@ -12,7 +12,7 @@ export const operatorAddress = "203.0.113.1";
  * side live) and the *router* of the private side (`mh<slot>v`, where the machines' cables end).
  *
  *     this machine ── mh<slot> ┬ internet ── vpc | inet ┬ router ── ve-… ── machine
- *     203.0.113.1              └ .1 … .9                └ .10
+ *     203.0.113.1              └ .1 … .9, .11           └ .10
  */
 export interface Network {
   readonly slot: number;
@@ -32,6 +32,8 @@ export interface PublicAddresses {
   readonly mirror: string;
   readonly peer: string;
   readonly acme: string;
+  /** Of Cloudflare's network, where it proxies. */
+  readonly edge: string;
 }
 
 /** The plan of a slot's addresses (198.18.0.0/15 is for tests of networks, RFC 2544). */
@@ -49,6 +51,7 @@ export function networkOf(slot: number): Network {
       mirror: at(7),
       peer: at(8),
       acme: at(9),
+      edge: at(11),
     },
     pool: Array.from({ length: 224 }, (_, index) => at(16 + index)),
   };

@@ -7,6 +7,7 @@ import type { FirewallRule, MachineSpec, World } from "../types.ts";
 import { Acme } from "./acme.ts";
 import { cloudGroup, endGroup, makeGroup } from "./cgroup.ts";
 import { Dns } from "./dns.ts";
+import { Edge } from "./edge.ts";
 import { forwardDns } from "./forwarder.ts";
 import { Machine, type MachineDisk } from "./machines.ts";
 import { Mirror } from "./mirror.ts";
@@ -63,6 +64,7 @@ interface MachineRecord {
 export class LocalWorld implements World {
   readonly dns: Dns;
   readonly acme: Acme;
+  readonly edge: Edge;
   readonly network: Network;
   readonly publicPool: readonly string[];
   readonly mirror: Mirror;
@@ -93,6 +95,7 @@ export class LocalWorld implements World {
     this.#volumes = new Volumes(paths.volumes);
     this.dns = new Dns(this.network, paths.dns);
     this.acme = new Acme(this.network, paths.acme);
+    this.edge = new Edge(this.network, this.acme, paths.edge, log);
     this.mirror = new Mirror(join(paths.cache, "archive"), log);
   }
 
@@ -134,6 +137,7 @@ export class LocalWorld implements World {
       supervisor.start(publicResolver(this.network, this.#paths.dns)),
       supervisor.start(vpcResolver(this.network, this.dns, this.#paths.dns)),
       supervisor.start(await acme),
+      this.edge.open(),
       machines,
     ]);
   }
@@ -160,6 +164,7 @@ export class LocalWorld implements World {
     const machines = [...this.#machines.values()];
     await Promise.all(machines.map((machine) => (hard ? machine.cut() : machine.stop())));
     for (const close of this.#closers.splice(0)) close();
+    await this.edge.close();
     await this.#supervisor?.end();
     await this.sweep();
   }

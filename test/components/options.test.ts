@@ -7,6 +7,7 @@ const run = await runProgram({
   ssh: { from: "the-whole-internet" },
   network: { subnetId: "subnet-0123456789abcdef0", ipv6: true },
   server: { architecture: "amd64" },
+  clientSetup: false,
 });
 
 test("an existing subnet is lived in, and no VPC is made", () => {
@@ -22,6 +23,14 @@ test("IPv6: an address, its record, the same ports", () => {
   assert.equal(run.find("dns-aaaa:mail.example.org").inputs.content, "2001:db8:1::5");
   const ingress = run.find("firewall-group").inputs.ingress as readonly { ipv6CidrBlocks?: string[] }[];
   for (const rule of ingress) assert.deepEqual(rule.ipv6CidrBlocks, ["::/0"]);
+});
+
+test("nothing for the web: no Worker, no name that leads to it", () => {
+  assert.deepEqual(
+    run.registrations.filter(({ type }) => /worker/i.test(type)),
+    [],
+  );
+  assert.equal(run.outputs.setupPages, undefined);
 });
 
 test("amd64 is one word", () => {

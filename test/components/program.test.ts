@@ -18,6 +18,11 @@ test("every resource has its name", () => {
     names,
     [
       "DnsRecord dns-a:mail.example.org",
+      ...["example.com", "example.org"].flatMap((domain) =>
+        ["imap", "imaps", "pop3", "pop3s", "submission", "submissions"].map(
+          (service) => `DnsRecord dns-srv:_${service}._tcp.${domain}`,
+        ),
+      ),
       "DnsRecord inbound-mx:example.com",
       "DnsRecord inbound-mx:example.org",
       ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
@@ -51,6 +56,11 @@ test("every resource has its name", () => {
       "Volume server-data",
       "VolumeAttachment server-data-attachment",
       "Vpc network-vpc",
+      ...["example.com", "example.org"].flatMap((domain) => [
+        `WorkersCustomDomain web-autoconfig.${domain}`,
+        `WorkersCustomDomain web-autodiscover.${domain}`,
+      ]),
+      "WorkersScript web-script",
     ].sort(),
   );
 });
@@ -172,6 +182,33 @@ test("records carry their reason, and long TXT values are split", () => {
   for (const { type, inputs } of run.registrations) {
     if (type === "cloudflare:index/dnsRecord:DnsRecord") assert.ok((inputs.comment as string).length <= 100);
   }
+});
+
+test("an SRV record comes in its parts, as Cloudflare takes it", () => {
+  const { data, priority, content } = run.find("dns-srv:_submission._tcp.example.org").inputs;
+  assert.deepEqual([priority, content], [10, undefined]);
+  assert.deepEqual(data, { priority: 10, weight: 1, port: 587, target: "mail.example.org" });
+});
+
+test("one Worker answers at all names, in the account of their zones", () => {
+  const { content, ...script } = run.find("web-script").inputs;
+  assert.deepEqual(script, {
+    accountId: "account-of-example.org",
+    scriptName: "mailhost-mail-example-org",
+    mainModule: "worker.js",
+    compatibilityDate: "2026-09-01",
+  });
+  assert.match(String(content), /"host": "autodiscover\.example\.com"/);
+  assert.deepEqual(run.find("web-autoconfig.example.com").inputs, {
+    accountId: "account-of-example.com",
+    zoneId: "zone-of-example.com",
+    hostname: "autoconfig.example.com",
+    service: "mailhost-mail-example-org",
+  });
+  assert.deepEqual(run.outputs.setupPages, {
+    "example.org": "https://autoconfig.example.org/",
+    "example.com": "https://autoconfig.example.com/",
+  });
 });
 
 test("the first connection expects the bootstrap key, all others the lasting one", () => {

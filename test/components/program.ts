@@ -83,6 +83,8 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
   "aws:ec2/volumeAttachment:VolumeAttachment": () => ({}),
   "aws:ebs/volume:Volume": () => ({}),
   "cloudflare:index/dnsRecord:DnsRecord": () => ({}),
+  "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
+  "cloudflare:index/workersScript:WorkersScript": () => ({}),
   "command:remote:Command": () => ({ stdout: "", stderr: "" }),
   "random:index/randomPassword:RandomPassword": (name) => ({
     result: `password of ${name}`,
@@ -113,7 +115,7 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
   }),
   "cloudflare:index/getZone:getZone": (args) => {
     const { name } = args.filter as { name: string };
-    return { id: `zone-of-${name}`, zoneId: `zone-of-${name}` };
+    return { id: `zone-of-${name}`, zoneId: `zone-of-${name}`, account: { id: `account-of-${name}` } };
   },
 };
 

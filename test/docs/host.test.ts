@@ -78,10 +78,11 @@ it("docs/dns.md has every record of host and domain, with its value", () => {
     ({ name }) => name.endsWith("example.org") && !name.startsWith("_dmarc.mail"),
   );
   assert.ok(records.length >= 11);
-  for (const { name, type, content } of records) {
+  for (const { name, type, priority, content } of records) {
     const isReport = name.includes("_report");
     assert.ok(dnsPage.includes(`\`${name}\``), `${type} ${name}`);
     if (typeof content === "string" && type === "TXT") assert.ok(dnsPage.includes(`\`${content}\``), content);
+    if (type === "SRV") assert.ok(dnsPage.includes(`\`${priority} ${String(content)}\``), `${type} ${name}`);
     if (type === "MX") assert.ok(dnsPage.includes(`\`10 ${String(content)}\``));
     assert.ok(dnsPage.includes(isReport ? "| TXT |" : `| ${type} |`));
   }

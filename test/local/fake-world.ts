@@ -1,4 +1,5 @@
 import type { FirewallRule, MachineSpec, PublishedRecord, World } from "../../local/types.ts";
+import { Isolate } from "../../local/world/isolate.ts";
 
 /** A world of plain maps, for tests of the simulated services. */
 export interface FakeWorld extends World {
@@ -9,6 +10,8 @@ export interface FakeWorld extends World {
   readonly ptrs: Map<string, string>;
   /** RRsets by `<name> <type>`. */
   readonly records: Map<string, readonly PublishedRecord[]>;
+  /** Scripts of Workers by host name. */
+  scripts: Readonly<Record<string, string>>;
   port25Blocked: boolean;
   /** Thrown by the next call of that name. */
   readonly failures: Map<keyof World | "setRrset", Error>;
@@ -36,6 +39,7 @@ export function fakeWorld(zones: readonly string[] = ["example.org", "example.co
     mapped: new Map(),
     ptrs: new Map(),
     records: new Map(),
+    scripts: {},
     port25Blocked: false,
     failures,
     lookups: 0,
@@ -90,6 +94,16 @@ export function fakeWorld(zones: readonly string[] = ["example.org", "example.co
     },
     async setPort25Blocked(blocked) {
       world.port25Blocked = blocked;
+    },
+
+    edge: {
+      address: "198.18.7.9",
+      async tryScript(source) {
+        await (await Isolate.start(source)).close();
+      },
+      async serve(scripts) {
+        world.scripts = scripts;
+      },
     },
 
     dns: {

@@ -12,6 +12,8 @@ function settingsOf(domains: Record<string, object>, keys: object = {}): Setting
     hostname: "mail.example.org",
     owner: "ann@elsewhere.example",
     ssh: { from: "203.0.113.7/32" },
+    // Its records are told in test/options/.
+    clientSetup: false,
   };
   return parseSettings({ ...base, ...keys, domains }, {});
 }

@@ -41,19 +41,29 @@ function api(): { url: string; token: string } {
   return { url: cloud.cloudflareUrl, token: cloud.cloudflareToken };
 }
 
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const { url, token } = api();
+  const headers = { ...init.headers, authorization: `Bearer ${token}` };
+  return await fetch(`${url.replace(/\/$/, "")}${path}`, { ...init, headers }).catch((error: Error) => {
+    throw connectionError(error);
+  });
+}
+
 async function send<T>(
   method: string,
   path: string,
   body?: object,
   headers: Record<string, string> = {},
 ): Promise<Envelope<T>> {
-  const { url, token } = api();
-  const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
+  const response = await request(path, {
     method,
-    headers: { ...headers, authorization: `Bearer ${token}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((error: Error) => {
-    throw connectionError(error);
+    // The parts of an upload bring a type of their own.
+    ...(body instanceof FormData
+      ? { body, headers }
+      : {
+          headers: { ...headers, "content-type": "application/json" },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        }),
   });
   const text = await response.text();
   let envelope: Envelope<T>;
@@ -73,6 +83,14 @@ export async function call<T>(
   headers: Record<string, string> = {},
 ): Promise<T> {
   return (await send<T>(method, path, body, headers)).result;
+}
+
+/** The parts of a script, as it was uploaded. */
+export async function download(path: string): Promise<File[]> {
+  const response = await request(path);
+  if (!response.ok) throw new ApiError(`GET ${path}`, response.status, []);
+  const form = await response.formData();
+  return [...form.values()].filter((part) => typeof part !== "string");
 }
 
 /** The answer, or undefined where what it is about is not there. */

@@ -196,3 +196,52 @@ test("a person's own token is not handed to the local cloud", async (context) =>
     delete process.env.CLOUDFLARE_BASE_URL;
   }
 });
+
+test("a Worker's script and a custom domain: made, unchanged by a refresh, changed, and deleted twice", async (context) => {
+  const { client, zoneId, world } = await bench(context);
+  const script = "cloudflare:index/workersScript:WorkersScript";
+  const domain = "cloudflare:index/workersCustomDomain:WorkersCustomDomain";
+  const accountId = "023e105f4ecef8ad9ca31a8372d0c353";
+  const content = 'export default { fetch: () => new Response("grüß dich") };';
+  const given = {
+    [script]: {
+      accountId,
+      scriptName: "web",
+      content,
+      mainModule: "worker.js",
+      compatibilityDate: "2026-09-01",
+    },
+    [domain]: { accountId, zoneId, hostname: "www.example.org", service: "web" },
+  };
+  const made: { type: string; id: string; inputs: Properties; state: Properties }[] = [];
+  for (const [type, wanted] of Object.entries(given)) {
+    const { inputs, failures } = await client.check(type, wanted);
+    assert.deepEqual(failures, []);
+    const { id, properties } = await client.create(type, inputs);
+    made.push({ type, id, inputs, state: properties });
+    const found = await client.read(type, id, properties, inputs);
+    assert.deepEqual((await client.diff(type, found.inputs, inputs, found.properties)).changes, {});
+    const imported = await client.read(type, `${accountId}/${id}`, {}, {});
+    assert.deepEqual((await client.diff(type, imported.inputs, inputs, imported.properties)).changes, {});
+  }
+  assert.deepEqual(world.scripts, { "www.example.org": content });
+
+  const [first = assert.fail()] = made;
+  const next = { ...first.inputs, content: content.replace("dich", "euch") };
+  assert.deepEqual((await client.diff(script, first.inputs, next, first.state)).changes, {
+    content: "update",
+  });
+  await client.update(script, first.id, first.state, first.inputs, next);
+  assert.match(world.scripts["www.example.org"] ?? "", /euch/);
+  const renamed = { ...first.inputs, scriptName: "other" };
+  assert.deepEqual((await client.diff(script, first.inputs, renamed, first.state)).changes, {
+    scriptName: "update-replace",
+  });
+
+  for (const { type, id, state, inputs } of made.toReversed()) {
+    await client.delete(type, id, state);
+    assert.equal((await client.read(type, id, state, inputs)).id, "");
+    await client.delete(type, id, state);
+  }
+  assert.deepEqual([world.scripts, world.records.size], [{}, 0]);
+});

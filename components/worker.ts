@@ -1,0 +1,90 @@
+import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
+import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
+import { WorkersCustomDomain } from "@pulumi/cloudflare/workersCustomDomain.js";
+import { WorkersScript } from "@pulumi/cloudflare/workersScript.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { WebPage } from "../plan/types.ts";
+
+/** The day whose behaviour of the runtime the script is written for. */
+const COMPATIBILITY_DATE = "2026-09-01";
+
+export interface WorkerArgs {
+  /** The script's name in the account. */
+  readonly name: string;
+  /** Module syntax. */
+  readonly script: string;
+  /** Names that lead to it; without one there is no Worker at all. */
+  readonly hosts: readonly Pick<WebPage, "host" | "zone">[];
+}
+
+/**
+ * One Cloudflare Worker that answers at all the stack's web addresses. Its custom domains bring their own DNS records
+ * and certificates; so nothing listens on the host for it, and it answers when the host is down.
+ */
+export class Worker extends pulumi.ComponentResource {
+  constructor(name: string, args: WorkerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:web:Worker", name, {}, opts);
+    const [first] = args.hosts;
+    if (first !== undefined) {
+      const zones = this.#findZones(args.hosts);
+      const zoneOf = (zone: string) => {
+        const found = zones.get(zone);
+        if (found === undefined) throw new pulumi.ResourceError(`No zone ${zone}`, this);
+        return found;
+      };
+      const script = new WorkersScript(
+        `${name}-script`,
+        {
+          accountId: zoneOf(first.zone).accountId,
+          scriptName: args.name,
+          content: args.script,
+          mainModule: "worker.js",
+          compatibilityDate: COMPATIBILITY_DATE,
+        },
+        { parent: this },
+      );
+      const refuseForeign = refusal(`${name}-refuse-foreign`, this);
+      for (const { host, zone } of args.hosts) {
+        const { zoneId, accountId } = zoneOf(zone);
+        new WorkersCustomDomain(
+          `${name}-${host}`,
+          { accountId, zoneId, hostname: host, service: script.scriptName },
+          { parent: this, dependsOn: [script], hooks: { beforeCreate: [refuseForeign] } },
+        );
+      }
+    }
+    this.registerOutputs({});
+  }
+
+  #findZones(hosts: WorkerArgs["hosts"]) {
+    const names = [...new Set(hosts.map(({ zone }) => zone))];
+    return new Map(
+      names.map((zone) => {
+        const found = getZoneOutput({ filter: { name: zone } }, { parent: this });
+        return [zone, { zoneId: found.apply((it) => it.zoneId ?? it.id), accountId: found.account.id }];
+      }),
+    );
+  }
+}
+
+/** Runs before a custom domain is made, in previews too: Cloudflare takes none where the name leads elsewhere already. */
+function refusal(hookName: string, parent: pulumi.Resource): pulumi.ResourceHook {
+  return new pulumi.ResourceHook(
+    hookName,
+    async (args) => {
+      const { zoneId, hostname } = args.newInputs as Record<"zoneId" | "hostname", string>;
+      const { results } = await getDnsRecords({ zoneId, name: { exact: hostname } }, { parent });
+      const leading = results.filter(({ type }) => type === "A" || type === "AAAA" || type === "CNAME");
+      if (leading.length === 0) return;
+      throw new Error(
+        [
+          `The zone already has a record where ${hostname} is to lead to the Worker; nothing was overwritten.`,
+          ...leading.map((other) => `  ${other.name} ${other.type} ${other.content}`),
+          "    delete it in Cloudflare's dashboard, if nobody needs it, and run again;",
+          "    or switch off in the stack file what wants this name (docs/clients.md), if somebody does.",
+        ].join("\n"),
+      );
+    },
+    { onDryRun: true },
+  );
+}

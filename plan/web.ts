@@ -1,0 +1,44 @@
+/** What the stack's domains show on the web, and the script of the Worker that shows it. */
+import { options } from "../options/list.ts";
+import { chosenValue, type Option } from "../options/option.ts";
+import type { Settings } from "../settings/types.ts";
+import { verbatim } from "./template.ts";
+import type { WebPage } from "./types.ts";
+
+/** Every page that the options bring. */
+export function webPages(settings: Settings): readonly WebPage[] {
+  return (options as readonly Option[]).flatMap(
+    (option) => option.pages?.(chosenValue(settings, option), settings) ?? [],
+  );
+}
+
+/** The host names that the pages need, each with its zone. */
+export function webHosts(pages: readonly WebPage[]): readonly Pick<WebPage, "host" | "zone">[] {
+  return [...new Map(pages.map(({ host, zone }) => [host, { host, zone }])).values()];
+}
+
+/**
+ * The Worker's name in the account: letters, digits and hyphens, 63 at most. The host's name is in it, so that two
+ * stacks in one account do not meet.
+ */
+export function workerName({ hostname }: Pick<Settings, "hostname">): string {
+  return `mailhost-${hostname.replaceAll(".", "-")}`.slice(0, 63).replace(/-+$/, "");
+}
+
+/** The Worker's script (module syntax). Texts stand in it line by line, so that a preview shows which one changes. */
+export function workerScript(settings: Settings, pages: readonly WebPage[]): string {
+  const entries = pages.map(({ host, path, method, headers, content, address }) => ({
+    host,
+    path,
+    method,
+    headers,
+    ...("text" in content ? { lines: content.text.split("\n") } : { base64: content.base64 }),
+    ...(address && { address }),
+  }));
+  return [
+    `// What the domains of ${settings.hostname} show on the web. A change by hand lasts until the next \`up\`.`,
+    `const pages = ${JSON.stringify(entries, undefined, 2)};`,
+    "",
+    verbatim("cloudflare/worker.js"),
+  ].join("\n");
+}
