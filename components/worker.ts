@@ -8,6 +8,9 @@ import type { WebPage } from "../plan/types.ts";
 /** The day whose behaviour of the runtime the script is written for. */
 const COMPATIBILITY_DATE = "2026-09-01";
 
+/** What a record says that leads to a Worker: no address at all, for the proxy answers (RFC 6666). */
+const WORKER_PLACE = "100::";
+
 export interface WorkerArgs {
   /** The script's name in the account. */
   readonly name: string;
@@ -74,7 +77,10 @@ function refusal(hookName: string, parent: pulumi.Resource): pulumi.ResourceHook
     async (args) => {
       const { zoneId, hostname } = args.newInputs as Record<"zoneId" | "hostname", string>;
       const { results } = await getDnsRecords({ zoneId, name: { exact: hostname } }, { parent });
-      const leading = results.filter(({ type }) => type === "A" || type === "AAAA" || type === "CNAME");
+      const leading = results.filter(
+        // A Worker's own: Cloudflare itself knows whether it is this one.
+        ({ type, content }) => ["A", "AAAA", "CNAME"].includes(type) && content !== WORKER_PLACE,
+      );
       if (leading.length === 0) return;
       throw new Error(
         [

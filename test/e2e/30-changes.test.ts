@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ask } from "../../check/dns.ts";
 import { callApi } from "../../check/otherside.ts";
+import { cloudflare, zoneId } from "./cloudflare.ts";
 import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
 import {
   checkout,
@@ -164,10 +165,12 @@ test("a domain added and removed: its records, keys and mailboxes; its mail is k
       ),
     async () => {
       const touched = (await previewSteps()).filter(({ op }) => op !== "create").map(({ name }) => name);
-      // The tables of the daemons that know every domain, and nothing of other domains.
+      // The tables of the daemons that know every domain, the Worker's pages, and nothing of other domains.
       assert.ok(
         touched.every((name) =>
-          /^(host-(accounts|aliases|postfix|rspamd|dovecot)-(files|secrets)|mailhost-dev)$/.test(name),
+          /^(host-(accounts|aliases|postfix|rspamd|dovecot)-(files|secrets)|web-script|mailhost-dev)$/.test(
+            name,
+          ),
         ),
         touched.join(", "),
       );
@@ -191,30 +194,6 @@ test("a domain added and removed: its records, keys and mailboxes; its mail is k
   const mx = await ask(resolver, "sub.example.com", "MX");
   assert.deepEqual(mx.answers, []);
 });
-
-interface CloudflareAnswer<T> {
-  readonly result: T;
-  readonly errors: readonly { readonly code: number; readonly message: string }[];
-}
-
-/** Cloudflare's API, as a person's dashboard would use it. */
-async function cloudflare<T>(method: string, path: string, body?: object): Promise<T> {
-  const { cloudflareUrl, cloudflareToken } = cloudInfo();
-  const answer = await fetch(`${cloudflareUrl}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${cloudflareToken}`, "content-type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const { result, errors } = (await answer.json()) as CloudflareAnswer<T>;
-  assert.ok(answer.ok, JSON.stringify(errors));
-  return result;
-}
-
-async function zoneId(name: string): Promise<string> {
-  const [zone] = await cloudflare<readonly { id: string }[]>("GET", `/zones?name=${name}`);
-  assert.ok(zone);
-  return zone.id;
-}
 
 interface ZoneRecord {
   readonly id: string;

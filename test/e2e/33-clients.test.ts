@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { createTransport } from "nodemailer";
 import { connectImap } from "../../check/imap.ts";
+import { cloudflare, zoneId } from "./cloudflare.ts";
 import { type MailHost, mailHost } from "./mail.ts";
-import { previewSteps, up, withStack } from "./mailhost.ts";
+import { mailhost, previewSteps, up, withStack } from "./mailhost.ts";
 import { readConfig, type Server } from "./thunderbird.ts";
 import { addressOf, childrenOf, parseXml, python, textOf, web, worldResolver } from "./web.ts";
 
@@ -181,7 +182,7 @@ test("the page for people says what is so", async () => {
   }
 });
 
-test("off and on again: names, certificates' names and records go and come", async () => {
+test("off and on again: names and records go and come; a name that leads elsewhere is refused", async () => {
   const resolver = worldResolver();
   await withStack(
     (stack) => stack.setIn(["config", "mailhost:clientSetup"], false),
@@ -193,6 +194,13 @@ test("off and on again: names, certificates' names and records go and come", asy
       assert.deepEqual(await previewSteps(), []);
     },
   );
+  const place = { type: "CNAME", name: "autoconfig.example.com", content: "old.example.net", ttl: 300 };
+  const zone = await zoneId("example.com");
+  const { id } = await cloudflare<{ id: string }>("POST", `/zones/${zone}/dns_records`, place);
+  const refused = await mailhost(["pulumi", "preview"]);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stdout, /autoconfig\.example\.com CNAME old\.example\.net/);
+  await cloudflare("DELETE", `/zones/${zone}/dns_records/${id}`);
   await up();
   const { status } = await web("https://autoconfig.example.com/");
   assert.equal(status, 200);
