@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { clientSetup } from "./clientSetup.ts";
 import type { Option } from "./option.ts";
+import { outgoingLimit } from "./outgoingLimit.ts";
 import { pop3s } from "./pop3s.ts";
 
 /** Everything that is an option, a line each. */
-export const options = [clientSetup, pop3s] as const satisfies readonly Option[];
+export const options = [clientSetup, outgoingLimit, pop3s] as const satisfies readonly Option[];
 
 type Listed = (typeof options)[number];
 

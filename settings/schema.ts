@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { optionSchemas, options } from "../options/list.ts";
+import type { Option } from "../options/option.ts";
 import { passwordHashMistake } from "./hashes.ts";
 import { domainName } from "./names.ts";
 import { isAddress, networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
@@ -313,7 +314,9 @@ export const remains = z.object({
   owner: keys.owner.optional(),
   ssh: z.object({ from: anyTexts.default([]) }).prefault({}),
   // An option's mistaken value is its default meanwhile.
-  ...Object.fromEntries(options.map(({ key, schema }) => [key, schema.catch(schema.parse(undefined))])),
+  ...Object.fromEntries(
+    (options as readonly Option[]).map(({ key, schema }) => [key, schema.catch(schema.parse(undefined))]),
+  ),
   domains: z
     .record(
       z.string(),

@@ -32,7 +32,7 @@ const bundles = hostBundles(settings);
 const program = await runProgram(stack);
 
 it("docs/host.md names every bundle, and no other", () => {
-  const rows = [...hostPage.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name);
+  const rows = [...hostPage.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
   assert.deepEqual(rows.toSorted(), bundles.map(({ name }) => name).toSorted());
 });
 
