@@ -18,6 +18,7 @@ import { dkimSelectors } from "./plan/dkim.ts";
 import { hostBundles } from "./plan/host.ts";
 import { hostPorts } from "./plan/ports.ts";
 import { dnsRecords } from "./plan/records.ts";
+import { relayRoute } from "./plan/relay.ts";
 import { webHosts, webPages, workerName, workerScript } from "./plan/web.ts";
 
 const settings = readSettings();
@@ -65,7 +66,8 @@ const secrets = {
 };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const after = { postfix: [reverseName], certbot: [reverseName] };
-const host = new Host("host", { server, keys, bundles, secrets, after });
+const sendsStraight = relayRoute(settings.options.relay)?.all !== true;
+const host = new Host("host", { server, keys, bundles, secrets, sendsStraight, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", {
   records: records.filter(({ type }) => type === "MX"),

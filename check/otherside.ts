@@ -110,7 +110,7 @@ export interface SendOutcome {
 
 /** Where an API listens: a Unix socket's path or an http:// address. */
 export interface Call {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   readonly body?: unknown;
   /** Seconds. @default 30 */
   readonly timeout?: number;

@@ -15,6 +15,7 @@ import {
   STORAGE,
   SWEEP,
   SWEEP_PACKAGES,
+  WAY_OUT,
 } from "./steps.ts";
 
 export interface HostArgs {
@@ -22,6 +23,8 @@ export interface HostArgs {
   readonly keys: SshKeys;
   readonly bundles: readonly Bundle[];
   readonly secrets: SecretOutputs;
+  /** Whether mail goes to other servers' port 25, and not through a relay. */
+  readonly sendsStraight: boolean;
   /** What has to exist before a bundle is applied: the A record before certbot asks for a certificate. */
   readonly after: Readonly<Record<string, readonly pulumi.Resource[]>>;
 }
@@ -48,7 +51,28 @@ export class Host extends pulumi.ComponentResource {
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
     this.#sweep(name, args, login);
+    if (args.sendsStraight) this.#tryWayOut(name, login, packages);
     this.registerOutputs({});
+  }
+
+  /**
+   * AWS blocks outgoing port 25 on new accounts: nothing is wrong with the host then, but its owner has to know, once,
+   * when the machine is made. Later `npm run check` looks anew.
+   */
+  #tryWayOut(name: string, login: Login, packages: pulumi.Resource): void {
+    const say = new pulumi.ResourceHook(`${name}-way-out-said`, ({ newOutputs }) => {
+      const { stdout } = newOutputs as { stdout?: string };
+      if (stdout?.trim() === "open") return;
+      pulumi.log.warn(
+        "Outgoing port 25 is blocked, as on every new AWS account: what the host sends waits in its queue. Ask AWS to open it, or send through a relay (`mailhost:relay`): docs/sending.md has both. `npm run check` says whether mail can leave.",
+        this,
+      );
+    });
+    remote(
+      `${name}-way-out`,
+      { login, command: WAY_OUT, stdin: "" },
+      { parent: this, dependsOn: [packages], hooks: { afterCreate: [say], afterUpdate: [say] } },
+    );
   }
 
   /** What the plan had once and has no more goes last: first nothing refers to it. */

@@ -84,6 +84,7 @@ function formOf(node: Node): string {
   if (node.anyOf) return "text or list of texts";
   if (node.type === "integer") return `${node.minimum} to ${node.maximum}`;
   if (node.type === "boolean") return "`true`, `false`";
+  if (node.type === "array") return "list of texts";
   return node.type === "object" ? "mapping" : "text";
 }
 

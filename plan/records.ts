@@ -3,6 +3,7 @@ import { chosenValue, type Option } from "../options/option.ts";
 import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
+import { relaySpf } from "./relay.ts";
 import type { DnsRecord } from "./types.ts";
 
 /** Days after `since` in which a mistake should be forgotten soon. */
@@ -42,7 +43,7 @@ function hostRecords(settings: Settings, today: string): DnsRecord[] {
     {
       name,
       type: "TXT",
-      content: "v=spf1 a -all",
+      content: `v=spf1 a${relaySpf(settings.options.relay, name)} -all`,
       why: "SPF: bounces have no sender, so receivers judge the host's own name by its address",
     },
     ...dkimKeys(settings, name, "DKIM: key of what the machine itself sends: bounces, cron mail"),
@@ -81,7 +82,7 @@ function domainRecords(settings: Settings, domain: Domain, today: string): DnsRe
     {
       name,
       type: "TXT",
-      content: "v=spf1 mx -all",
+      content: `v=spf1 mx${relaySpf(settings.options.relay, name)} -all`,
       why: "SPF: only the mail host sends for this domain",
     },
     ...dkimKeys(settings, name, "DKIM: key that this domain's mail is signed with"),

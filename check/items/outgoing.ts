@@ -1,3 +1,4 @@
+import { relayRoute } from "../../plan/relay.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
@@ -32,22 +33,25 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
     return [
       wrong(
         `a message from ${login.address} has not reached ${otherSide.domain} in ${patience} seconds`,
-        "See why it waits: `npm run host -- postqueue -p`. At a new AWS account, port 25 has to be asked for.",
+        "See why it waits: `npm run host -- postqueue -p`. At a new AWS account port 25 is blocked: ask AWS to open it, or use a relay (docs/sending.md).",
       ),
     ];
   }
   const { address, helo, ptr } = got.client;
   const agree = address === host.address && helo === host.name && ptr.includes(host.name);
+  const relay = relayRoute(host.target.settings.options.relay);
   return [
     verdictOn(host, login, got.verdict, `by ${otherSide.domain}`),
-    agree
-      ? right(
-          `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ")}`,
-        )
-      : wrong(
-          `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ") || "none"}, not from ${host.name} [${host.address}]`,
-          `HELO, address and PTR have to agree. Address and PTR: \`pulumi up\`; HELO: ${applyAgain(host.target, "postfix")}.`,
-        ),
+    relay && (relay.all || relay.domains.includes(login.domain))
+      ? throughRelay(host, login, otherSide, address)
+      : agree
+        ? right(
+            `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ")}`,
+          )
+        : wrong(
+            `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ") || "none"}, not from ${host.name} [${host.address}]`,
+            `HELO, address and PTR have to agree. Address and PTR: \`pulumi up\`; HELO: ${applyAgain(host.target, "postfix")}.`,
+          ),
     got.tls === undefined
       ? wrong(
           `mail of ${login.domain} reached ${otherSide.domain} unencrypted`,
@@ -55,6 +59,17 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
         )
       : right(`mail of ${login.domain} travels encrypted (${got.tls.version.replace("v", " ")})`),
   ];
+}
+
+/** Its own name and address are the relay's to keep in order; ours is that the mail goes there. */
+function throughRelay(host: HostUnderCheck, login: Login, otherSide: OtherSide, address: string): Finding {
+  const { host: relay } = host.target.settings.options.relay;
+  return address === host.address
+    ? wrong(
+        `mail of ${login.domain} reaches ${otherSide.domain} straight from the host, not through ${relay}`,
+        `Postfix does not know of the relay: ${applyAgain(host.target, "postfix")}.`,
+      )
+    : right(`mail of ${login.domain} goes through ${relay}, and comes from [${address}]`);
 }
 
 /**

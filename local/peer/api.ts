@@ -4,6 +4,7 @@ import type { SendOrder } from "../../check/otherside.ts";
 import { deliver } from "./deliver.ts";
 import { type Identity, neededRecords } from "./identity.ts";
 import { type Manners, parseManner } from "./manner.ts";
+import type { Smarthost } from "./smarthost.ts";
 import type { MessageStore } from "./store.ts";
 
 /**
@@ -18,6 +19,7 @@ import type { MessageStore } from "./store.ts";
  * | `DELETE /messages` | forgets all |
  * | `GET /wait?messageId=&timeout=` | the message, or `null` after that many seconds |
  * | `POST /send` `SendOrder` | `SendOutcome` |
+ * | `GET /smarthost` | `SmarthostAccess` of its relay for customers, or `null` |
  * | `GET /answer`, `POST /answer` `Manner` | how it answers mail from now on |
  */
 export function apiServer(
@@ -25,6 +27,7 @@ export function apiServer(
   resolver: Resolver,
   store: MessageStore,
   manners: Manners,
+  smarthost?: Smarthost,
 ): Server {
   return createServer((request, response) => {
     answer(request).then(
@@ -47,7 +50,9 @@ export function apiServer(
       case "GET /":
         return { domain: identity.domain, hostname: identity.hostname, address: identity.address };
       case "GET /records":
-        return neededRecords(identity);
+        return [...neededRecords(identity), ...(smarthost?.records() ?? [])];
+      case "GET /smarthost":
+        return smarthost?.access;
       case "GET /messages": {
         if (id === undefined || id === "") {
           const to = query.get("to");

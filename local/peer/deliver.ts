@@ -17,16 +17,26 @@ export async function deliver(
 ): Promise<SendOutcome> {
   const { raw, messageId } = await compose(order, identity);
   const wire = order.sign === false ? raw : await signed(raw, identity);
+  return { ...(await passOn(wire, order, identity, resolver)), messageId };
+}
+
+/** Brings a message, as it is, to the MX of its recipient. */
+export async function passOn(
+  message: Buffer,
+  order: SendOrder,
+  identity: Identity,
+  resolver: Resolver,
+): Promise<Omit<SendOutcome, "messageId">> {
   const transcript: string[] = [];
   let last = `no mail server found for ${order.to}`;
   for (const server of await servers(order, resolver)) {
-    const outcome = await speak(server, order, identity, wire, transcript);
+    const outcome = await speak(server, order, identity, message, transcript);
     if ("code" in outcome) {
-      return { ...outcome, messageId, transcript };
+      return { ...outcome, transcript };
     }
     last = outcome.trouble;
   }
-  return { accepted: false, code: 0, response: last, server: "", messageId, transcript };
+  return { accepted: false, code: 0, response: last, server: "", transcript };
 }
 
 interface Server {

@@ -30,11 +30,7 @@ export function openIdentity(
   who: Pick<Identity, "domain" | "hostname" | "address">,
 ): Identity {
   const folder = join(state, "keys");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const tlsKey = keptText(join(folder, "tls.pem"), () =>
-    privatePem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey),
-  );
-  const cert = keptText(join(folder, `${who.hostname}.crt`), () => selfSigned(who.hostname, tlsKey));
+  const tls = serverKeys(folder, who.hostname);
   const rsa = keptText(join(folder, "dkim-rsa.pem"), () =>
     privatePem(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey),
   );
@@ -43,12 +39,21 @@ export function openIdentity(
   );
   return {
     ...who,
-    tls: { key: tlsKey, cert },
+    tls,
     dkim: [
       { selector: selectors.rsa, privateKey: createPrivateKey(rsa) },
       { selector: selectors.ed25519, privateKey: createPrivateKey(ed25519) },
     ],
   };
+}
+
+/** A server's key and its certificate, which it has signed itself; made where they are not in the folder yet. */
+export function serverKeys(folder: string, hostname: string): Identity["tls"] {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const key = keptText(join(folder, "tls.pem"), () =>
+    privatePem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey),
+  );
+  return { key, cert: keptText(join(folder, `${hostname}.crt`), () => selfSigned(hostname, key)) };
 }
 
 /** What the world has to publish so that this side is a proper citizen: forward and reverse name, MX, policies. */
@@ -80,7 +85,7 @@ function dkimRecord(privateKey: KeyObject): string {
 }
 
 /** TXT RDATA in zone-file form: strings of at most 255 octets (RFC 1035 section 3.3). */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return (text.match(/.{1,255}/g) ?? [""]).map((part) => `"${part}"`).join(" ");
 }
 
@@ -98,7 +103,8 @@ function selfSigned(hostname: string, keyPem: string): string {
     .toString("pem");
 }
 
-function keptText(path: string, make: () => string): string {
+/** The file's text; where there is no file yet, it is made. */
+export function keptText(path: string, make: () => string): string {
   if (!existsSync(path)) {
     writeFileSync(path, make(), { mode: 0o600 });
   }

@@ -14,6 +14,7 @@ import { resolverAt } from "../../check/judge.ts";
 import { apiServer } from "./api.ts";
 import { openIdentity } from "./identity.ts";
 import { Manners } from "./manner.ts";
+import { Smarthost } from "./smarthost.ts";
 import { smtpServer } from "./smtp.ts";
 import { MessageStore } from "./store.ts";
 
@@ -29,6 +30,8 @@ export interface PeerOptions {
   readonly state: string;
   /** @default 25 */
   readonly port?: number;
+  /** Address of a relay for paying customers, `relay.<domain>`. @default there is none */
+  readonly smarthost?: string;
 }
 
 export interface Peer {
@@ -45,9 +48,19 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
   const store = new MessageStore(options.state);
   const manners = new Manners();
   const smtp = smtpServer(identity, resolver, store, manners);
-  const api = apiServer(identity, resolver, store, manners);
+  const smarthost =
+    options.smarthost === undefined
+      ? undefined
+      : new Smarthost(
+          options.state,
+          { address: options.smarthost, domain: options.domain },
+          resolver,
+          [587, 465],
+        );
+  const api = apiServer(identity, resolver, store, manners, smarthost);
 
   await listening(smtp.listen(options.port ?? 25, options.address));
+  await smarthost?.open();
   // What a killed predecessor left behind; a living one would hold port 25, and we would not be here.
   rmSync(options.api, { force: true });
   await listening(api.listen(options.api));
@@ -61,6 +74,7 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
       await Promise.all([
         new Promise<void>((resolve) => smtp.close(() => resolve())),
         new Promise<void>((resolve) => api.close(() => resolve())),
+        smarthost?.close(),
       ]);
     },
   };
@@ -87,6 +101,7 @@ if (import.meta.main) {
       api: { type: "string" },
       state: { type: "string" },
       port: { type: "string", default: "25" },
+      smarthost: { type: "string" },
     },
   });
   const needed = (name: "address" | "domain" | "hostname" | "resolver" | "api" | "state"): string => {
@@ -104,6 +119,7 @@ if (import.meta.main) {
     api: needed("api"),
     state: needed("state"),
     port: Number(values.port),
+    ...(values.smarthost === undefined ? {} : { smarthost: values.smarthost }),
   });
   console.log("ready");
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

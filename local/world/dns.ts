@@ -194,7 +194,11 @@ export class Dns implements DnsWorld {
         name: "com",
         servers: operator,
         children: ["example.com"],
-        records: cloudflare.map((name, index) => `${name} 3600 A ${nameservers[index]}`),
+        records: [
+          ...cloudflare.map((name, index) => `${name} 3600 A ${nameservers[index]}`),
+          // Whoever wants to know whether mail can leave asks this one; here the other side greets in its place.
+          `gmail-smtp-in.l.google.com. 300 A ${this.#network.addresses.peer}`,
+        ],
       },
       {
         name: "net",

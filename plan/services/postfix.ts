@@ -1,29 +1,35 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, file, plainFile, unit } from "../bundle.ts";
+import { type RelayRoute, relayRoute } from "../relay.ts";
 import type { Bundle } from "../types.ts";
 
 const main = "/etc/postfix/main.cf";
 const master = "/etc/postfix/master.cf";
 const headers = "/etc/postfix/submission-headers";
 const check = "/etc/postfix/check";
+const senders = "/etc/postfix/sender-transports";
 const defaults = "/etc/default/postfix";
 
 /** Takes mail from the world and from users, and delivers it to Dovecot and to the world. */
 export function postfix(settings: Settings): Bundle {
+  const { options } = settings;
+  const relay = relayRoute(options.relay) ?? false;
+  const bySender = options.srs || (relay && !relay.all);
   return bundle({
     name: "postfix",
     why: "Takes mail from other servers and from users, and passes it on.",
     packages: ["postfix", "postfix-lmdb", "postfix-pcre"],
     files: [
-      file(main, { hostname: settings.hostname }),
-      file(master),
-      file(headers, { hostnamePattern: settings.hostname.replaceAll(".", "\\.") }),
+      file(main, { hostname: settings.hostname, options, relay, bySender }),
+      file(master, { options, relay }),
+      ...(bySender ? [file(senders, senderModel(settings, relay))] : []),
+      file(headers, { hostnamePattern: pattern(settings.hostname) }),
       plainFile(check, { mode: "0755" }),
       plainFile(defaults),
       plainFile("/etc/systemd/system/postfix.service.d/mailhost.conf"),
     ],
     validate: [check],
-    units: [unit("postfix.service", { reload: [main, master, headers] })],
+    units: [unit("postfix.service", { reload: [main, master, headers, ...(bySender ? [senders] : [])] })],
     ports: [
       {
         name: "smtp",
@@ -47,6 +53,27 @@ export function postfix(settings: Settings): Bundle {
         why: "The same for programs that begin with STARTTLS.",
       },
     ],
-    after: ["storage", "tls", "accounts", "aliases", "dovecot", "rspamd"],
+    after: [
+      "storage",
+      "tls",
+      "accounts",
+      "aliases",
+      "dovecot",
+      "rspamd",
+      ...(options.srs ? ["srs"] : []),
+      ...(options.relay.host === undefined ? [] : ["relay"]),
+    ],
   });
+}
+
+/** Patterns of the domains that go through the relay, and of all names that this host sends as. */
+function senderModel(settings: Settings, relay: RelayRoute | false) {
+  const anyOf = (names: readonly string[]) => names.map(pattern).join("|");
+  const relayed = relay && relay.domains.length > 0 ? { names: anyOf(relay.domains), to: relay.to } : false;
+  const own = anyOf([settings.hostname, ...settings.domains.map(({ name }) => name)]);
+  return { relayed, own, srs: settings.options.srs };
+}
+
+function pattern(name: string): string {
+  return name.replaceAll(".", "\\.");
 }

@@ -48,6 +48,7 @@ test("every resource has its name", () => {
       // bob came with a hash.
       "RandomPassword accounts-ann@example.org",
       "RandomPassword accounts-carol@example.com",
+      "RandomPassword generated-srs",
       "RandomString mark-id",
       "RouteTable network-routes",
       "RouteTableAssociation network-routes-subnet",

@@ -190,6 +190,7 @@ describe("commands", () => {
 describe("settings", () => {
   /** Example stacks take these from the environment. */
   const environment = {
+    RELAY_PASSWORD: "secret",
     BOB_HASH: `$6$salt$${"b".repeat(86)}`,
     LOCAL_CLOUD_ARCHITECTURE: "arm64",
     LOCAL_CLOUD_RESOLVER: "198.18.0.10",
