@@ -125,8 +125,8 @@ function valueParts({ type, priority = 0 }: DnsRecord, content: pulumi.Output<st
 }
 
 /** The name of a record among the records: `mx:example.org`. */
-function recordKey(record: Pick<DnsRecord, "type" | "name">): string {
-  return `${record.type.toLowerCase()}:${record.name}`;
+function recordKey({ type, name, label }: Pick<DnsRecord, "type" | "name" | "label">): string {
+  return [type.toLowerCase(), name, ...(label === undefined ? [] : [label])].join(":");
 }
 
 /** What needs no fact is known, and shown, in the very first preview. */

@@ -3,11 +3,21 @@ import { clientSetup } from "./clientSetup.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
 import { pop3s } from "./pop3s.ts";
+import { queue } from "./queue.ts";
 import { relay } from "./relay.ts";
+import { secondMx } from "./secondMx.ts";
 import { srs } from "./srs.ts";
 
 /** Everything that is an option, a line each. */
-export const options = [clientSetup, outgoingLimit, pop3s, relay, srs] as const satisfies readonly Option[];
+export const options = [
+  clientSetup,
+  outgoingLimit,
+  pop3s,
+  queue,
+  relay,
+  secondMx,
+  srs,
+] as const satisfies readonly Option[];
 
 type Listed = (typeof options)[number];
 

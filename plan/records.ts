@@ -79,10 +79,20 @@ function domainRecords(settings: Settings, domain: Domain, today: string): DnsRe
       content: settings.hostname,
       why: "Mail for this domain goes to the mail host",
     },
+    ...settings.options.secondMx.map(
+      (host, index): Draft => ({
+        name,
+        type: "MX",
+        priority: 20 + 10 * index,
+        label: host,
+        content: host,
+        why: "Keeps this domain's mail while the mail host is away",
+      }),
+    ),
     {
       name,
       type: "TXT",
-      content: `v=spf1 mx${relaySpf(settings.options.relay, name)} -all`,
+      content: `v=spf1 ${ownMechanism(settings)}${relaySpf(settings.options.relay, name)} -all`,
       why: "SPF: only the mail host sends for this domain",
     },
     ...dkimKeys(settings, name, "DKIM: key that this domain's mail is signed with"),
@@ -94,6 +104,11 @@ function domainRecords(settings: Settings, domain: Domain, today: string): DnsRe
     },
   ];
   return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(domain, today) }));
+}
+
+/** The mail host alone sends for a domain. Whoever else takes mail for it does not, so `mx` would say too much then. */
+function ownMechanism({ hostname, options: { secondMx } }: Settings): string {
+  return secondMx.length === 0 ? "mx" : `a:${hostname}`;
 }
 
 function dkimKeys(settings: Settings, domain: string, why: string): Draft[] {

@@ -39,6 +39,8 @@ export interface DnsRecord {
   readonly ttl: number;
   /** MX (RFC 5321 section 5) and SRV only. */
   readonly priority?: number;
+  /** Where records of one name and type stand side by side: what tells this one's resource from the first one's. */
+  readonly label?: string;
   /**
    * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782). A plain string where no fact is needed, so that the
    * preview before the first `up` shows it already.

@@ -11,6 +11,7 @@ import { resources } from "../../check/items/resources.ts";
 import { services } from "../../check/items/services.ts";
 import { wayOut } from "../../check/items/wayout.ts";
 import type { CheckTarget } from "../../check/types.ts";
+import { settingsWith } from "../options/settings.ts";
 import { target, texts } from "./fixtures.ts";
 
 // What the commands print was written by hand, in the form they have on Debian 13; that they print it there is for the
@@ -204,4 +205,18 @@ test("way out: greeted, not reached, proven by another side", () => {
   );
   assert.match(judged(wayOut, "")[0] ?? "", /^wrong: mail cannot leave: .* does not greet the host$/);
   assert.deepEqual(judged(wayOut, "proven\n"), []);
+});
+
+test("way out: where all mail goes through a relay, the relay's port counts", () => {
+  const relay = { host: "smtp.relay.example.net", username: "u", password: "p", spf: [] };
+  const where = (more: object) => ({ settings: settingsWith({ relay: { ...relay, ...more } }) });
+  assert.deepEqual(judged(wayOut, "220\n", where({})), [
+    "right: mail can leave: the relay smtp.relay.example.net can be reached from the host",
+  ]);
+  assert.match(
+    judged(wayOut, "", where({}))[0] ?? "",
+    /^wrong: mail cannot leave: smtp\.relay\.example\.net port 587 does not greet the host$/,
+  );
+  for (const more of [{ use: false }, { domains: ["example.org"] }])
+    assert.match(judged(wayOut, "", where(more))[0] ?? "", /port 25 does not greet/);
 });
