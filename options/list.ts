@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { clientSetup } from "./clientSetup.ts";
+import { logs } from "./logs.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
 import { pop3s } from "./pop3s.ts";
@@ -7,16 +8,21 @@ import { queue } from "./queue.ts";
 import { relay } from "./relay.ts";
 import { secondMx } from "./secondMx.ts";
 import { srs } from "./srs.ts";
+import { swap } from "./swap.ts";
+import { upgrades } from "./upgrades.ts";
 
 /** Everything that is an option, a line each. */
 export const options = [
   clientSetup,
+  logs,
   outgoingLimit,
   pop3s,
   queue,
   relay,
   secondMx,
   srs,
+  swap,
+  upgrades,
 ] as const satisfies readonly Option[];
 
 type Listed = (typeof options)[number];

@@ -3,6 +3,7 @@ import { bundle, directory, plainFile, unit } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
 
 const conf = "/etc/dovecot/dovecot.conf";
+const dropIn = "/etc/systemd/system/dovecot.service.d/mailhost.conf";
 const sieve = "/etc/dovecot/sieve/spam.sieve";
 
 /** Keeps the mailboxes: IMAP for users, LMTP and passwords for Postfix. */
@@ -17,13 +18,9 @@ export function dovecot(_settings: Settings): Bundle {
       // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
       directory("/var/spool/postfix/private", { owner: "postfix", group: "root", mode: "0700" }),
     ],
-    files: [
-      plainFile(conf),
-      plainFile(sieve),
-      plainFile("/etc/systemd/system/dovecot.service.d/mailhost.conf"),
-    ],
+    files: [plainFile(conf), plainFile(sieve), plainFile(dropIn)],
     validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
-    units: [unit("dovecot.service", { reload: [conf] })],
+    units: [unit("dovecot.service", { reload: [conf], restart: [dropIn] })],
     // It would open port 143.
     disabledUnits: ["dovecot.socket"],
     ports: [

@@ -8,6 +8,7 @@ const master = "/etc/postfix/master.cf";
 const headers = "/etc/postfix/submission-headers";
 const check = "/etc/postfix/check";
 const senders = "/etc/postfix/sender-transports";
+const dropIn = "/etc/systemd/system/postfix.service.d/mailhost.conf";
 const defaults = "/etc/default/postfix";
 
 /** Takes mail from the world and from users, and delivers it to Dovecot and to the world. */
@@ -26,10 +27,15 @@ export function postfix(settings: Settings): Bundle {
       file(headers, { hostnamePattern: pattern(settings.hostname) }),
       plainFile(check, { mode: "0755" }),
       plainFile(defaults),
-      plainFile("/etc/systemd/system/postfix.service.d/mailhost.conf"),
+      plainFile(dropIn),
     ],
     validate: [check],
-    units: [unit("postfix.service", { reload: [main, master, headers, ...(bySender ? [senders] : [])] })],
+    units: [
+      unit("postfix.service", {
+        reload: [main, master, headers, ...(bySender ? [senders] : [])],
+        restart: [dropIn],
+      }),
+    ],
     ports: [
       {
         name: "smtp",

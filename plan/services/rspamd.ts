@@ -7,6 +7,8 @@ import type { Bundle, SecretFile } from "../types.ts";
 const folder = "/etc/rspamd";
 const dropIn = "/etc/systemd/system/rspamd.service.d/mailhost.conf";
 
+const pageout = "/usr/local/lib/mailhost/pageout";
+
 const plain = [
   "local.d/classifier-bayes.conf",
   "local.d/dmarc.conf",
@@ -26,7 +28,7 @@ export function rspamd(settings: Settings): Bundle {
   return bundle({
     name: "rspamd",
     why: "Judges incoming mail and signs outgoing mail.",
-    packages: ["rspamd"],
+    packages: ["libjemalloc2", "rspamd"],
     directories: [directory(`${folder}/dkim`, { owner: "root", group: "_rspamd", mode: "0750" })],
     files: [
       ...plain.map((path) => plainFile(path)),
@@ -34,6 +36,7 @@ export function rspamd(settings: Settings): Bundle {
       file(`${folder}/local.d/dkim_signing.conf`, { domains: byDomain(keys) }),
       file(`${folder}/local.d/settings.conf`, { options: settings.options }),
       plainFile(dropIn),
+      plainFile(pageout, { mode: "0755" }),
     ],
     secretFiles: keys.map(keyFile),
     validate: ["rspamadm configtest"],

@@ -1,7 +1,9 @@
 import type { Settings } from "../../settings/types.ts";
-import { bundle, file, unit } from "../bundle.ts";
+import { bundle, file, plainFile, unit } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
 
+const login = "/usr/local/lib/mailhost/login";
+const dropIn = "/etc/systemd/system/ssh.service.d/mailhost.conf";
 const config = "/etc/ssh/sshd_config.d/10-mailhost.conf";
 
 /** The operator's way in: for the deployment, and for a person with its key. */
@@ -13,9 +15,13 @@ export function sshd(settings: Settings): Bundle {
     why: "Lets the operator log in, by key alone.",
     packages: ["openssh-server"],
     // `admin` is the login of Debian's cloud images.
-    files: [file(config, { user: "admin", exempt: own.join(",") })],
+    files: [
+      file(config, { user: "admin", exempt: own.join(","), login }),
+      plainFile(login, { mode: "0755" }),
+      plainFile(dropIn),
+    ],
     validate: ["sshd -t"],
-    units: [unit("ssh.service", { reload: [config] })],
+    units: [unit("ssh.service", { reload: [config], restart: [dropIn] })],
     ports: [
       {
         name: "ssh",

@@ -3,6 +3,7 @@ import { bundle, file, plainFile, unit } from "../bundle.ts";
 import type { Bundle, HostFile } from "../types.ts";
 
 const config = "/etc/unbound/unbound.conf";
+const dropIn = "/etc/systemd/system/unbound.service.d/mailhost.conf";
 const hints = "/etc/unbound/root.hints";
 const anchor = "/etc/unbound/root.anchor";
 
@@ -24,13 +25,14 @@ export function unbound(settings: Settings): Bundle {
       }),
       ...own,
       plainFile("/etc/resolv.conf"),
+      plainFile(dropIn),
     ],
     validate: [
       // unbound's own unit makes the file of the public root's key just before it starts; the checker wants it now.
       ...(trustAnchor === undefined ? ["/usr/libexec/unbound-helper root_trust_anchor_update"] : []),
       "unbound-checkconf",
     ],
-    units: [unit("unbound.service", { restart: ["/etc/unbound/"] })],
+    units: [unit("unbound.service", { restart: ["/etc/unbound/", dropIn] })],
     // The first would write its own address into resolv.conf, the second would tell the first of this one.
     disabledUnits: ["systemd-resolved.service", "unbound-resolvconf.service"],
   });

@@ -11,7 +11,10 @@ it("begins at the internet's root, with Debian's hints and a key that unbound ke
   const files = contents({});
   assert.match(files.get(config) ?? "", /root-hints: "\/usr\/share\/dns\/root\.hints"/);
   assert.match(files.get(config) ?? "", /^ +auto-trust-anchor-file: "\/var\/lib\/unbound\/root\.key"$/m);
-  assert.deepEqual([...files.keys()], [config, "/etc/resolv.conf"]);
+  assert.deepEqual(
+    [...files.keys()],
+    [config, "/etc/resolv.conf", "/etc/systemd/system/unbound.service.d/mailhost.conf"],
+  );
 });
 
 it("begins at another root where the stack gives one", () => {

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { bundle, file } from "../plan/bundle.ts";
+import { option } from "./option.ts";
+
+const config = "/etc/apt/apt.conf.d/52mailhost";
+
+/** Security updates that come by themselves (unattended-upgrade(8)), and the reboot that a new kernel needs. */
+export const upgrades = option({
+  key: "upgrades",
+  schema: z
+    .strictObject({
+      security: z.boolean().default(true).meta({
+        description: "Whether Debian's security updates are installed by themselves, every day.",
+      }),
+      reboot: z
+        .union([
+          z.literal("never"),
+          z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is not a time; write "04:00", in quotes, or never'),
+        ])
+        .default("04:00")
+        .meta({
+          description:
+            "When the host may reboot where an update asks for it, by its own clock (`server.timeZone`), or `never`. It is away for a minute; senders try again.",
+          examples: ["03:30", "never"],
+        }),
+    })
+    .prefault({})
+    .meta({
+      description: "Updates that come by themselves.",
+      examples: [{ reboot: "never" }],
+    }),
+  bundles: ({ security, reboot }) =>
+    security
+      ? [
+          bundle({
+            name: "upgrades",
+            why: "Installs security updates by itself, and reboots at the hour that the owner names.",
+            packages: ["unattended-upgrades"],
+            files: [file(config, { reboot: reboot !== "never" && reboot })],
+            // It only waits for a shutdown, which apt's own unit waits for as well, and has 20 MB of memory for it.
+            disabledUnits: ["unattended-upgrades.service"],
+            // The file was that bundle's once: there it goes before it comes here.
+            after: ["base"],
+          }),
+        ]
+      : [],
+});

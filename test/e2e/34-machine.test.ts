@@ -1,0 +1,188 @@
+/** The machine itself: what runs and listens on it, how it is locked up, and who gets in. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { hostBundles } from "../../plan/host.ts";
+import { hostPorts } from "../../plan/ports.ts";
+import { settingsWith } from "../options/settings.ts";
+import { mailHost } from "./mail.ts";
+import { mailhost, onHost, succeed } from "./mailhost.ts";
+
+const host = await mailHost();
+const lines = (text: string) => text.split("\n").filter((line) => line !== "");
+
+/** What is on the host without any option that is off by default. */
+const daemons = [
+  "dbus",
+  "dovecot",
+  "postfix",
+  "postsrsd",
+  "redis-server",
+  "rspamd",
+  "ssh",
+  "systemd-journald",
+  "systemd-logind",
+  "systemd-networkd",
+  "systemd-timesyncd",
+  "unbound",
+].map((name) => `${name}.service`);
+
+/** Some start for a moment when they are asked, or not in a container at all: they may run, and need not. */
+const passing = [
+  "apt-daily.service",
+  "apt-daily-upgrade.service",
+  "systemd-hostnamed.service",
+  "systemd-timesyncd.service",
+  "mailhost-certificate.service",
+];
+
+/** With a port of their own that the world reaches; the last two while they ask for a certificate. */
+const doors = ["ssh", "postfix", "dovecot", "certbot", "mailhost-certificate"].map(
+  (name) => `${name}.service`,
+);
+
+/** A login's own unit is no daemon. */
+const isLogin = (unit: string) => /^login-\d+\.service$/.test(unit);
+
+async function running(): Promise<readonly string[]> {
+  const said = await onHost("systemctl list-units --type=service --state=running --plain --no-legend");
+  return lines(said)
+    .map((line) => line.split(" ")[0] ?? "")
+    .filter((unit) => !isLogin(unit));
+}
+
+test("nothing runs but what is on the list", async () => {
+  const now = await running();
+  assert.deepEqual(
+    now.filter((unit) => !passing.includes(unit)).sort(),
+    daemons.filter((unit) => !passing.includes(unit)),
+  );
+});
+
+test("nothing listens but the plan's ports, and resolver and filter on the inside", async () => {
+  const open = hostPorts(hostBundles(settingsWith({})))
+    .map(({ protocol, number }) => `${protocol} ${number}`)
+    // While a certificate is asked for, and no longer.
+    .filter((port) => port !== "tcp 80");
+  const said = lines(await onHost("ss -Hltnu | awk '{print $1, $5}'"));
+  const inside = said.filter((line) => /^\w+ (127\.|\[::1\])/.test(line));
+  assert.deepEqual(
+    [
+      ...new Set(said.filter((line) => !inside.includes(line)).map((line) => line.replace(/ .*:/, " "))),
+    ].sort(),
+    open.sort(),
+  );
+  assert.deepEqual(inside.sort(), [
+    "tcp 127.0.0.1:11332",
+    "tcp 127.0.0.1:53",
+    "tcp [::1]:53",
+    "udp 127.0.0.1:53",
+    "udp [::1]:53",
+  ]);
+});
+
+test("there is no compiler", async () => {
+  const names = ["cc", "gcc", "g++", "clang", "make", "as", "ld", "go", "rustc"];
+  assert.equal(await onHost(`for each in ${names.join(" ")}; do command -v $each; done; true`), "");
+});
+
+test("systemd locks up every daemon: 4.0 at most with an open port, 5.0 without", async () => {
+  const inside = [...new Set([...daemons, ...(await running())])].filter(
+    (unit) => !doors.includes(unit) && !/^apt-/.test(unit),
+  );
+  const judge = (units: readonly string[], threshold: number) =>
+    `for each in ${units.join(" ")}; do
+       systemd-analyze security --no-pager --threshold=${threshold} $each >/tmp/judged || tail -n 1 /tmp/judged
+     done; rm -f /tmp/judged`;
+  assert.equal(await onHost(judge(doors, 40)), "");
+  assert.equal(await onHost(judge(inside, 50)), "");
+});
+
+test("sshd knows modern algorithms alone, and says nothing of the system", async () => {
+  const known = new Map(
+    lines(await onHost("sshd -T")).map((line) => line.split(/ (.*)/) as [string, string]),
+  );
+  assert.equal(
+    known.get("kexalgorithms"),
+    "mlkem768x25519-sha256,sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org",
+  );
+  assert.equal(
+    known.get("ciphers"),
+    "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com",
+  );
+  assert.equal(known.get("macs"), "hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com");
+  assert.equal(known.get("hostkeyalgorithms"), "ssh-ed25519");
+  assert.equal(known.get("permitrootlogin"), "no");
+  assert.equal(known.get("passwordauthentication"), "no");
+  const greeting = await new Promise<string>((done, failed) => {
+    const socket = connect(22, host.publicIp).setEncoding("latin1").setTimeout(10_000);
+    socket.once("data", (text: string) => {
+      done(text);
+      socket.destroy();
+    });
+    socket.on("timeout", () => socket.destroy(new Error("no greeting in 10 s")));
+    socket.on("error", failed);
+  });
+  assert.match(greeting, /^SSH-2\.0-OpenSSH_[\d.p]+\r\n$/);
+});
+
+for (const [what, options, refusal] of [
+  ["an old key exchange", ["KexAlgorithms=diffie-hellman-group14-sha256"], /no matching key exchange/],
+  ["an old cipher", ["Ciphers=aes128-ctr"], /no matching cipher/],
+  ["a password", ["PubkeyAuthentication=no"], /Permission denied \(publickey\)/],
+] as const)
+  test(`sshd refuses ${what}`, () => {
+    const trust = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", ...options];
+    const { status, stderr } = spawnSync(
+      "ssh",
+      ["-F", "none", ...trust.flatMap((option) => ["-o", option]), `admin@${host.publicIp}`, "true"],
+      { encoding: "utf8", timeout: 20_000 },
+    );
+    assert.equal(status, 255);
+    assert.match(stderr, refusal);
+  });
+
+test("a login is not in sshd's sandbox: input, output, result and root's rights are whole", async () => {
+  const text = `${"ü $HOME %h 'x' \\\n".repeat(20_000)}`;
+  const { stdout } = await succeed(["host", "--", "cat"], { input: text });
+  assert.equal(stdout.length, text.length);
+  const failing = await mailhost(["host", "--", "echo out; echo err >&2; echo '$5 %n' \"$HOME\"; exit 7"]);
+  assert.equal(failing.code, 7);
+  assert.match(failing.stdout, /^out\n\$5 %n \/home\/admin$/m);
+  assert.match(failing.stderr, /^err$/m);
+  const said = await onHost(
+    "touch /etc/.here && rm /etc/.here && unshare --mount true && grep -h CapBnd /proc/self/status /proc/1/status",
+  );
+  const [own, whole] = lines(said);
+  assert.equal(own, whole);
+});
+
+test("who logged in, and with which key, is in the log", async () => {
+  const said = await onHost("journalctl -u ssh -b --grep=^Accepted -n 1 -o cat");
+  assert.match(said, /^Accepted publickey for admin from 203\.0\.113\.1 port \d+ ssh2: \w+ SHA256:/m);
+});
+
+test("the kernel is set as the file says, where it lets itself be set here", async () => {
+  const said = await onHost(
+    "sysctl -n net.ipv4.conf.all.send_redirects net.ipv4.conf.all.accept_redirects net.ipv4.tcp_syncookies",
+  );
+  assert.deepEqual(lines(said), ["0", "0", "1"]);
+});
+
+test("security updates come by themselves, and keep what is deployed", async () => {
+  const said = await onHost("apt-config dump; systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer");
+  assert.match(said, /^Unattended-Upgrade::Automatic-Reboot-Time "04:00";$/m);
+  assert.match(said, /^DPkg::Options:: "--force-confold";$/m);
+  assert.match(said, /^enabled\nenabled$/m);
+});
+
+test("all daemons at rest hold at most 165 MB together", async () => {
+  // A page that several share counts in parts (proc_pid_smaps(5), Pss). The shell that asks is no daemon.
+  const said = await onHost(
+    `for each in /proc/[0-9]*; do
+       grep -q /login- $each/cgroup 2>/dev/null || awk '/^Pss:/ {print $2}' $each/smaps_rollup 2>/dev/null
+     done | awk '{sum += $1} END {print sum}'`,
+  );
+  assert.ok(Number(said) / 1024 <= 165, `${Math.round(Number(said) / 1024)} MB`);
+});
