@@ -25,7 +25,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     publicIp: server.address.publicIp,
     ...(settings.network.ipv6 && { publicIpv6: server.publicIpv6 }),
     domains: settings.domains.map((domain) => domain.name),
-    /** Generated passwords by mailbox address. */
+    /** Generated passwords by mailbox address, app passwords by `<address>/<device>`. */
     credentials: pulumi.secret(accounts.credentials),
     /** What a person types into a mail program (RFC 8314: TLS from the first byte). */
     clientSettings: {

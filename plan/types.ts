@@ -22,7 +22,7 @@ export interface FactText {
 export interface Secrets {
   /** DKIM private keys, PKCS#8 PEM, by selector's full name `<selector>._domainkey.<domain>`. */
   readonly dkimPrivateKeys: Readonly<Record<string, string>>;
-  /** Password hashes ({SCHEME}…), by mailbox address. */
+  /** Password hashes ({SCHEME}…), by mailbox address, and by `<address>/<device>` those of app passwords. */
   readonly passwordHashes: Readonly<Record<string, string>>;
   /** Passwords that only the host itself and its owner use, by the name a bundle asks for them (`Bundle.generates`). */
   readonly generated: Readonly<Record<string, string>>;

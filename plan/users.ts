@@ -1,7 +1,7 @@
 /** Who receives and who may send: the tables that Postfix, Dovecot and rspamd get. */
 import { addressParts } from "../settings/names.ts";
 import { router, routes } from "../settings/routes.ts";
-import type { Settings } from "../settings/types.ts";
+import type { Mailbox, Settings } from "../settings/types.ts";
 
 export interface MailboxOfHost {
   /** Full address, lower case: the login. */
@@ -16,6 +16,29 @@ export function mailboxes(settings: Settings): readonly MailboxOfHost[] {
   return settings.domains.flatMap((domain) =>
     domain.mailboxes.map(({ address }) => ({ address, ...addressParts(address) })),
   );
+}
+
+export interface AppPassword {
+  /** Address of the mailbox: the login. */
+  readonly address: string;
+  readonly device: string;
+  /** Its place among the mailbox's own, from 1: no two of a mailbox share a file. */
+  readonly slot: number;
+  /** What it is called among secrets and credentials. */
+  readonly key: string;
+}
+
+/** The passwords that single devices have. */
+export function appPasswords(mailboxes: readonly Mailbox[]): readonly AppPassword[] {
+  return mailboxes.flatMap(({ address, appPasswords: devices = [] }) =>
+    devices.map((device, index) => ({ address, device, slot: index + 1, key: `${address}/${device}` })),
+  );
+}
+
+/** The slots that are in use, each once. */
+export function appPasswordSlots(settings: Settings): readonly number[] {
+  const all = appPasswords(settings.domains.flatMap((domain) => domain.mailboxes));
+  return [...new Set(all.map(({ slot }) => slot))].sort((one, other) => one - other);
 }
 
 export interface SenderLogins {

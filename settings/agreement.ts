@@ -198,10 +198,11 @@ function domainOf(
     return address === undefined ? [] : [address];
   };
 
-  const mailboxes = Object.entries(value.mailboxes).flatMap(([local, { passwordHash }]) =>
+  const mailboxes = Object.entries(value.mailboxes).flatMap(([local, { passwordHash, appPasswords }]) =>
     own("mailboxes", local).map((address) => ({
       address,
       ...present("passwordHash", passwordHash === undefined ? undefined : normalHash(passwordHash)),
+      ...present("appPasswords", appPasswords.length === 0 ? undefined : appPasswords),
     })),
   );
   const aliases = Object.entries(value.aliases).flatMap(([local, to]) => {

@@ -194,6 +194,29 @@ const mailbox = z
           "Hash of a password from an old host, instead of a generated password: `$6$…`, `$5$…`, `$2y$…`, `$argon2id$…`, `$y$…` or Dovecot's `{SCHEME}…`. No message shows it; an environment variable keeps it out of the stack file.",
         examples: ["$6$salt$hash"],
       }),
+    appPasswords: z
+      .array(
+        text((value) =>
+          /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(value)
+            ? undefined
+            : "is no name for a device; write at most 32 lower-case letters, digits and hyphens, such as phone",
+        ),
+      )
+      .superRefine((names, context) => {
+        for (const [index, name] of names.entries())
+          if (names.indexOf(name) < index)
+            context.addIssue({
+              code: "custom",
+              path: [index],
+              message: "is named twice; write each device once",
+            });
+      })
+      .default([])
+      .meta({
+        description:
+          "Devices or programs that get a password of their own beside the mailbox's, a generated one each. Take a name away, and that password is void; the others stay.",
+        examples: [["phone", "laptop"]],
+      }),
   })
   .meta({
     description: "A mailbox, by the name before the `@`. Its login is the full address.",
@@ -320,7 +343,12 @@ export const remains = z.object({
   domains: z
     .record(
       z.string(),
-      mailDomain.partial({ since: true }).extend({ aliases: z.record(z.string(), anyTexts).default({}) }),
+      mailDomain.partial({ since: true }).extend({
+        mailboxes: z
+          .record(z.string(), mailbox.extend({ appPasswords: z.array(z.string()).default([]) }))
+          .default({}),
+        aliases: z.record(z.string(), anyTexts).default({}),
+      }),
     )
     .default({}),
 });

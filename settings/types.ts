@@ -80,6 +80,8 @@ export interface Mailbox {
   readonly address: string;
   /** A hash from elsewhere ({SCHEME}… or crypt(3) form), instead of a generated password. Secret. */
   readonly passwordHash?: string;
+  /** Names of devices that have a generated password of their own. Present only where there are some. */
+  readonly appPasswords?: readonly string[];
 }
 
 export interface Alias {

@@ -1,8 +1,8 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, secretFile } from "../bundle.ts";
 import { postfixTable } from "../postfixTable.ts";
-import type { Bundle } from "../types.ts";
-import { mailboxes } from "../users.ts";
+import type { Bundle, SecretFile } from "../types.ts";
+import { appPasswordSlots, appPasswords, mailboxes } from "../users.ts";
 
 const users = "/etc/dovecot/users";
 const addresses = "/etc/postfix/mailboxes";
@@ -26,6 +26,7 @@ export function accounts(settings: Settings): Bundle {
         },
         { owner: "root", group: "dovecot", mode: "0640" },
       ),
+      ...appPasswordSlots(settings).map((slot) => appPasswordFile(settings, slot)),
       secretFile(addresses, [], () =>
         postfixTable(
           "Each mailbox as itself: for virtual_mailbox_maps, virtual_alias_maps and smtpd_sender_login_maps.",
@@ -36,6 +37,24 @@ export function accounts(settings: Settings): Bundle {
     derivations: [{ command: `postmap lmdb:${addresses}`, on: [addresses], makes: [`${addresses}.lmdb`] }],
     after: ["storage"],
   });
+}
+
+/** One of the files of files/etc/dovecot/mailhost.d/app-passwords.conf. The field `device` is for the log. */
+function appPasswordFile(settings: Settings, slot: number): SecretFile {
+  const own = appPasswords(settings.domains.flatMap((domain) => domain.mailboxes)).filter(
+    (each) => each.slot === slot,
+  );
+  return secretFile(
+    `/etc/dovecot/app-passwords.${slot}`,
+    ["passwordHashes"],
+    ({ passwordHashes }) => {
+      const lines = own.map(
+        ({ address, device, key }) => `${address}:${hashOf(passwordHashes, key)}::::::device=${device}`,
+      );
+      return ["# App passwords' hashes, for Dovecot's passwd-file.", ...lines, ""].join("\n");
+    },
+    { owner: "root", group: "dovecot", mode: "0640" },
+  );
 }
 
 function hashOf(hashes: Readonly<Record<string, string>>, address: string): string {

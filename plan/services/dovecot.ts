@@ -1,13 +1,17 @@
 import type { Settings } from "../../settings/types.ts";
-import { bundle, directory, plainFile, unit } from "../bundle.ts";
+import { bundle, directory, file, plainFile, unit } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
+import { appPasswordSlots } from "../users.ts";
 
 const conf = "/etc/dovecot/dovecot.conf";
+const appPasswordsConf = "/etc/dovecot/mailhost.d/app-passwords.conf";
 const dropIn = "/etc/systemd/system/dovecot.service.d/mailhost.conf";
 const sieve = "/etc/dovecot/sieve/spam.sieve";
 
 /** Keeps the mailboxes: IMAP for users, LMTP and passwords for Postfix. */
-export function dovecot(_settings: Settings): Bundle {
+export function dovecot(settings: Settings): Bundle {
+  const slots = appPasswordSlots(settings);
+  const more = slots.length > 0 ? [file(appPasswordsConf, { slots })] : [];
   return bundle({
     name: "dovecot",
     why: "Keeps the mailboxes, shows them over IMAP, and knows the passwords.",
@@ -18,9 +22,11 @@ export function dovecot(_settings: Settings): Bundle {
       // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
       directory("/var/spool/postfix/private", { owner: "postfix", group: "root", mode: "0700" }),
     ],
-    files: [plainFile(conf), plainFile(sieve), plainFile(dropIn)],
+    files: [plainFile(conf), plainFile(sieve), plainFile(dropIn), ...more],
     validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
-    units: [unit("dovecot.service", { reload: [conf], restart: [dropIn] })],
+    units: [
+      unit("dovecot.service", { reload: [conf, ...more.map(({ path }) => path)], restart: [dropIn] }),
+    ],
     // It would open port 143.
     disabledUnits: ["dovecot.socket"],
     ports: [

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { createTransport } from "nodemailer";
+import type { Document } from "yaml";
 import { connectImap } from "../../check/imap.ts";
 import { cloudflare, zoneId } from "./cloudflare.ts";
-import { type MailHost, mailHost } from "./mail.ts";
-import { mailhost, previewSteps, up, withStack } from "./mailhost.ts";
+import { changesSince, footprint } from "./footprint.ts";
+import { imap, type MailHost, mailHost, submit } from "./mail.ts";
+import { mailhost, onHost, previewSteps, up, withStack } from "./mailhost.ts";
 import { readConfig, type Server } from "./thunderbird.ts";
 import { addressOf, childrenOf, parseXml, python, textOf, web, worldResolver } from "./web.ts";
 
@@ -205,4 +207,67 @@ test("off and on again: names and records go and come; a name that leads elsewhe
   const { status } = await web("https://autoconfig.example.com/");
   assert.equal(status, 200);
   assert.deepEqual(await previewSteps(), []);
+});
+
+test("app passwords: one for each device, named in the log, void alone", async () => {
+  const address = "ann@example.org";
+  const devices = (names: readonly string[]) => (stack: Document) =>
+    stack.setIn(
+      ["config", "mailhost:domains", "example.org", "mailboxes", "ann", "appPasswords"],
+      stack.createNode(names),
+    );
+  const before = await footprint();
+  const works = async (password: string): Promise<boolean> => {
+    try {
+      await (await imap(host, address, password)).logout();
+      return true;
+    } catch (error) {
+      assert.match(
+        String((error as { responseText?: string }).responseText ?? error),
+        /Authentication failed/,
+      );
+      return false;
+    }
+  };
+  let phone = "";
+  let laptop = "";
+  await withStack(devices(["phone", "laptop"]), async () => {
+    await up();
+    const { credentials } = await mailHost();
+    phone = credentials[`${address}/phone`] ?? assert.fail("no password for the phone");
+    laptop = credentials[`${address}/laptop`] ?? assert.fail("no password for the laptop");
+    const own = credentials[address] ?? "";
+    assert.equal(new Set([phone, laptop, own]).size, 3);
+    const since = (await onHost("date +%s")).trim();
+    assert.deepEqual([await works(phone), await works(laptop), await works(own)], [true, true, true]);
+    assert.equal(await works(`${phone}x`), false);
+    const log = await onHost(`journalctl -u dovecot --since @${since} -o cat`);
+    const logins = log.split("\n").filter((line) => line.includes(`Logged in: user=<${address}>`));
+    assert.deepEqual(
+      logins.map((line) => /device=(\w+)/.exec(line)?.[1]),
+      ["phone", "laptop", undefined],
+    );
+    // Sending, too, and as this mailbox alone.
+    const letter = { from: address, to: address, subject: "from the phone" };
+    const withPhone = { ...host, credentials: { [address]: phone } };
+    await submit(withPhone, letter);
+    await assert.rejects(
+      submit(withPhone, { ...letter, from: "bob@example.org", login: address }),
+      /553|5\.7\.1/,
+    );
+    assert.deepEqual(await previewSteps(), []);
+  });
+  await withStack(devices(["laptop"]), async () => {
+    const steps = (await previewSteps()).map(({ op, name }) => `${op} ${name}`);
+    assert.ok(steps.includes(`delete accounts-${address}/phone`), steps.join(", "));
+    assert.equal(
+      steps.some((step) => step.includes("/laptop")),
+      false,
+    );
+    await up();
+    assert.deepEqual([await works(phone), await works(laptop)], [false, true]);
+  });
+  await up();
+  assert.equal(await works(laptop), false);
+  assert.deepEqual(await changesSince(before), { came: [], went: [] });
 });

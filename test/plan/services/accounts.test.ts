@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
+import { describe, it } from "node:test";
 import { bundleDocument, secretsDocument } from "../../../plan/bundle.ts";
 import { hostBundles } from "../../../plan/host.ts";
 import { accounts } from "../../../plan/services/accounts.ts";
+import { dovecot } from "../../../plan/services/dovecot.ts";
+import { settingsWith } from "../../options/settings.ts";
 import { sampleSettings } from "./sample.ts";
 
 const hash = `{BLF-CRYPT}$2y$05$${"a".repeat(53)}`;
@@ -81,4 +83,75 @@ it("a mailbox without a hash is a mistake of the program's", () => {
     () => users?.content({ ...secrets, passwordHashes: {} }),
     /no password hash for ann@example.org/,
   );
+});
+
+describe("app passwords", () => {
+  const withDevices = (ann: readonly string[], bob: readonly string[]) =>
+    settingsWith({
+      domains: {
+        "example.org": {
+          since: "2026-11-21",
+          mailboxes: { ann: { appPasswords: ann }, bob: { appPasswords: bob } },
+        },
+      },
+    });
+  const filesOf = (ann: readonly string[], bob: readonly string[]) => {
+    const keys = [
+      ...ann.map((device) => `ann@example.org/${device}`),
+      ...bob.map((device) => `bob@example.org/${device}`),
+    ];
+    const passwordHashes = Object.fromEntries(
+      ["ann@example.org", "bob@example.org", ...keys].map((key) => [key, `{BLF-CRYPT}${key}`]),
+    );
+    return Object.fromEntries(
+      accounts(withDevices(ann, bob))
+        .secretFiles.filter(({ path }) => path.startsWith("/etc/dovecot/app-passwords"))
+        .map(({ path, content, mode, group }) => {
+          assert.deepEqual([mode, group], ["0640", "dovecot"]);
+          return [
+            path,
+            content({ ...secrets, passwordHashes })
+              .split("\n")
+              .slice(1, -1),
+          ];
+        }),
+    );
+  };
+
+  it("each mailbox's are in files of their own order, with the device for the log", () => {
+    assert.deepEqual(filesOf(["phone", "laptop"], ["phone"]), {
+      "/etc/dovecot/app-passwords.1": [
+        "ann@example.org:{BLF-CRYPT}ann@example.org/phone::::::device=phone",
+        "bob@example.org:{BLF-CRYPT}bob@example.org/phone::::::device=phone",
+      ],
+      "/etc/dovecot/app-passwords.2": [
+        "ann@example.org:{BLF-CRYPT}ann@example.org/laptop::::::device=laptop",
+      ],
+    });
+  });
+
+  it("without one there is no file, and no line for Dovecot", () => {
+    assert.deepEqual(filesOf([], []), {});
+    const paths = (ann: readonly string[]) => dovecot(withDevices(ann, [])).files.map(({ path }) => path);
+    const conf = "/etc/dovecot/mailhost.d/app-passwords.conf";
+    assert.equal(paths([]).includes(conf), false);
+    assert.equal(paths(["phone"]).includes(conf), true);
+  });
+
+  it("as many places to look as the mailbox with the most has", () => {
+    const { files, units } = dovecot(withDevices(["phone", "laptop"], ["phone"]));
+    const conf = files.find(({ path }) => path.endsWith("/app-passwords.conf")) ?? assert.fail();
+    assert.deepEqual(
+      [...conf.content.matchAll(/passwd_file_path = (\S+)/g)].map(([, path]) => path),
+      ["/etc/dovecot/app-passwords.1", "/etc/dovecot/app-passwords.2"],
+    );
+    assert.ok(units.some(({ reload }) => reload.includes(conf.path)));
+  });
+
+  it("a name that could be something else, or stands twice, is refused with its place", () => {
+    assert.throws(
+      () => withDevices(["phone", "Ann's", "phone"], ["a:b"]),
+      /ann\.appPasswords\[1\][\s\S]*ann\.appPasswords\[2\]: is named twice[\s\S]*bob\.appPasswords\[0\]/,
+    );
+  });
 });
