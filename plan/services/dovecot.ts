@@ -24,9 +24,7 @@ export function dovecot(settings: Settings): Bundle {
     ],
     files: [plainFile(conf), plainFile(sieve), plainFile(dropIn), ...more],
     validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
-    units: [
-      unit("dovecot.service", { reload: [conf, ...more.map(({ path }) => path)], restart: [dropIn] }),
-    ],
+    units: [unit("dovecot.service", { reload: [conf, ...more.map(({ path }) => path)], restart: [dropIn] })],
     // It would open port 143.
     disabledUnits: ["dovecot.socket"],
     ports: [
