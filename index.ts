@@ -67,7 +67,8 @@ const secrets = {
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const after = { postfix: [reverseName], certbot: [reverseName] };
 const sendsStraight = relayRoute(settings.options.relay)?.all !== true;
-const host = new Host("host", { server, keys, bundles, secrets, sendsStraight, after });
+const { rootSize } = settings.server;
+const host = new Host("host", { server, rootSize, keys, bundles, secrets, sendsStraight, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", {
   records: records.filter(({ type }) => type === "MX"),

@@ -1,5 +1,7 @@
 import { Volume } from "@pulumi/aws/ebs/volume.js";
 import * as pulumi from "@pulumi/pulumi";
+import { dataDisk } from "../plan/growth.ts";
+import { refuseShrink } from "./shrink.ts";
 import { tags } from "./tags.ts";
 
 export interface DataVolumeArgs {
@@ -36,6 +38,7 @@ export class DataVolume extends pulumi.ComponentResource {
         retainOnDelete: true,
         // A volume cannot leave its zone: another answer of AWS must never ask for a new, empty one.
         ignoreChanges: ["availabilityZone"],
+        hooks: { beforeUpdate: [refuseShrink(`${name}-refuse-smaller`, dataDisk, ({ size }) => size)] },
         aliases: [
           // What was imported, after a destroy or a lost state, has no parent in the state.
           { parent: pulumi.rootStackResource },

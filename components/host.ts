@@ -11,6 +11,7 @@ import {
   APPLY_PROGRAM,
   BOOTSTRAP,
   PACKAGES,
+  ROOTDISK,
   SEAL_AND_INSTALL_TOOLS,
   STORAGE,
   SWEEP,
@@ -20,6 +21,8 @@ import {
 
 export interface HostArgs {
   readonly server: Server;
+  /** Of the root disk, GiB. */
+  readonly rootSize: number;
   readonly keys: SshKeys;
   readonly bundles: readonly Bundle[];
   readonly secrets: SecretOutputs;
@@ -43,7 +46,7 @@ export class Host extends pulumi.ComponentResource {
       instanceId: args.server.instance.id,
     };
     const tools = this.#takeOver(name, args, login);
-    const storage = this.#mountVolume(name, args, login, tools);
+    const storage = this.#prepareDisks(name, args, login, tools);
     const packages = remote(
       `${name}-packages`,
       { login, command: PACKAGES, stdin: packageList(args.bundles) },
@@ -112,13 +115,20 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  #mountVolume(name: string, args: HostArgs, login: Login, tools: pulumi.Resource): pulumi.Resource {
+  /** Both steps have their disk's size in their text: a change of it, and nothing else, runs them again. */
+  #prepareDisks(name: string, args: HostArgs, login: Login, tools: pulumi.Resource): pulumi.Resource {
     const bundle = args.bundles.find((candidate) => candidate.name === "storage");
     if (bundle === undefined) throw new pulumi.ResourceError("The plan has no bundle `storage`", this);
     const storage = new HostBundle(
       `${name}-storage`,
       { bundle, login, secrets: args.secrets },
       { parent: this, dependsOn: [tools] },
+    );
+    remote(
+      `${name}-rootdisk`,
+      // The size is the stack file's, and the machine's id in `login` is there when EC2 has changed the disk.
+      { login, command: ROOTDISK, stdin: `${args.rootSize}\n` },
+      { parent: this, dependsOn: [storage] },
     );
     return remote(
       `${name}-volume`,

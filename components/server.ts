@@ -4,11 +4,13 @@ import { getAmiOutput } from "@pulumi/aws/ec2/getAmi.js";
 import { Instance } from "@pulumi/aws/ec2/instance.js";
 import { VolumeAttachment } from "@pulumi/aws/ec2/volumeAttachment.js";
 import * as pulumi from "@pulumi/pulumi";
+import { rootDisk } from "../plan/growth.ts";
 import { userData } from "../plan/userData.ts";
 import type { Settings } from "../settings/types.ts";
 import type { DataVolume } from "./dataVolume.ts";
 import type { SshKeys } from "./keys.ts";
 import type { Network } from "./network.ts";
+import { refuseShrink } from "./shrink.ts";
 import { tags } from "./tags.ts";
 import { checkZone } from "./zone.ts";
 
@@ -59,6 +61,7 @@ export class Server extends pulumi.ComponentResource {
       child,
     );
     const fits = fitsItsZone(`${name}-fits-its-zone`, args);
+    const noSmallerRoot = refuseShrink(`${name}-refuse-smaller-root`, rootDisk, rootSizeOf);
     this.instance = new Instance(
       `${name}-instance`,
       {
@@ -87,7 +90,7 @@ export class Server extends pulumi.ComponentResource {
         ...child,
         // A newer image or first-boot text is for the next machine: it never replaces or stops a running one.
         ignoreChanges: ["ami", "userData"],
-        hooks: { beforeCreate: [fits], beforeUpdate: [fits] },
+        hooks: { beforeCreate: [fits], beforeUpdate: [fits, noSmallerRoot] },
         // The volume can be attached to one machine only.
         deleteBeforeReplace: true,
       },
@@ -134,4 +137,8 @@ function fitsItsZone(
     },
     { onDryRun: true },
   );
+}
+
+function rootSizeOf(properties: Readonly<Record<string, unknown>>): unknown {
+  return (properties.rootBlockDevice as { readonly volumeSize?: unknown } | undefined)?.volumeSize;
 }

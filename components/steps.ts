@@ -6,8 +6,14 @@ export const APPLY = "sudo /usr/local/lib/mailhost/apply";
 /** Its text: it travels on standard input to where APPLY names it. */
 export const APPLY_PROGRAM = verbatim("usr/local/lib/mailhost/apply");
 
-/** Mounts the data volume whose id is on standard input; makes a file system only where there is none. */
+/**
+ * Mounts the data volume whose id is on standard input; makes a file system only where there is nothing, and lets it
+ * grow to the size in GiB behind the id.
+ */
 export const STORAGE = "sudo /usr/local/lib/mailhost/storage";
+
+/** Lets the root file system grow to the size of its disk, in GiB, on standard input. */
+export const ROOTDISK = "sudo /usr/local/lib/mailhost/rootdisk";
 
 /** Installs the packages on standard input in one transaction, none of them started yet. */
 export const PACKAGES = "sudo /usr/local/lib/mailhost/packages";

@@ -116,10 +116,17 @@ const server = z
       }),
     rootSize: whole(8, 16384)
       .default(8)
-      .meta({ description: "Size of the root disk in GiB.", examples: [8] }),
+      .meta({
+        description: "Size of the root disk in GiB. It grows while the host runs, and cannot shrink.",
+        examples: [8],
+      }),
     dataSize: whole(1, 16384)
       .default(20)
-      .meta({ description: "Size of the data volume (mail, queue, keys) in GiB.", examples: [20] }),
+      .meta({
+        description:
+          "Size of the data volume (mail, queue, keys) in GiB. It grows while mail flows, and cannot shrink.",
+        examples: [20],
+      }),
     timeZone: timeZone
       .default("UTC")
       .meta({ description: "Time zone of the host (IANA), as in its logs.", examples: ["Europe/Berlin"] }),

@@ -1,17 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { imageFolder } from "../image.ts";
@@ -19,6 +7,7 @@ import { run } from "../run.ts";
 import type { MachineSpec } from "../types.ts";
 import { endGroup, makeGroup } from "./cgroup.ts";
 import { connectMachine, hasLink, type Network, resolverOf } from "./network.ts";
+import { bootMachine, forgetMachine, initBelow, prepareRoot, removeLink } from "./nspawn.ts";
 
 /** nspawn's way to say that the machine rebooted (systemd-nspawn(1), --keep-unit). */
 const REBOOT = 133;
@@ -72,7 +61,7 @@ export class Machine {
 
   /** Removes what nspawn keeps of a machine while it runs, and leaves when it is killed. */
   static forget(instanceId: string): void {
-    rmSync(`/run/systemd/nspawn/propagate/${shortName(instanceId)}`, { recursive: true, force: true });
+    forgetMachine(shortName(instanceId));
   }
 
   /** Boots it; resolves when its network is plugged in. */
@@ -159,9 +148,7 @@ export class Machine {
         `The image ${image}, on which machine ${spec.id} stands, is gone from ${cache}: npm run destroy, then npm start.`,
       );
     }
-    for (const name of ["upper", "work", "root", "by-id"]) mkdirSync(join(folder, name), { recursive: true });
-    removeLink(join(folder, "image"));
-    symlinkSync(lower, join(folder, "image"));
+    prepareRoot(folder, lower);
     const seed = join(folder, "upper/var/lib/cloud/seed/nocloud");
     if (existsSync(join(seed, "user-data"))) return;
     mkdirSync(seed, { recursive: true });
@@ -178,54 +165,20 @@ export class Machine {
     const disks = await this.#options.disks();
     for (const disk of disks) this.#label(disk);
     makeGroup(group);
-    const console = openSync(join(folder, "console.log"), "w", 0o600);
-    // The mount is in a namespace of the machine's own: it ends with the machine, however that ends.
-    const child = spawn(
-      "setpriv",
-      [
-        "--pdeathsig=KILL",
-        "nsenter",
-        `--net=/run/netns/${network.router}`,
-        "unshare",
-        "--mount",
-        "--propagation=private",
-        "sh",
-        "-euc",
-        'echo $$ >"$1/cgroup.procs"; shift; mount -t overlay overlay -o lowerdir=image,upperdir=upper,workdir=work root; exec "$@"',
-        "machine",
-        group,
-        "systemd-nspawn",
-        "--quiet",
-        "--boot",
-        "--settings=no",
-        "--register=no",
-        "--keep-unit",
-        "--link-journal=no",
-        "--resolv-conf=off",
-        // With the host's zone bound over /etc/localtime, tzdata could not be installed.
-        "--timezone=off",
-        `--machine=${shortName(spec.id)}`,
-        `--hostname=${spec.hostname.split(".")[0]}`,
+    const child = bootMachine({
+      folder,
+      name: shortName(spec.id),
+      hostname: spec.hostname.split(".")[0] ?? spec.hostname,
+      networkNamespace: `/run/netns/${network.router}`,
+      group,
+      flags: [
         `--uuid=${uuidOf(spec.id)}`,
-        `--directory=${join(folder, "root")}`,
         "--network-veth",
         `--bind=${this.#labels.replaceAll(":", "\\:")}:/dev/disk/by-id`,
         ...disks.map((disk) => `--bind=${disk.device}:/dev/nvme${disk.index}n1`),
         ...(existsSync("/dev/fuse") ? ["--bind=/dev/fuse"] : []),
       ],
-      {
-        cwd: folder,
-        stdio: ["ignore", console, console],
-        env: {
-          PATH: process.env.PATH,
-          SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
-          SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
-          // The daemon's own lock does for all its machines; the files of this one would outlive a kill.
-          SYSTEMD_NSPAWN_LOCK: "0",
-        },
-      },
-    );
-    closeSync(console);
+    });
     this.#process = child;
     let over = false;
     this.#gone = new Promise((resolve) => {
@@ -267,11 +220,6 @@ export class Machine {
   }
 }
 
-/** Removes a symbolic link, whatever it points to. */
-function removeLink(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
-}
-
 function lastWords(folder: string): string {
   const text = readFileSync(join(folder, "console.log"), "utf8").trim();
   return text.split("\n").slice(-3).join(" / ") || "no word on its console";
@@ -303,32 +251,4 @@ function uuidOf(instanceId: string): string {
 /** EBS volumes appear under this name on Nitro machines (AWS documentation, "Identify the EBS device"). */
 function labelOf(volumeId: string): string {
   return `nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
-}
-
-/** The process below `pid` that is number 1 of a PID namespace. */
-function initBelow(pid: number): number | undefined {
-  let children: number[];
-  try {
-    children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-      .trim()
-      .split(" ")
-      .filter(Boolean)
-      .map(Number);
-  } catch {
-    return undefined;
-  }
-  for (const child of children) {
-    if (isInit(child)) return child;
-    const found = initBelow(child);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function isInit(pid: number): boolean {
-  try {
-    return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 }

@@ -7,7 +7,8 @@ const users = "/etc/sysusers.d/mailhost.conf";
 
 /**
  * The data volume: everything that is not rebuilt by a deployment lies on it. This bundle is applied before the
- * volume is mounted and before any package is installed; the program `storage` then does the mounting.
+ * volume is mounted and before any package is installed; the program `storage` then does the mounting. It lets the
+ * volume's file system grow, too, and `rootdisk` that of the root disk.
  */
 export function storage(_settings: Settings): Bundle {
   return bundle({
@@ -15,6 +16,7 @@ export function storage(_settings: Settings): Bundle {
     why: "Mounts the data volume, on which mail, queue, rspamd's memory, certificates and keys lie.",
     files: [
       plainFile("/usr/local/lib/mailhost/storage", { mode: "0755" }),
+      plainFile("/usr/local/lib/mailhost/rootdisk", { mode: "0755" }),
       plainFile("/usr/local/lib/mailhost/packages", { mode: "0755" }),
       plainFile(users),
       bind("Postfix's queue", "/srv/postfix", "/var/spool/postfix"),

@@ -143,6 +143,15 @@ test("what outlives the machine is protected, and a newer image or subnet replac
     assert.equal(run.options(name).deleteBeforeReplace, true, name);
 });
 
+test("a size alone runs one host step again, after the disk has it; a smaller one is asked about first", () => {
+  assert.equal(run.find("host-volume").inputs.stdin, "id-of-server-data 20\n");
+  assert.equal(run.find("host-rootdisk").inputs.stdin, "8\n");
+  assert.ok(run.options("host-volume").dependsOn.includes("server-data"));
+  assert.ok(run.options("host-rootdisk").dependsOn.includes("server-instance"));
+  assert.deepEqual(run.options("server-data").beforeUpdate, ["server-data-refuse-smaller"]);
+  assert.ok(run.options("server-instance").beforeUpdate.includes("server-refuse-smaller-root"));
+});
+
 test("an imported volume or address, which has no parent in the state, is adopted", () => {
   for (const name of ["server-data", "server-address"])
     assert.equal(run.options(name).orphanAlias, true, name);
@@ -240,7 +249,6 @@ test("each bundle is one readable text, its secrets apart", () => {
     assert.equal(confirm, bundle.confirm, bundle.name);
   }
   assert.equal(run.find("host-packages").inputs.stdin, `${hostPackages(bundles).join("\n")}\n`);
-  assert.equal(run.find("host-volume").inputs.stdin, "id-of-server-data 20\n");
 });
 
 test("outputs: passwords are secret, client settings are not", async () => {

@@ -16,6 +16,8 @@ export interface Options {
   readonly ignoreChanges: readonly string[];
   /** URNs' last parts. */
   readonly dependsOn: readonly string[];
+  /** Names of the hooks that may refuse a change of it. */
+  readonly beforeUpdate: readonly string[];
   /** Whether it is also looked for in the state without its parent. */
   readonly orphanAlias: boolean;
 }
@@ -37,6 +39,7 @@ interface RegisterRequest {
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
   getDependenciesList(): string[];
+  getHooks(): { getBeforeUpdateList(): string[] } | undefined;
   getAliasesList(): { getSpec(): { getNoparent(): boolean } | undefined }[];
 }
 
@@ -163,6 +166,7 @@ export async function runProgram(
         deleteBeforeReplace: request.getDeletebeforereplace(),
         ignoreChanges: request.getIgnorechangesList(),
         dependsOn: request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? ""),
+        beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         orphanAlias: request.getAliasesList().some((alias) => alias.getSpec()?.getNoparent()),
       });
       return register(request, ...rest);

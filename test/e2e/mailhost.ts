@@ -139,14 +139,25 @@ export async function withFile(
   }
 }
 
+const stackFile = "Pulumi.dev.yaml";
+
+function editedStack(text: string, edit: (stack: Document) => void): string {
+  const stack = parseDocument(text);
+  edit(stack);
+  return stack.toString();
+}
+
 /** The same for the stack file, comments and all. */
 export function withStack(edit: (stack: Document) => void, body: () => Promise<void>): Promise<void> {
-  const edited = (text: string) => {
-    const stack = parseDocument(text);
-    edit(stack);
-    return stack.toString();
-  };
-  return withFile("Pulumi.dev.yaml", edited, body);
+  return withFile(stackFile, (text) => editedStack(text, edit), body);
+}
+
+/** Edits the stack file for good, as somebody who commits it: for what has no way back. */
+export function keepInStack(edit: (stack: Document) => void): void {
+  makeCheckout();
+  const full = join(checkout, stackFile);
+  writeFileSync(full, editedStack(readFileSync(full, "utf8"), edit));
+  execFileSync("git", ["add", stackFile], { cwd: checkout });
 }
 
 /** One step of a preview. */

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ensureImage, imageFolder } from "../../local/image.ts";
 import { cloudPaths } from "../../local/paths.ts";
+import { bootMachine, forgetMachine, initBelow, prepareRoot } from "../../local/world/nspawn.ts";
 
 export interface Said {
   readonly code: number | null;
@@ -16,15 +17,19 @@ export interface Said {
 /** A Debian machine with systemd and no network, for what needs a real one and nothing around it. */
 export class ScratchMachine {
   readonly #folder = mkdtempSync(join(tmpdir(), "mailhost-scratch-"));
-  #image = "";
+  readonly #disks: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #leader = 0;
 
-  static async boot(): Promise<ScratchMachine> {
+  private constructor(disks: Readonly<Record<string, string>>) {
+    this.#disks = disks;
+  }
+
+  /** @param disks block devices of this machine, by their paths in the new one; there at every boot */
+  static async boot(disks: Readonly<Record<string, string>> = {}): Promise<ScratchMachine> {
     const { cache } = cloudPaths();
-    const machine = new ScratchMachine();
-    machine.#image = imageFolder(cache, await ensureImage(cache));
-    for (const name of ["upper", "work", "root"]) mkdirSync(join(machine.#folder, name));
+    const machine = new ScratchMachine(disks);
+    prepareRoot(machine.#folder, imageFolder(cache, await ensureImage(cache)));
     // Nobody here has a first boot to configure.
     machine.write("/etc/cloud/cloud-init.disabled", "");
     await machine.boot();
@@ -32,35 +37,18 @@ export class ScratchMachine {
   }
 
   async boot(): Promise<void> {
-    const console = openSync(join(this.#folder, "console.log"), "a");
-    const root = join(this.#folder, "root");
-    const child = spawn(
-      "setpriv",
-      [
-        "--pdeathsig=KILL",
-        ...["unshare", "--mount", "--propagation=private", "sh", "-euc"],
-        `mount -t overlay overlay -o lowerdir=${this.#image},upperdir=upper,workdir=work root; exec "$@"`,
-        ...[
-          "machine",
-          "systemd-nspawn",
-          "--quiet",
-          "--boot",
-          "--settings=no",
-          "--register=no",
-          "--keep-unit",
-        ],
-        ...["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--private-network"],
-        ...["--machine=scratch", "--hostname=mail", `--directory=${root}`],
+    const child = bootMachine({
+      folder: this.#folder,
+      name: basename(this.#folder),
+      hostname: "mail",
+      flags: [
+        "--private-network",
+        ...Object.entries(this.#disks).map(([path, device]) => `--bind=${device}:${path}`),
       ],
-      {
-        cwd: this.#folder,
-        stdio: ["ignore", console, console],
-        env: { PATH: process.env.PATH, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
-      },
-    );
+    });
     this.#process = child;
     for (let tries = 0; tries < 600; tries++) {
-      this.#leader = Number(read(`/proc/${child.pid}/task/${child.pid}/children`)?.trim().split(" ")[0]);
+      this.#leader = child.pid === undefined ? 0 : (initBelow(child.pid) ?? 0);
       if (this.#leader > 0) {
         const { stdout } = await this.run("systemctl is-system-running");
         if (/^(running|degraded)$/.test(stdout.trim())) return;
@@ -120,6 +108,7 @@ export class ScratchMachine {
 
   async remove(): Promise<void> {
     await this.cut();
+    forgetMachine(basename(this.#folder));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

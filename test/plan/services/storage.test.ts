@@ -40,7 +40,12 @@ it("whoever owns a folder of the volume, or a file of any bundle, has a number o
 
 it("a file system is made in one place only, where nothing at all was found", () => {
   assert.equal(program.match(/mkfs\.ext4 -q/g)?.length, 1);
-  assert.match(program, /^ {8}2\)\n {12}mkfs\.ext4 -q -L mailhost -m 1 -e remount-ro "\$device"$/m);
+  // blkid's 2 is that there is no signature; and what has none must read as zeros.
+  const nothing = /^ {8}2\)\n([\s\S]*?)^ {12};;$/m.exec(program)?.[1] ?? "";
+  assert.match(
+    nothing,
+    /^ {16}must_be_blank\n[\s\S]*^ {12}fi\n {12}mkfs\.ext4 -q -L mailhost -m 1 -e remount-ro "\$device"$/m,
+  );
 });
 
 it("the file system is mended before it is mounted, never while it is, and is read-only once it has errors", () => {
@@ -50,6 +55,11 @@ it("the file system is mended before it is mounted, never while it is, and is re
   const [check, mount] = [unit("mailhost-fsck\\.service"), unit("srv\\.mount")];
   assert.match(check, /^Before=srv\.mount /m);
   assert.match(check, /^ConditionPathIsMountPoint=!\/srv$/m);
+  // That it could not grow keeps it from nothing.
+  assert.match(
+    check,
+    /^ExecStart=\/usr\/sbin\/e2fsck -p \$device\n[\s\S]*^ExecStart=-\/usr\/local\/lib\/mailhost\/storage --grow \$device$/m,
+  );
   // A device's unit is waited for where there is one, and not demanded: a container has none.
   assert.doesNotMatch(check, /^(Requires|BindsTo|Wants)=/m);
   for (const needs of ["Requires", "After"])
