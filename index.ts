@@ -1,6 +1,7 @@
 import { Accounts } from "./components/accounts.ts";
 import { DataVolume } from "./components/dataVolume.ts";
 import { Dns } from "./components/dns.ts";
+import { findDnsZones } from "./components/dnsZones.ts";
 import { hostFacts } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
 import { Generated } from "./components/generated.ts";
@@ -24,6 +25,7 @@ import { webHosts, webPages, workerName, workerScript } from "./plan/web.ts";
 const settings = readSettings();
 const bundles = hostBundles(settings);
 const zones = await findZones(settings);
+const dnsZones = await findDnsZones(settings);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
 const keys = new SshKeys("ssh");
@@ -52,7 +54,12 @@ const server = new Server("server", {
 const facts = hostFacts(server, dkim);
 const records = dnsRecords(settings, today());
 const mark = new RecordMark("mark").text;
-const dns = new Dns("dns", { records: records.filter(({ type }) => type !== "MX"), facts, mark });
+const dns = new Dns("dns", {
+  zones: dnsZones,
+  records: records.filter(({ type }) => type !== "MX"),
+  facts,
+  mark,
+});
 const reverseName = new ReverseName("ptr", {
   address: server.address,
   settings,
@@ -68,9 +75,19 @@ const secrets = {
 const after = { postfix: [reverseName], certbot: [reverseName] };
 const sendsStraight = relayRoute(settings.options.relay)?.all !== true;
 const { rootSize } = settings.server;
-const host = new Host("host", { server, rootSize, keys, bundles, secrets, sendsStraight, after });
+const host = new Host("host", {
+  server,
+  rootSize,
+  sshFrom: settings.ssh.from,
+  keys,
+  bundles,
+  secrets,
+  sendsStraight,
+  after,
+});
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", {
+  zones: dnsZones,
   records: records.filter(({ type }) => type === "MX"),
   facts,
   mark,

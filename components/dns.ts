@@ -1,13 +1,14 @@
 import { DnsRecord as CloudflareRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
-import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import * as pulumi from "@pulumi/pulumi";
 import { conflicts, markIn } from "../plan/conflicts.ts";
 import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
+import type { DnsZones } from "./dnsZones.ts";
 import type { FactOutputs } from "./facts.ts";
 
 export interface DnsArgs {
+  readonly zones: DnsZones;
   readonly records: readonly DnsRecord[];
   readonly facts: FactOutputs;
   /** What the records' comments begin with, so that the stack knows them as its own. */
@@ -34,12 +35,11 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const zoneIds = this.#findZones(args.records);
     const refuseForeign = refusal(`${name}-refuse-foreign`, name, this);
     this.#resources = new Map(
       args.records.map((record) => {
         const key = recordKey(record);
-        const zoneId = zoneIds.get(record.zone);
+        const zoneId = args.zones.get(record.zone);
         if (zoneId === undefined) throw new pulumi.ResourceError(`No zone ${record.zone} for ${key}`, this);
         return [key, this.#createRecord(`${name}-${key}`, record, zoneId, args, refuseForeign)];
       }),
@@ -63,22 +63,10 @@ export class Dns extends pulumi.ComponentResource {
     return found;
   }
 
-  #findZones(records: readonly DnsRecord[]): ReadonlyMap<string, pulumi.Output<string>> {
-    const names = [...new Set(records.map((record) => record.zone))];
-    return new Map(
-      names.map((zone) => [
-        zone,
-        getZoneOutput({ filter: { name: zone } }, { parent: this }).apply(
-          (found) => found.zoneId ?? found.id,
-        ),
-      ]),
-    );
-  }
-
   #createRecord(
     name: string,
     record: DnsRecord,
-    zoneId: pulumi.Output<string>,
+    zoneId: string,
     { facts, mark, after = [] }: DnsArgs,
     refuseForeign: pulumi.ResourceHook,
   ): CloudflareRecord {

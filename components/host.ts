@@ -4,6 +4,7 @@ import { hostPackages, sweepKeys } from "../plan/host.ts";
 import type { Bundle } from "../plan/types.ts";
 import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
+import { reachable } from "./reachable.ts";
 import { type Login, remote } from "./remote.ts";
 import type { Server } from "./server.ts";
 import {
@@ -20,6 +21,8 @@ import {
 } from "./steps.ts";
 
 export interface HostArgs {
+  /** Networks (CIDR) from which port 22 is reachable. */
+  readonly sshFrom: readonly string[];
   readonly server: Server;
   /** Of the root disk, GiB. */
   readonly rootSize: number;
@@ -44,6 +47,7 @@ export class Host extends pulumi.ComponentResource {
       privateKey: args.keys.login.privateKeyOpenssh,
       hostKey: args.keys.host.publicKeyOpenssh,
       instanceId: args.server.instance.id,
+      answers: answersFirst(`${name}-answers-first`, args),
     };
     const tools = this.#takeOver(name, args, login);
     const storage = this.#prepareDisks(name, args, login, tools);
@@ -162,6 +166,16 @@ export class Host extends pulumi.ComponentResource {
     }
     return made;
   }
+}
+
+/** Asked once in a deployment: the steps come one upon the other. */
+function answersFirst(hookName: string, { server, sshFrom: from }: HostArgs): pulumi.ResourceHook {
+  const publicIp = new Promise<string>((resolve) => void server.address.publicIp.apply(resolve));
+  let asked: Promise<void> | undefined;
+  return new pulumi.ResourceHook(hookName, async () => {
+    asked ??= publicIp.then((address) => reachable({ address, port: 22, from }));
+    await asked;
+  });
 }
 
 function packageList(bundles: readonly Bundle[]): string {

@@ -9,6 +9,8 @@ export interface Login {
   readonly hostKey: pulumi.Input<string>;
   /** A new machine behind the same address is provisioned again: its id is here. */
   readonly instanceId: pulumi.Input<string>;
+  /** Runs before a connection: says in words why there is none, before minutes of dialling say nothing. */
+  readonly answers: pulumi.ResourceHook;
 }
 
 export interface RemoteArgs {
@@ -46,6 +48,7 @@ export function remote(name: string, args: RemoteArgs, opts: pulumi.CustomResour
     },
     {
       ...opts,
+      hooks: { beforeCreate: [args.login.answers], beforeUpdate: [args.login.answers] },
       // On a new machine the old step is forgotten; there is nothing of it to undo.
       deleteBeforeReplace: true,
     },

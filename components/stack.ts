@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Mistake } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
 
@@ -10,18 +11,36 @@ const NAMESPACE = "mailhost:";
  * @throws pulumi.RunError naming every mistake in the stack file, before anything is touched.
  */
 export function readSettings(): Settings {
+  const config = pulumi.runtime.allConfig();
   const raw = Object.fromEntries(
-    Object.entries(pulumi.runtime.allConfig())
+    Object.entries(config)
       .filter(([key]) => key.startsWith(NAMESPACE))
       .map(([key, value]) => [key.slice(NAMESPACE.length), parseValue(value)]),
   );
+  const mistakes = regionMistakes(
+    config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION,
+  );
   try {
-    return parseSettings(raw, process.env);
+    const settings = parseSettings(raw, process.env);
+    if (mistakes.length === 0) return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    // A RunError is shown as its message alone; a stack trace would say nothing to whoever wrote the stack file.
-    throw new pulumi.RunError(error.message);
+    mistakes.push(...error.mistakes);
   }
+  // A RunError is shown as its message alone; a stack trace would say nothing to whoever wrote the stack file.
+  throw new pulumi.RunError(new SettingsError(mistakes).message);
+}
+
+/** The provider would say it once for each thing that it is asked to make. */
+function regionMistakes(region: string | undefined): Mistake[] {
+  const path = ["aws:region"];
+  if (region === undefined || region === "")
+    return [{ path, message: "is missing; write the AWS region of the host, such as eu-central-1" }];
+  const zone = /^([a-z]+(-[a-z]+)+-\d+)[a-z]$/.exec(region);
+  if (zone !== null) return [{ path, message: `is a zone of a region; write ${zone[1]}` }];
+  return /^[a-z]+(-[a-z]+)+-\d+$/.test(region)
+    ? []
+    : [{ path, message: "is not an AWS region; write one such as eu-central-1" }];
 }
 
 /** The engine hands structured values over as JSON, and everything else as it was written. */

@@ -2,6 +2,7 @@ import { getInstanceTypeOfferings } from "@pulumi/aws/ec2/getInstanceTypeOfferin
 import { getSubnet } from "@pulumi/aws/ec2/getSubnet.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/types.ts";
+import { reasonOf } from "./reason.ts";
 
 /** Where the machine may be, and where a new data volume is made. */
 export interface Zones {
@@ -14,13 +15,18 @@ export interface Zones {
 /**
  * Asked before anything is made: the machine would be refused late, and the volume cannot leave its zone.
  *
- * @throws pulumi.RunError where no zone of the region, or not that of the named subnet, has such machines.
+ * @throws pulumi.RunError where no zone of the region, or not that of the named subnet, has such machines, and where
+ * AWS does not answer.
  */
 export async function findZones({ server, network }: Settings): Promise<Zones> {
   const { instanceType } = server;
   const { locations } = await getInstanceTypeOfferings({
     locationType: "availability-zone",
     filters: [{ name: "instance-type", values: [instanceType] }],
+  }).catch((error: Error) => {
+    throw new pulumi.RunError(
+      `AWS does not answer as it should: ${reasonOf(error)}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and look at aws:region in the stack file. Nothing was touched.`,
+    );
   });
   // `us-west-2-lax-1a` is a local zone: it has neither our disks nor our addresses.
   const offering = locations.filter((zone) => /^[a-z]+(-[a-z]+)+-\d+[a-z]$/.test(zone)).sort();
@@ -31,7 +37,11 @@ export async function findZones({ server, network }: Settings): Promise<Zones> {
     );
   }
   if (network.subnetId === undefined) return { first, offering };
-  const { availabilityZone: zone } = await getSubnet({ id: network.subnetId });
+  const { availabilityZone: zone } = await getSubnet({ id: network.subnetId }).catch((error: Error) => {
+    throw new pulumi.RunError(
+      `AWS does not show the subnet ${network.subnetId} of mailhost:network.subnetId: ${reasonOf(error)}. Nothing was touched.`,
+    );
+  });
   checkZone(instanceType, offering, { subnet: zone, volume: zone });
   return { first: zone, offering };
 }

@@ -1,4 +1,4 @@
-/** Keys from the top of the `mailhost:` namespace down to a value. */
+/** Keys from the top of the `mailhost:` namespace down to a value; `aws:region` is the one of another namespace. */
 export type Path = readonly (string | number)[];
 
 export interface Mistake {
@@ -23,7 +23,8 @@ export class SettingsError extends Error {
 /** The path as a reader of the stack file looks for it: `mailhost:domains.example.org.aliases.info[1]`. */
 export function pathText(path: Path): string {
   const [first, ...rest] = path.map((key) => (typeof key === "number" ? `[${key}]` : keyText(key)));
-  return [`mailhost:${first ?? ""}`, ...rest.map((key) => (key.startsWith("[") ? key : `.${key}`))].join("");
+  const top = path[0] === "aws:region" ? path[0] : `mailhost:${first ?? ""}`;
+  return [top, ...rest.map((key) => (key.startsWith("[") ? key : `.${key}`))].join("");
 }
 
 /** A key as it stands in messages. Where a hash was written as a key, it is not shown. */

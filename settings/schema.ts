@@ -89,7 +89,7 @@ const ssh = z
     from: z
       .union([z.literal(wholeInternet), text(networkMistake), z.array(text(networkMistake)).min(1)])
       .meta({
-        description: `Networks (CIDR) from which port 22 is reachable, the one \`pulumi up\` runs in among them. To open it to everybody write \`${wholeInternet}\`.`,
+        description: `Networks (CIDR) from which port 22 is reachable, the one \`pulumi up\` runs in among them: \`curl https://checkip.amazonaws.com\` says your public address. To open it to everybody write \`${wholeInternet}\`.`,
         examples: [["203.0.113.7/32"], wholeInternet],
       }),
   })

@@ -120,6 +120,9 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
     const { name } = args.filter as { name: string };
     return { id: `zone-of-${name}`, zoneId: `zone-of-${name}`, account: { id: `account-of-${name}` } };
   },
+  "cloudflare:index/getZones:getZones": () => ({
+    results: ["example.org", "example.com"].map((name) => ({ name, id: `zone-of-${name}` })),
+  }),
 };
 
 /**
@@ -174,14 +177,15 @@ export async function runProgram(
     // The mocked engine has no hooks; whether they fire is for the tests on a real one.
     registerResourceHook: (_request: unknown, done: (error: null, answer: object) => void) => done(null, {}),
   });
-  pulumi.runtime.setAllConfig(
-    Object.fromEntries(
+  pulumi.runtime.setAllConfig({
+    "aws:region": "eu-central-1",
+    ...Object.fromEntries(
       Object.entries(settings).map(([key, value]) => [
         `mailhost:${key}`,
         typeof value === "string" ? value : JSON.stringify(value),
       ]),
     ),
-  );
+  });
   const { default: outputs } = (await import("../../index.ts")) as { default: Record<string, unknown> };
   await pulumi.runtime.disconnect();
   return {
