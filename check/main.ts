@@ -53,6 +53,7 @@ export async function checkCommand(
       environment: defaults.environment ?? process.env,
       resolver: values.resolver ?? defaults.resolver ?? "1.1.1.1",
       trustedCas: [...(defaults.trustedCas ?? []), ...values.ca.map((path) => readFileSync(path, "utf8"))],
+      isLocal: defaults.isLocal ?? false,
       ...(otherSide === undefined ? {} : { otherSide }),
     });
     const known = target.settings.domains.map(({ name }) => name);

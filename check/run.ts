@@ -1,3 +1,4 @@
+import { runnable } from "./commands.ts";
 import { HostUnderCheck, type Item } from "./host.ts";
 import { items } from "./items.ts";
 import { notLookedAt } from "./sidebyside.ts";
@@ -13,7 +14,12 @@ export async function runCheck(target: CheckTarget, list: readonly Item[] = item
     const found = await Promise.all(
       list.map(async (item) => {
         const findings = await look(item, host);
-        return findings.map((finding) => ({ group: item.group, item: item.name, ...finding }));
+        return findings.map(({ remedy, ...finding }) => ({
+          group: item.group,
+          item: item.name,
+          ...finding,
+          ...(remedy === undefined ? {} : { remedy: runnable(remedy, target) }),
+        }));
       }),
     );
     return groups.flatMap((group) => found.flat().filter((result) => result.group === group));

@@ -15,6 +15,8 @@ export interface Surroundings {
   /** PEM of roots beside the public ones. */
   readonly trustedCas: readonly string[];
   readonly otherSide?: OtherSide;
+  /** Whether that is the local cloud. @default false */
+  readonly isLocal?: boolean;
 }
 
 /** What `components/outputs.ts` exports, as far as the check reads it. */
@@ -36,11 +38,13 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
   ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
   const { publicIp, publicIpv6, credentials = {}, dkimPublicKeys = {}, ssh } = outputs;
   if (publicIp === undefined) {
-    throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`pulumi up\` first.`);
+    const up = around.isLocal ? "npm start" : `npx pulumi up --stack ${stack}`;
+    throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
   }
   const settings = parseSettings(rawSettings(config), around.environment);
   return {
     stack,
+    isLocal: around.isLocal ?? false,
     settings,
     facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), dkimPublicKeys },
     records: dnsRecords(settings, new Date().toISOString().slice(0, 10)),

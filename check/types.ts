@@ -6,6 +6,8 @@ import type { OtherSide } from "./otherside.ts";
 export interface CheckTarget {
   /** The stack's name. */
   readonly stack: string;
+  /** Whether it is on the local cloud, whose commands are others. @default false */
+  readonly isLocal?: boolean;
   readonly settings: Settings;
   readonly facts: Facts;
   /** What the plan wants published. */

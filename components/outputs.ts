@@ -20,6 +20,9 @@ export interface StackOutputsArgs {
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const { settings, server, accounts, dkim, records, keys } = args;
   const { hostname } = settings;
+  // The local cloud says how its engine is called, and knows its stack.
+  const { MAILHOST_PULUMI: engine = "npx pulumi" } = process.env;
+  const named = process.env.MAILHOST_PULUMI === undefined ? ` --stack ${pulumi.getStack()}` : "";
   return {
     hostname,
     publicIp: server.address.publicIp,
@@ -51,9 +54,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
     }),
     nextSteps: [
-      "Passwords: pulumi stack output credentials --show-secrets",
+      `Passwords: ${engine} stack output credentials --show-secrets${named}`,
       `Mail program: IMAP ${hostname} 993 SSL/TLS, SMTP ${hostname} 465 SSL/TLS, login with the whole address`,
-      "Is it all right? npm run check",
+      `Is it all right? npm run check${named === "" ? "" : ` --${named}`}`,
     ],
   };
 }

@@ -82,6 +82,7 @@ export class Stack {
       passphrase: "local",
       extra: {
         PULUMI_STACK: process.env.PULUMI_STACK || defaultStack,
+        MAILHOST_PULUMI: "npm run pulumi --",
         MAILHOST_HOME: this.#paths.home,
         MAILHOST_CLOUD: this.#paths.folder,
         CLOUDFLARE_API_TOKEN: this.#info.cloudflareToken,

@@ -23,6 +23,7 @@ export async function localSurroundings(stack: Stack, info: CloudInfo): Promise<
     environment: stack.environment,
     resolver: info.resolver,
     trustedCas: [info.issuerCa],
+    isLocal: true,
     otherSide: await otherSideAt(info.peer.api),
   };
 }
