@@ -4,20 +4,40 @@ import { type CheckResult, groups } from "./types.ts";
 export function report(results: readonly CheckResult[], colours: boolean): string {
   const paint = (code: number, text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
   const lines = groups.flatMap((group) => {
-    const own = results.filter((result) => result.group === group);
+    const own = results.filter((result) => result.group === group && result.cause === undefined);
     return own.length === 0
       ? []
-      : [paint(1, group), ...own.flatMap((result) => resultLines(result, paint)), ""];
+      : [
+          paint(1, group),
+          ...own.flatMap((result) => resultLines(result, consequences(result, results), paint)),
+          "",
+        ];
   });
   const wrong = results.filter(({ right }) => !right).length;
-  return [...lines, `${results.length - wrong} right, ${wrong} wrong`].join("\n");
+  const folded = results.filter(({ cause }) => cause !== undefined).length;
+  const note = folded === 0 ? "" : `, ${folded} of them in consequence`;
+  return [...lines, `${results.length - wrong} right, ${wrong} wrong${note}`].join("\n");
 }
 
-function resultLines(result: CheckResult, paint: (code: number, text: string) => string): string[] {
+/** What a service that is down brings with it, in a line instead of a page. */
+function consequences({ down }: CheckResult, results: readonly CheckResult[]): string[] {
+  const following = results.filter(({ cause }) => down !== undefined && cause === down);
+  if (following.length === 0) return [];
+  const where = [...new Set(following.map(({ group }) => group))].join(", ");
+  const lines = following.length === 1 ? "1 other line follows" : `${following.length} other lines follow`;
+  return [`${lines} from this (${where}). Mend it, then check again.`];
+}
+
+function resultLines(
+  result: CheckResult,
+  following: readonly string[],
+  paint: (code: number, text: string) => string,
+): string[] {
   return result.right
     ? [`  ${paint(32, "✓")} ${result.text}`]
     : [
         `  ${paint(31, "✗ WRONG:")} ${result.text}`,
         ...(result.remedy === undefined ? [] : [`      → ${result.remedy}`]),
+        ...following.map((line) => `      ${line}`),
       ];
 }

@@ -1,8 +1,10 @@
 import { runnable } from "./commands.ts";
+import { withCauses } from "./consequences.ts";
 import { HostUnderCheck, type Item } from "./host.ts";
 import { items } from "./items.ts";
 import { notLookedAt } from "./sidebyside.ts";
-import { type CheckResult, type CheckTarget, type Finding, groups } from "./types.ts";
+import { NoLogin } from "./ssh.ts";
+import { type CheckResult, type CheckTarget, type Finding, groups, wrong } from "./types.ts";
 
 /** Seconds after which an item that hangs is given up. */
 const patience = 30;
@@ -22,10 +24,22 @@ export async function runCheck(target: CheckTarget, list: readonly Item[] = item
         }));
       }),
     );
-    return groups.flatMap((group) => found.flat().filter((result) => result.group === group));
+    const results = groups.flatMap((group) => found.flat().filter((result) => result.group === group));
+    return withCauses(oncePerGroup(results));
   } finally {
     await host.close();
   }
+}
+
+/** One trouble that several items run into, such as no login on the host, is told once. */
+function oncePerGroup(results: readonly CheckResult[]): CheckResult[] {
+  const told = new Set<string>();
+  return results.filter(({ group, text }) => {
+    const key = `${group}\n${text}`;
+    if (told.has(key)) return false;
+    told.add(key);
+    return true;
+  });
 }
 
 async function look(item: Item, host: HostUnderCheck): Promise<readonly Finding[]> {
@@ -39,8 +53,15 @@ async function look(item: Item, host: HostUnderCheck): Promise<readonly Finding[
   try {
     return await Promise.race([item.look(host), late]);
   } catch (error) {
-    return [notLookedAt(item.name, error)];
+    return [error instanceof NoLogin ? noLogin(error, host.target) : notLookedAt(item.name, error)];
   } finally {
     clearTimeout(timer);
   }
+}
+
+function noLogin({ message }: NoLogin, { settings }: CheckTarget): Finding {
+  return wrong(
+    `nothing inside the host could be looked at: ${message}`,
+    `Does the host run, and is the public address of this machine (\`curl https://checkip.amazonaws.com\`) in mailhost:ssh.from (${settings.ssh.from.join(", ")})? Write it there and run \`pulumi up\`.`,
+  );
 }

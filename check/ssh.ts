@@ -1,6 +1,9 @@
 import { Client } from "ssh2";
 import type { SshAccess } from "./types.ts";
 
+/** That nobody gets in, in words. */
+export class NoLogin extends Error {}
+
 export interface SshSession {
   /**
    * Runs a command with sh, as root where `root` is asked for.
@@ -24,7 +27,7 @@ export function openSsh(access: SshAccess): Promise<SshSession> {
     let foreign = false;
     client.on("error", (error) =>
       reject(
-        new Error(
+        new NoLogin(
           foreign
             ? `the host at ${access.host} shows a host key that is not the stack's: it may be another machine`
             : `no login at ${access.user}@${access.host} port ${access.port}: ${error.message}`,

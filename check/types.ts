@@ -41,8 +41,8 @@ export interface SshAccess {
   readonly hostKey: string;
 }
 
-/** What people read it under, in this order. */
-export const groups = ["Names", "Ports", "Encryption", "Rules", "Mail", "Inside the host"] as const;
+/** What people read it under, in this order: what is inside explains what is seen from outside. */
+export const groups = ["Inside the host", "Names", "Ports", "Encryption", "Rules", "Mail"] as const;
 
 /** One line of the result. */
 export interface Finding {
@@ -51,12 +51,16 @@ export interface Finding {
   readonly text: string;
   /** What to do next; only where it is wrong. */
   readonly remedy?: string;
+  /** The unit that it says is down. */
+  readonly down?: string;
 }
 
 export interface CheckResult extends Finding {
   readonly group: (typeof groups)[number];
   /** The item that found it. */
   readonly item: string;
+  /** The unit that is down and brings this with it. */
+  readonly cause?: string;
 }
 
 export function right(text: string): Finding {

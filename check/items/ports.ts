@@ -90,7 +90,7 @@ async function restrictedPort(
       ? right(`${label} is closed from here`)
       : wrong(
           `${label} is closed from here`,
-          `Check from ${networks.join(" or ")}, or add this network to ssh.from.`,
+          `Is the public address of this machine (\`curl https://checkip.amazonaws.com\`) in mailhost:ssh.from (${networks.join(", ")})? Write it there and run \`pulumi up\`, or check from there.`,
         );
   }
   const session = await host.ssh();

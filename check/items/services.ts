@@ -21,12 +21,8 @@ export const services = insideItem(
       const block = states.get(name) ?? "";
       if (!isUp(block)) {
         const active = property(block, "ActiveState") || "unknown";
-        return [
-          wrong(
-            `${name} is ${active}`,
-            `See why: \`npm run host -- journalctl -u ${name} -n 50\`, then ${applyAgain(target, bundle)}.`,
-          ),
-        ];
+        const remedy = `See why: \`npm run host -- journalctl -u ${name} -n 50\`, then ${applyAgain(target, bundle)}.`;
+        return [{ ...wrong(`${name} is ${active}`, remedy), down: name }];
       }
       return property(block, "UnitFileState") === "disabled"
         ? [

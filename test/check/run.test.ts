@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Item } from "../../check/host.ts";
+import { insideItem } from "../../check/inside.ts";
 import { report } from "../../check/report.ts";
 import { runCheck } from "../../check/run.ts";
 import { right, wrong } from "../../check/types.ts";
@@ -36,6 +37,20 @@ test("lines come in the order of the groups, and what could not be looked at is 
     ],
   );
   assert.ok(results.every(({ right, remedy }) => right || remedy));
+});
+
+test("that nobody gets in is told once, with what to do", async () => {
+  const ssh = { host: "127.0.0.1", port: 1, user: "admin", privateKey: "", hostKey: "ssh-ed25519 AAAA" };
+  const inside = ["one", "two"].map((name) => insideItem(name, "true", () => []));
+  const results = await runCheck(target({ ssh }), inside);
+  assert.deepEqual(
+    results.map(({ text }) => text.replace(/port 1: .*/, "port 1")),
+    ["nothing inside the host could be looked at: no login at admin@127.0.0.1 port 1"],
+  );
+  assert.match(
+    results[0]?.remedy ?? "",
+    /checkip\.amazonaws\.com.* in mailhost:ssh\.from \(127\.0\.0\.0\/8\)/,
+  );
 });
 
 test("the report says right and wrong in words, with the remedy, and counts", async () => {
