@@ -48,7 +48,7 @@ export function remote(name: string, args: RemoteArgs, opts: pulumi.CustomResour
     },
     {
       ...opts,
-      hooks: { beforeCreate: [args.login.answers], beforeUpdate: [args.login.answers] },
+      hooks: { ...opts.hooks, beforeCreate: [args.login.answers], beforeUpdate: [args.login.answers] },
       // On a new machine the old step is forgotten; there is nothing of it to undo.
       deleteBeforeReplace: true,
     },
