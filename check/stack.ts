@@ -1,6 +1,8 @@
 import { hostBundles } from "../plan/host.ts";
 import { dnsRecords } from "../plan/records.ts";
+import { receiversOf } from "../plan/users.ts";
 import { parseSettings } from "../settings/parse.ts";
+import type { Settings } from "../settings/types.ts";
 import type { OtherSide } from "./otherside.ts";
 import type { CheckTarget, SshAccess } from "./types.ts";
 
@@ -41,7 +43,7 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     const up = around.isLocal ? "npm start" : `npx pulumi up --stack ${stack}`;
     throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
   }
-  const settings = parseSettings(rawSettings(config), around.environment);
+  const settings = settingsOf(config, around);
   return {
     stack,
     isLocal: around.isLocal ?? false,
@@ -60,11 +62,21 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
 /** `pulumi config --json`. */
 type PulumiConfig = Readonly<Record<string, { readonly value?: string; readonly objectValue?: unknown }>>;
 
-function rawSettings(config: PulumiConfig): Record<string, unknown> {
+function settingsOf(config: PulumiConfig, around: Pick<Surroundings, "environment">): Settings {
   const prefix = "mailhost:";
-  return Object.fromEntries(
+  const raw = Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
   );
+  return parseSettings(raw, around.environment);
+}
+
+/** Says which mailboxes of a stack the mail for an address ends up in. */
+export async function stackReceivers(
+  stack: string,
+  around: Pick<Surroundings, "pulumi" | "environment">,
+): Promise<(address: string) => readonly string[]> {
+  const text = await around.pulumi(["config", "--json", "--show-secrets", "--stack", stack]);
+  return receiversOf(settingsOf(JSON.parse(text) as PulumiConfig, around));
 }

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
 import type { Command } from "commander";
-import type { FetchMessageObject, ImapFlow } from "imapflow";
+import type { FetchMessageObject, ImapFlow, MailboxObject } from "imapflow";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { createTransport } from "nodemailer";
 import { type Credentials, connectImap } from "../check/imap.ts";
@@ -11,6 +11,8 @@ import type { OtherSide, ReceivedMessage, Verdict } from "../check/otherside.ts"
 export interface MailContext {
   /** The stack's outputs. @throws when the stack is not up */
   stack(): Promise<MailStack>;
+  /** The stack's mailboxes that mail for an address ends up in. */
+  receivers(address: string): Promise<readonly string[]>;
   /** PEM of roots beside the public ones. */
   trustedCas(): Promise<readonly string[]>;
   /** The other side of the internet. @throws when it is not there */
@@ -30,7 +32,7 @@ export function addMailCommands(program: Command, context: MailContext): void {
     .command("send")
     .description("send a message from a mailbox of the stack, as a mail program would")
     .requiredOption("--to <address...>", "anybody, for instance somebody at the other side")
-    .option("--from <address>", "a mailbox of the stack (default: its first)")
+    .option("--from <address>", "a mailbox of the stack (default: its first), or an alias of one")
     .option("--subject <text>", "subject", "Hello")
     .option("--text <text>", "the message (default: standard input)")
     .action(async (options: SendOptions) => console.log(await send(context, options)));
@@ -76,7 +78,8 @@ interface SendOptions {
 /** @returns what the server said. @throws what it refused */
 export async function send(context: MailContext, options: SendOptions): Promise<string> {
   const stack = await context.stack();
-  const login = loginOf(stack, options.from);
+  const from = options.from ?? Object.keys(stack.credentials)[0] ?? "";
+  const login = await senderOf(context, stack, from);
   const transport = createTransport({
     host: stack.publicIp,
     port: 465,
@@ -91,11 +94,26 @@ export async function send(context: MailContext, options: SendOptions): Promise<
     const body =
       options.text ?? (process.stdin.isTTY ? "Hello from the mail host.\n" : await text(process.stdin));
     const { to, subject } = options;
-    const sent = await transport.sendMail({ from: login.address, to: [...to], subject, text: body });
-    return `${sent.response}\nMessage-ID: ${sent.messageId}`;
+    const sent = await transport.sendMail({ from, to: [...to], subject, text: body });
+    const where = await Promise.all(to.map((address) => whereToSee(context, address)));
+    return [sent.response, `Message-ID: ${sent.messageId}`, ...new Set(where.flat())].join("\n");
   } finally {
     transport.close();
   }
+}
+
+/** Where a message can be looked at: in our own mailboxes, or at the other side. */
+async function whereToSee(context: MailContext, address: string): Promise<string[]> {
+  const mailboxes = await context.receivers(address);
+  if (mailboxes.length > 0) return readCommands(mailboxes);
+  const { domain } = await context.otherSide();
+  return address.toLowerCase().endsWith(`@${domain}`)
+    ? [`See what the other side thinks of it: npm run mail -- peer --to ${address}`]
+    : [];
+}
+
+function readCommands(mailboxes: readonly string[]): string[] {
+  return mailboxes.map((mailbox) => `Read it: npm run mail -- read ${mailbox}`);
 }
 
 interface ReadOptions {
@@ -124,13 +142,15 @@ export async function read(
     login,
   );
   try {
-    const folder = await client.mailboxOpen(options.folder, { readOnly: true });
+    const folder = await openFolder(client, login.address, options.folder);
     const first = Math.max(1, folder.exists - options.count + 1);
     const messages = folder.exists === 0 ? [] : await parsed(client, `${first}:*`);
     if (options.json) {
       print(JSON.stringify(messages.map(summary), undefined, 2));
     } else {
-      print(`${options.folder} of ${login.address}: ${folder.exists} messages`);
+      print(
+        `${options.folder} of ${login.address}: ${folder.exists === 1 ? "1 message" : `${folder.exists} messages`}`,
+      );
       for (const { mail } of messages) {
         print(`  ${plain(line(mail))}`);
       }
@@ -144,6 +164,17 @@ export async function read(
     }
   } finally {
     await client.logout().catch(() => client.close());
+  }
+}
+
+/** @throws naming the folders that are there */
+async function openFolder(client: ImapFlow, address: string, name: string): Promise<MailboxObject> {
+  try {
+    return await client.mailboxOpen(name, { readOnly: true });
+  } catch (error) {
+    const folders = (await client.list()).map(({ path }) => path);
+    if (folders.includes(name)) throw error;
+    throw new Error(`${address} has no folder ${name}. There are: ${folders.join(", ")}.`);
   }
 }
 
@@ -246,7 +277,7 @@ export async function receive(context: MailContext, options: ReceiveOptions): Pr
   if (!outcome.accepted) {
     throw new Error(said);
   }
-  return `${said}\nRead it: npm run mail -- read ${to}`;
+  return [said, ...readCommands(await context.receivers(to))].join("\n");
 }
 
 interface PeerOptions {
@@ -281,6 +312,12 @@ function verdictLine({ spf, dkim, dmarc, arc }: Verdict): string {
     ({ selector, algorithm, result }) => `DKIM ${[selector, algorithm].filter(Boolean).join(" ")} ${result}`,
   );
   return [`SPF ${spf.result}`, ...signatures, `DMARC ${dmarc.result}`, `ARC ${arc.result}`].join(", ");
+}
+
+/** The mailbox itself, or one that gets the alias's mail: it may send as that (plan/users.ts). */
+async function senderOf(context: MailContext, stack: MailStack, from: string): Promise<Credentials> {
+  const receivers = stack.credentials[from] === undefined ? await context.receivers(from) : [];
+  return loginOf(stack, receivers.find((address) => stack.credentials[address] !== undefined) ?? from);
 }
 
 /** A mailbox and its password. @param wanted by default the stack's first */

@@ -67,7 +67,7 @@ export function senderLogins(settings: Settings): readonly SenderLogins[] {
 }
 
 /** The mailboxes that mail for an address ends up in. Settings have no loops. */
-function receiversOf(settings: Settings): (address: string) => readonly string[] {
+export function receiversOf(settings: Settings): (address: string) => readonly string[] {
   const step = router(settings);
   const known = new Map<string, readonly string[]>();
   const follow = (address: string): readonly string[] => {

@@ -57,6 +57,7 @@ ${bold(`Your mail host ${outputs.hostname} is up`)} at ${outputs.publicIp}, afte
   Passwords        npm run pulumi -- stack output credentials --show-secrets
   Mail program     IMAP ${outputs.hostname} port 993, SMTP port 465, both SSL/TLS; login with the whole address
   First message    npm run mail -- send --from ${first} --to somebody@example.net --subject Hello
+  One comes in     npm run mail -- receive --to ${first}
   Read             npm run mail -- read ${first}
   On the host      npm run host
   Change           edit Pulumi.dev.yaml, then: npm run pulumi -- up

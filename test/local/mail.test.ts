@@ -31,10 +31,15 @@ const message: ReceivedMessage = {
   },
 };
 
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  "info@example.org": ["ann@example.org", "bob@example.org"],
+};
+
 function context(changes: Partial<OtherSide>): MailContext {
   const credentials = { "ann@example.org": "secret" };
   return {
     stack: async () => ({ hostname: "mail.example.org", publicIp: "127.0.0.1", credentials }),
+    receivers: async (address) => aliases[address] ?? [],
     trustedCas: async () => [],
     otherSide: async () => ({
       domain: "example.net",
@@ -70,6 +75,31 @@ test("receive: a refusal is an error that says what our host said", async () => 
     message:
       "someone@example.net sent to nobody@example.org by mail.example.org [198.18.7.10]: 550 5.1.1 Unknown",
   });
+});
+
+test("receive: who got it is named, behind an alias too", async () => {
+  const accepted = {
+    accepted: true,
+    code: 250,
+    response: "250 2.0.0 Ok",
+    server: "mail.example.org",
+    messageId: "",
+    transcript: [],
+  };
+  const taken = context({ send: async () => accepted });
+  const said = await receive(taken, { to: "info@example.org", subject: "", text: "" });
+  assert.deepEqual(said.split("\n").slice(1), [
+    "Read it: npm run mail -- read ann@example.org",
+    "Read it: npm run mail -- read bob@example.org",
+  ]);
+});
+
+test("send: as an alias, with the login of a mailbox behind it", async () => {
+  // Nobody listens there: it has come as far as the connection.
+  await assert.rejects(
+    send(context({}), { from: "info@example.org", to: ["a@example.net"], subject: "", text: "" }),
+    /ECONNREFUSED/,
+  );
 });
 
 test("send: a mailbox whose password is not known is named, and those that are", async () => {
