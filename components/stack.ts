@@ -22,6 +22,7 @@ export function readSettings(): Settings {
   );
   try {
     const settings = parseSettings(raw, process.env);
+    mistakes.push(...daysToCome(settings, new Date()));
     if (mistakes.length === 0) return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -51,6 +52,17 @@ function parseValue(value: string): unknown {
   } catch {
     return value;
   }
+}
+
+/** A day far ahead is a slip of the pen: the selectors would carry it for good. Tomorrow is today somewhere. */
+export function daysToCome({ domains }: Pick<Settings, "domains">, now: Date): Mistake[] {
+  const tomorrow = new Date(now.getTime() + 24 * 3600 * 1000).toISOString().slice(0, 10);
+  return domains
+    .filter(({ since }) => since > tomorrow)
+    .map(({ name }) => ({
+      path: ["domains", name, "since"],
+      message: `is in the future; write the day on which the domain comes here, such as ${now.toISOString().slice(0, 10)}`,
+    }));
 }
 
 /** The day, in UTC, as YYYY-MM-DD. */

@@ -57,6 +57,11 @@ function prepared(
         return [];
       }
       const inner = prepared(item, child(type, key), [...path, key], environment, report);
+      if (inner === undefined && type instanceof z.ZodRecord) {
+        // Left out, the name itself would be gone: an alias that somebody meant to fill in would bounce.
+        report([...path, key], `is empty; ${advice([...path, key])}, or take the line out`);
+        return [[key, ""]];
+      }
       return inner === undefined ? [] : [[key, inner]];
     });
     return Object.fromEntries(entries);
@@ -179,7 +184,8 @@ function knownKeys(path: Path): string[] {
 function unknownKey(key: string, path: Path): string {
   const known = knownKeys(path);
   const guess = nearest(key, known);
-  return `is not a setting; write ${guess ?? (known.length > 1 ? `one of ${known.join(", ")}` : `${known[0]}`)}`;
+  if (guess !== undefined) return `is not a setting; write ${guess}`;
+  return `is not a setting, and nothing here is called like it; known: ${known.join(", ")}`;
 }
 
 function wrongType(tree: Tree, path: Path): string {

@@ -236,8 +236,8 @@ describe("what is right", () => {
 // biome-ignore format: a table, one rule a line
 const wrong: readonly [string, Tree, string, RegExp][] = [
   ["unknown key", withKeys({ sever: {} }), "mailhost:sever", /is not a setting; write server$/],
-  ["unknown key that is like none", withKeys({ ssh: { from: ["203.0.113.7/32"], colour: 1 } }), "mailhost:ssh.colour", /is not a setting; write from$/],
-  ["unknown key of several", withDomain({ colour: 1 }), "mailhost:domains.example.org.colour", /write one of since, zone, mailboxes/],
+  ["unknown key that is like none", withKeys({ ssh: { from: ["203.0.113.7/32"], colour: 1 } }), "mailhost:ssh.colour", /is not a setting, and nothing here is called like it; known: from$/],
+  ["unknown key of several", withDomain({ colour: 1 }), "mailhost:domains.example.org.colour", /known: since, zone, mailboxes/],
   ["misspelt required key", withKeys({ hostname: undefined, hostnme: "mail.example.org" }), "mailhost:hostnme", /write hostname$/],
   ["missing hostname", withKeys({ hostname: undefined }), "mailhost:hostname", /is missing; write one such as mail\.example\.org/],
   ["missing owner", withKeys({ owner: undefined }), "mailhost:owner", /is missing/],
