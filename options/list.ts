@@ -7,6 +7,7 @@ import { pop3s } from "./pop3s.ts";
 import { queue } from "./queue.ts";
 import { relay } from "./relay.ts";
 import { secondMx } from "./secondMx.ts";
+import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
 import { swap } from "./swap.ts";
 import { upgrades } from "./upgrades.ts";
@@ -20,6 +21,7 @@ export const options = [
   queue,
   relay,
   secondMx,
+  spam,
   srs,
   swap,
   upgrades,
