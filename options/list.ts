@@ -1,10 +1,13 @@
 import type { z } from "zod";
 import { clientSetup } from "./clientSetup.ts";
+import { learning } from "./learning.ts";
 import { logs } from "./logs.ts";
+import { managesieve } from "./managesieve.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
 import { pop3s } from "./pop3s.ts";
 import { queue } from "./queue.ts";
+import { quota } from "./quota.ts";
 import { relay } from "./relay.ts";
 import { secondMx } from "./secondMx.ts";
 import { spam } from "./spam.ts";
@@ -16,9 +19,12 @@ import { upgrades } from "./upgrades.ts";
 export const options = [
   clientSetup,
   logs,
+  learning,
+  managesieve,
   outgoingLimit,
   pop3s,
   queue,
+  quota,
   relay,
   secondMx,
   spam,

@@ -9,12 +9,20 @@ export interface MailboxOfHost {
   readonly domain: string;
   /** What stands before the `@`: the name of the mailbox's folder. */
   readonly local: string;
+  readonly suspended: boolean;
+  /** How much it holds, in GiB, where it has a size of its own; 0 is without a limit. */
+  readonly quota?: number;
 }
 
 /** Every mailbox of every domain, in the order of the stack file. Hashes are not here: they are secrets. */
 export function mailboxes(settings: Settings): readonly MailboxOfHost[] {
   return settings.domains.flatMap((domain) =>
-    domain.mailboxes.map(({ address }) => ({ address, ...addressParts(address) })),
+    domain.mailboxes.map(({ address, suspended, quota }) => ({
+      address,
+      ...addressParts(address),
+      suspended,
+      ...(quota === undefined ? {} : { quota }),
+    })),
   );
 }
 

@@ -198,12 +198,15 @@ function domainOf(
     return address === undefined ? [] : [address];
   };
 
-  const mailboxes = Object.entries(value.mailboxes).flatMap(([local, { passwordHash, appPasswords }]) =>
-    own("mailboxes", local).map((address) => ({
-      address,
-      ...present("passwordHash", passwordHash === undefined ? undefined : normalHash(passwordHash)),
-      ...present("appPasswords", appPasswords.length === 0 ? undefined : appPasswords),
-    })),
+  const mailboxes = Object.entries(value.mailboxes).flatMap(
+    ([local, { passwordHash, appPasswords, quota, suspended }]) =>
+      own("mailboxes", local).map((address) => ({
+        address,
+        suspended,
+        ...present("quota", quota),
+        ...present("passwordHash", passwordHash === undefined ? undefined : normalHash(passwordHash)),
+        ...present("appPasswords", appPasswords.length === 0 ? undefined : appPasswords),
+      })),
   );
   const aliases = Object.entries(value.aliases).flatMap(([local, to]) => {
     const path = [...base, "aliases", local];

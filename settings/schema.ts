@@ -10,6 +10,7 @@ import type { Option } from "../options/option.ts";
 import { passwordHashMistake } from "./hashes.ts";
 import { domainName } from "./names.ts";
 import { isAddress, networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
+import { quotaSize } from "./sizes.ts";
 
 /** A text that `mistake` finds nothing wrong with. */
 function text(mistake: (value: string) => string | undefined) {
@@ -223,6 +224,18 @@ const mailbox = z
         description:
           "Devices or programs that get a password of their own beside the mailbox's, a generated one each. Take a name away, and that password is void; the others stay.",
         examples: [["phone", "laptop"]],
+      }),
+    quota: quotaSize.optional().meta({
+      description: "How much it holds, in GiB. Without it `quota.size`. 0: as much as the data volume.",
+      examples: [20, 0],
+    }),
+    suspended: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          "Whether nobody can log in to it, neither to read nor to send. Mail for it is still taken.",
+        examples: [true],
       }),
   })
   .meta({

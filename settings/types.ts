@@ -82,6 +82,10 @@ export interface Mailbox {
   readonly passwordHash?: string;
   /** Names of devices that have a generated password of their own. Present only where there are some. */
   readonly appPasswords?: readonly string[];
+  /** How much it holds, in GiB, instead of the option's size; 0 is without a limit. */
+  readonly quota?: number;
+  /** No login on any port; mail is still taken. */
+  readonly suspended: boolean;
 }
 
 export interface Alias {

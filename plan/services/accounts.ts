@@ -1,11 +1,16 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, secretFile } from "../bundle.ts";
 import { postfixTable } from "../postfixTable.ts";
+import { quotaText } from "../quota.ts";
 import type { Bundle, SecretFile } from "../types.ts";
-import { appPasswordSlots, appPasswords, mailboxes } from "../users.ts";
+import { appPasswordSlots, appPasswords, type MailboxOfHost, mailboxes } from "../users.ts";
 
 const users = "/etc/dovecot/users";
+const suspended = "/etc/dovecot/suspended";
 const addresses = "/etc/postfix/mailboxes";
+
+// Who is logged in already would stay so. Nobody is, where Dovecot does not run.
+const endSessions = `! systemctl -q is-active dovecot.service || sed -n "s/:$//p" ${suspended} | xargs -r -n 1 doveadm kick`;
 
 /**
  * Who has a mailbox. All of it travels as one secret document, and every daemon looks its table up anew for each
@@ -21,12 +26,26 @@ export function accounts(settings: Settings): Bundle {
         users,
         ["passwordHashes"],
         ({ passwordHashes }) => {
-          const lines = all.map(({ address }) => `${address}:${hashOf(passwordHashes, address)}::::::`);
+          const lines = all.map(
+            (mailbox) =>
+              `${mailbox.address}:${hashOf(passwordHashes, mailbox.address)}::::::${ownQuota(mailbox)}`,
+          );
           return ["# Mailboxes and password hashes, for Dovecot's passwd-file.", ...lines, ""].join("\n");
         },
         { owner: "root", group: "dovecot", mode: "0640" },
       ),
       ...appPasswordSlots(settings).map((slot) => appPasswordFile(settings, slot)),
+      secretFile(
+        suspended,
+        [],
+        () =>
+          [
+            "# Mailboxes that nobody can log in to.",
+            ...all.filter((mailbox) => mailbox.suspended).map(({ address }) => `${address}:`),
+            "",
+          ].join("\n"),
+        { owner: "root", group: "dovecot", mode: "0640" },
+      ),
       secretFile(addresses, [], () =>
         postfixTable(
           "Each mailbox as itself: for virtual_mailbox_maps, virtual_alias_maps and smtpd_sender_login_maps.",
@@ -34,7 +53,10 @@ export function accounts(settings: Settings): Bundle {
         ),
       ),
     ],
-    derivations: [{ command: `postmap lmdb:${addresses}`, on: [addresses], makes: [`${addresses}.lmdb`] }],
+    derivations: [
+      { command: `postmap lmdb:${addresses}`, on: [addresses], makes: [`${addresses}.lmdb`] },
+      { command: endSessions, on: [suspended] },
+    ],
     after: ["storage"],
   });
 }
@@ -55,6 +77,11 @@ function appPasswordFile(settings: Settings, slot: number): SecretFile {
     },
     { owner: "root", group: "dovecot", mode: "0640" },
   );
+}
+
+/** In passwd-file's extra fields: it wins over the setting of mailhost.d/quota.conf. */
+function ownQuota({ quota }: MailboxOfHost): string {
+  return quota === undefined ? "" : `userdb_quota_storage_size=${quotaText(quota)}`;
 }
 
 function hashOf(hashes: Readonly<Record<string, string>>, address: string): string {

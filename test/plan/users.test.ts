@@ -33,9 +33,9 @@ const settings = parseSettings(
 
 it("mailboxes are listed with their parts and without their hashes", () => {
   assert.deepEqual(mailboxes(settings), [
-    { address: "ann@a.example", local: "ann", domain: "a.example" },
-    { address: "bob@a.example", local: "bob", domain: "a.example" },
-    { address: "abuse@b.example", local: "abuse", domain: "b.example" },
+    { address: "ann@a.example", local: "ann", domain: "a.example", suspended: false },
+    { address: "bob@a.example", local: "bob", domain: "a.example", suspended: false },
+    { address: "abuse@b.example", local: "abuse", domain: "b.example", suspended: false },
   ]);
 });
 

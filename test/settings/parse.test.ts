@@ -71,7 +71,7 @@ describe("defaults", () => {
           name: "example.org",
           zone: "example.org",
           since: "2026-11-21",
-          mailboxes: [{ address: "ann@example.org" }],
+          mailboxes: [{ address: "ann@example.org", suspended: false }],
           aliases: [],
           dmarc: { policy: "quarantine", reportsTo: "dmarc@example.org" },
         },
@@ -156,9 +156,9 @@ describe("a full file", () => {
           zone: "example.org",
           since: "2026-11-21",
           mailboxes: [
-            { address: "ann@example.org" },
-            { address: "bob@example.org", passwordHash: `{BLF-CRYPT}${bcrypt}` },
-            { address: "carol@example.org", passwordHash: `{SHA512-CRYPT}${sha512}` },
+            { address: "ann@example.org", suspended: false },
+            { address: "bob@example.org", passwordHash: `{BLF-CRYPT}${bcrypt}`, suspended: false },
+            { address: "carol@example.org", passwordHash: `{SHA512-CRYPT}${sha512}`, suspended: false },
           ],
           aliases: [
             { address: "info@example.org", to: ["ann@example.org", "Bob@example.com"] },

@@ -46,6 +46,7 @@ it("nobody but root and Dovecot reads them", () => {
   const modes = accounts(sampleSettings()).secretFiles.map(({ path, group, mode }) => [path, group, mode]);
   assert.deepEqual(modes, [
     ["/etc/dovecot/users", "dovecot", "0640"],
+    ["/etc/dovecot/suspended", "dovecot", "0640"],
     ["/etc/postfix/mailboxes", "root", "0600"],
   ]);
 });

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { connect as startTls } from "node:tls";
+import { changesSince, footprint } from "./footprint.ts";
+import { count, imap, type MailHost, mailHost, otherSide, submit } from "./mail.ts";
+import { eventually, onHost, previewSteps, up, withStack } from "./mailhost.ts";
+
+const host = await mailHost();
+const peer = await otherSide();
+/** A subject that no other run has. */
+const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+
+/** How many messages rspamd has learned, by its own counters. */
+async function learned(): Promise<{ readonly spam: number; readonly ham: number }> {
+  const said = await onHost("redis-cli -s /run/redis/redis-server.sock hmget RS learns_spam learns_ham");
+  const [spam = 0, ham = 0] = said.split("\n").map(Number);
+  return { spam, ham };
+}
+
+/** Over IMAP, as a mail program does it. */
+async function move(address: string, subject: string, from: string, to: string): Promise<void> {
+  const client = await imap(host, address);
+  await client.mailboxOpen(from);
+  const moved = await client.messageMove({ subject }, to);
+  assert.equal((moved || undefined)?.uidMap?.size, 1, `${subject} is not in ${from}`);
+  await client.logout();
+}
+
+async function receive(subject: string, order: Partial<Parameters<typeof peer.send>[0]> = {}) {
+  const text = `${subject}, and words of its own: ${crypto.randomUUID()}`;
+  return await peer.send({ from: "zoe@example.net", to: "bob@example.org", subject, text, ...order });
+}
+
+/** A session of ManageSieve (RFC 5804): each command's answer ends with OK, NO or BYE. */
+async function sieveSession(who: MailHost, address: string) {
+  const plain = new Socket().connect(4190, who.publicIp);
+  const answerOf = (lines: AsyncIterator<string>) => async () => {
+    const answer: string[] = [];
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error(`the connection ended after ${answer.join(" | ")}`);
+      answer.push(value);
+      if (/^(OK|NO|BYE)/.test(value)) return answer;
+    }
+  };
+  const before = createInterface({ input: plain });
+  const greeting = await answerOf(before[Symbol.asyncIterator]())();
+  plain.write("STARTTLS\r\n");
+  const reader = createInterface({ input: plain });
+  const begun = await answerOf(reader[Symbol.asyncIterator]())();
+  assert.match(begun.at(-1) ?? "", /^OK/);
+  before.close();
+  reader.close();
+  const secure = startTls({ socket: plain, servername: who.hostname, ca: [...who.roots] });
+  const answer = answerOf(createInterface({ input: secure })[Symbol.asyncIterator]());
+  await answer();
+  const command = async (text: string) => {
+    secure.write(`${text}\r\n`);
+    return (await answer()).at(-1) ?? "";
+  };
+  const login = Buffer.from(`\0${address}\0${who.credentials[address]}`).toString("base64");
+  assert.match(await command(`AUTHENTICATE "PLAIN" "${login}"`), /^OK/);
+  return { greeting, command, end: () => secure.end() };
+}
+
+test("moved into Junk it is learned as spam, out of it as ham, into Trash as nothing", async () => {
+  const subject = unique("learn");
+  const sent = await receive(subject);
+  assert.ok(sent.accepted, sent.response);
+  assert.equal(await count(host, "bob@example.org", subject), 1);
+
+  const first = await learned();
+  await move("bob@example.org", subject, "INBOX", "Junk");
+  await eventually("one spam more", 10, async () => (await learned()).spam === first.spam + 1);
+  const second = await learned();
+  await move("bob@example.org", subject, "Junk", "Archive");
+  await eventually("one ham more", 10, async () => (await learned()).ham === second.ham + 1);
+
+  await move("bob@example.org", subject, "Archive", "Junk");
+  await eventually("one spam more", 10, async () => (await learned()).spam === second.spam);
+  const third = await learned();
+  await move("bob@example.org", subject, "Junk", "Trash");
+  // Learning is over when the move is answered: Dovecot waits for it.
+  assert.deepEqual(await learned(), third);
+});
+
+test("a sender whose mail was taken out of Junk is not filed there again, until put back", async () => {
+  const forged = { from: `list${Date.now()}@example.com`, sign: false };
+  const [first, second, third] = [unique("first"), unique("second"), unique("third")];
+  await receive(first, forged);
+  assert.equal(await count(host, "bob@example.org", first, { folder: "Junk" }), 1);
+  const client = await imap(host, "bob@example.org");
+  await client.mailboxOpen("Junk");
+  assert.equal(
+    ((await client.search({ subject: first, seen: true })) || []).length,
+    1,
+    "it is not marked read",
+  );
+  await client.logout();
+  await move("bob@example.org", first, "Junk", "INBOX");
+  await receive(second, forged);
+  assert.equal(await count(host, "bob@example.org", second), 1);
+  // Another user's wishes are their own.
+  await receive(third, { ...forged, to: "ann@example.org" });
+  assert.equal(await count(host, "ann@example.org", third, { folder: "Junk" }), 1);
+  await move("bob@example.org", second, "INBOX", "Junk");
+  const fourth = unique("fourth");
+  await receive(fourth, forged);
+  assert.equal(await count(host, "bob@example.org", fourth, { folder: "Junk" }), 1);
+});
+
+test("quota, ManageSieve and a suspended mailbox: on they work, off they leave nothing", async () => {
+  const before = await footprint();
+  const inTheMiddle = await imap(host, "carol@example.com");
+  await withStack(
+    (stack) => {
+      stack.setIn(["config", "mailhost:managesieve"], true);
+      const mailbox = (domain: string, name: string) => [
+        "config",
+        "mailhost:domains",
+        domain,
+        "mailboxes",
+        name,
+      ];
+      stack.setIn([...mailbox("example.org", "dave"), "quota"], 0.002);
+      stack.setIn([...mailbox("example.com", "carol"), "suspended"], true);
+    },
+    async () => {
+      await up();
+      const now = await mailHost();
+
+      // Suspended: out at once, in on no port, and its mail is taken.
+      await eventually("the session ends", 10, async () => !inTheMiddle.usable);
+      await assert.rejects(imap(now, "carol@example.com"));
+      await assert.rejects(submit(now, { from: "carol@example.com", to: "zoe@example.net" }), /535/);
+      assert.ok((await receive(unique("kept"), { to: "carol@example.com" })).accepted);
+
+      // Two MiB, shown, warned of, and then refused while the sender is there.
+      const client = await imap(now, "dave@example.org");
+      const quota = (await client.getQuota("INBOX")) || undefined;
+      assert.equal(quota?.storage?.limit, 2 * 1024 * 1024);
+      const part = "x".repeat(76).concat("\r\n").repeat(11_000);
+      for (const subject of [unique("big one"), unique("big two")]) {
+        const sent = await receive(subject, { to: "dave@example.org", text: part });
+        assert.ok(sent.accepted, sent.response);
+        assert.equal(await count(now, "dave@example.org", subject), 1);
+      }
+      assert.equal(await count(now, "dave@example.org", "Your mailbox is 80% full"), 1);
+      // The next letter is taken, by the grace that Dovecot has for one letter, and is the last.
+      const over = unique("over");
+      assert.ok((await receive(over, { to: "dave@example.org", text: part.slice(0, 400_000) })).accepted);
+      assert.equal(await count(now, "dave@example.org", over), 1);
+      const refused = await receive(unique("too much"), { to: "dave@example.org" });
+      assert.equal(refused.code, 452, refused.response);
+      assert.match(refused.response, /4\.2\.2/);
+      await assert.rejects(client.append("INBOX", "Subject: filler\r\n\r\ntext"));
+      await client.logout();
+
+      // Filters and absence notes by ManageSieve, with TLS before any password.
+      const session = await sieveSession(now, "ann@example.org");
+      assert.ok(
+        session.greeting.some((line) => line === '"SASL" ""'),
+        session.greeting.join(" "),
+      );
+      const script = 'require ["vacation"];\r\nvacation :days 1 :subject "Away" "Back on Monday.";\r\n';
+      assert.match(
+        await session.command(`PUTSCRIPT "away" {${Buffer.byteLength(script)}+}\r\n${script}`),
+        /^OK/,
+      );
+      assert.match(await session.command('SETACTIVE "away"'), /^OK/);
+      const since = new Date(Date.now() - 60_000).toISOString();
+      const from = `yan${Date.now()}@example.net`;
+      await receive(unique("are you there"), { from, to: "ann@example.org" });
+      await eventually(
+        "an absence note",
+        30,
+        async () => (await peer.messages({ to: from, since })).length === 1,
+      );
+      const [note] = await peer.messages({ to: from, since });
+      assert.equal(note?.subject, "Away");
+      assert.equal(note?.verdict.dmarc.result, "pass");
+      assert.match(await session.command('SETACTIVE ""'), /^OK/);
+      assert.match(await session.command('DELETESCRIPT "away"'), /^OK/);
+      session.end();
+      assert.deepEqual(await previewSteps(), []);
+    },
+  );
+  await up();
+  await onHost("rm -r /srv/mail/example.org/dave");
+  assert.deepEqual(await changesSince(before), { came: [], went: [] });
+});
