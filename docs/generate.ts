@@ -82,7 +82,7 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
 function formOf(node: Node): string {
   if (node.enum) return node.enum.map((value) => `\`${value}\``).join(", ");
   if (node.anyOf) return "text or list of texts";
-  if (node.type === "integer") return `${node.minimum} to ${node.maximum}`;
+  if (node.type === "integer" || node.type === "number") return `${node.minimum} to ${node.maximum}`;
   if (node.type === "boolean") return "`true`, `false`";
   if (node.type === "array") return "list of texts";
   return node.type === "object" ? "mapping" : "text";
