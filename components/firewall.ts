@@ -1,5 +1,6 @@
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
 import * as pulumi from "@pulumi/pulumi";
+import ipaddr from "ipaddr.js";
 import type { Port } from "../plan/types.ts";
 import { tags } from "./tags.ts";
 
@@ -40,7 +41,10 @@ export class Firewall extends pulumi.ComponentResource {
         ],
         tags: tags(name),
       },
-      { parent: this },
+      {
+        parent: this,
+        hooks: { beforeUpdate: [new pulumi.ResourceHook(`${name}-closes`, warn, { onDryRun: true })] },
+      },
     );
     this.securityGroupId = group.id;
     this.registerOutputs({ securityGroupId: this.securityGroupId });
@@ -55,4 +59,41 @@ function sources(port: Port, ipv6: boolean): { cidrBlocks?: string[]; ipv6CidrBl
     ...(v4.length > 0 && { cidrBlocks: v4 }),
     ...(v6.length > 0 && { ipv6CidrBlocks: v6 }),
   };
+}
+
+interface Rule {
+  readonly fromPort: number;
+  readonly cidrBlocks?: readonly string[];
+  readonly ipv6CidrBlocks?: readonly string[];
+}
+
+/**
+ * Networks that could reach port 22 before and cannot after. A deployment that runs in one of them shuts itself out
+ * with its first step, and hangs in the next.
+ */
+export function closedToSsh(before: readonly Rule[], after: readonly Rule[]): readonly string[] {
+  const open = sshNetworks(after).map((network) => ipaddr.parseCIDR(network));
+  return sshNetworks(before).filter((network) => {
+    const [address, prefix] = ipaddr.parseCIDR(network);
+    return !open.some(
+      ([other, length]) =>
+        other.kind() === address.kind() && length <= prefix && address.match(other, length),
+    );
+  });
+}
+
+function sshNetworks(rules: readonly Rule[]): readonly string[] {
+  return rules
+    .filter(({ fromPort }) => fromPort === 22)
+    .flatMap(({ cidrBlocks = [], ipv6CidrBlocks = [] }) => [...cidrBlocks, ...ipv6CidrBlocks]);
+}
+
+/** Before the group changes, in previews too. */
+function warn({ oldInputs, newInputs }: pulumi.ResourceHookArgs): void {
+  const rules = (inputs: unknown) => (inputs as { ingress?: readonly Rule[] } | undefined)?.ingress ?? [];
+  const closed = closedToSsh(rules(oldInputs), rules(newInputs));
+  if (closed.length === 0) return;
+  pulumi.log.warn(
+    `Port 22 closes for ${closed.join(", ")}. If you deploy from there, the deployment cannot log in to the host any more. The way back: interrupt it (Ctrl-C), put the network back into mailhost:ssh.from, and run \`pulumi up\` again; that works from anywhere.`,
+  );
 }

@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { callApi } from "../check/otherside.ts";
+import { publishImages } from "./aws/catalog.ts";
 import { awsHandler } from "./aws/http.ts";
 import { createAwsService } from "./aws/service.ts";
 import { createCloudflareService } from "./cloudflare/service.ts";
@@ -140,6 +141,9 @@ async function answerWorld(
       return send(response, 200, world.summary());
     case "POST /world/power-cut":
       await Promise.all(instances().map((id) => world.cutPower(id)));
+      return send(response, 200, {});
+    case "POST /world/newer-images":
+      publishImages();
       return send(response, 200, {});
     case "POST /world/wake":
       await world.wake();

@@ -1,4 +1,6 @@
-/** What AWS itself offers: images, instance types, zones. Fixed, so that a lookup today answers as tomorrow. */
+/** What AWS itself offers: images, instance types, zones. Fixed, so that a lookup today answers as tomorrow, but for
+ * what a test publishes. */
+import { newId } from "./ids.ts";
 
 export type Architecture = "arm64" | "x86_64";
 
@@ -19,7 +21,7 @@ export const imageRootSize = 8;
 export const imageRootDevice = "/dev/xvda";
 
 /** Debian 13 images: several builds of each architecture, as on AWS, the newest last. */
-export const images: readonly Image[] = [
+const known: Image[] = [
   ["20250814-2204", "2025-08-14T10:21:07.000Z", "05f1c6a2d9b3e8470", "0b74d1e2a9c3f6850"],
   ["20251006-2257", "2025-10-06T08:02:41.000Z", "0d2e9a47c5b1f8360", "06a8f3c1d7e2b9540"],
   ["20260112-2355", "2026-01-12T09:47:33.000Z", "0a61b7f3e94c2d580", "0f92c5d8a1b6e3470"],
@@ -27,6 +29,18 @@ export const images: readonly Image[] = [
   image(`debian-13-arm64-${build}`, "arm64", creationDate, arm),
   image(`debian-13-amd64-${build}`, "x86_64", creationDate, amd),
 ]);
+
+export const images: readonly Image[] = known;
+
+/** Debian publishes a build of today: newer than all others, for as long as this process lives. */
+export function publishImages(): void {
+  const creationDate = new Date().toISOString();
+  const build = `${creationDate.slice(0, 10).replaceAll("-", "")}-9999`;
+  known.push(
+    image(`debian-13-arm64-${build}`, "arm64", creationDate, newId("ami").slice("ami-".length)),
+    image(`debian-13-amd64-${build}`, "x86_64", creationDate, newId("ami").slice("ami-".length)),
+  );
+}
 
 function image(name: string, architecture: Architecture, creationDate: string, digits: string): Image {
   return { id: `ami-${digits}`, name, architecture, creationDate, snapshotId: `snap-${digits}` };
@@ -39,11 +53,12 @@ export function newestImage(architecture: Architecture): Image {
   return newest;
 }
 
-/** Public parameters of AWS Systems Manager: the name and what it says. */
-export const parameters: ReadonlyMap<string, string> = new Map([
-  ["/aws/service/debian/release/13/latest/arm64", newestImage("arm64").id],
-  ["/aws/service/debian/release/13/latest/amd64", newestImage("x86_64").id],
-]);
+/** What a public parameter of AWS Systems Manager says. */
+export function publicParameter(name: string): string | undefined {
+  const [, asked] = /^\/aws\/service\/debian\/release\/13\/latest\/(arm64|amd64)$/.exec(name) ?? [];
+  if (asked === undefined) return undefined;
+  return newestImage(asked === "amd64" ? "x86_64" : "arm64").id;
+}
 
 const families: Readonly<Record<string, Architecture>> = {
   t3: "x86_64",

@@ -24,7 +24,7 @@ import {
   offerings,
   processorsOf,
   publicName,
-  parameters as ssmParameters,
+  publicParameter,
   zoneId,
 } from "./catalog.ts";
 import { formatAddress, ipv6At, parseAddress } from "./cidr.ts";
@@ -65,7 +65,7 @@ export const instanceActions: Readonly<Record<string, Action>> = {
     const name = parameters.string("Name");
     parameters.maybeBoolean("WithDecryption");
     parameters.end();
-    const value = ssmParameters.get(name);
+    const value = publicParameter(name);
     if (value === undefined) throw new AwsError("ParameterNotFound", `Parameter ${name} not found.`);
     return {
       Parameter: {

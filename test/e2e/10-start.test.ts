@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, gitStatus, nothingLeft, onHost, previewSteps, succeed } from "./mailhost.ts";
+import { callApi } from "../../check/otherside.ts";
+import {
+  cloudInfo,
+  eventually,
+  gitStatus,
+  nothingLeft,
+  onHost,
+  previewSteps,
+  succeed,
+  world,
+} from "./mailhost.ts";
 
 test("a clean clone, npm start, and the host is up and checked", async (t) => {
   await nothingLeft();
@@ -23,7 +33,18 @@ test("npm start again: quick, nothing to do, and no connection to the host but t
   assert.ok(again.seconds < 15, `took ${again.seconds} s`);
 });
 
-test("the preview is empty, and a refresh finds nothing", async () => {
+test("the preview is empty, and a refresh finds nothing, also when Debian has a newer image", async () => {
+  const images = async () => {
+    const found = (await callApi(cloudInfo().socket, "/aws/DescribeImages", {
+      method: "POST",
+      body: { Owners: ["136693071363"] },
+    })) as { Images: readonly { ImageId: string; CreationDate: string }[] };
+    return found.Images.toSorted((a, b) => a.CreationDate.localeCompare(b.CreationDate));
+  };
+  const old = (await images()).at(-1);
+  await world("newer-images");
+  const newest = (await images()).at(-1);
+  assert.ok(newest && old && newest.CreationDate > old.CreationDate);
   assert.deepEqual(await previewSteps(), []);
   const refreshed = await succeed(["pulumi", "refresh", "--yes", "--skip-preview", "--expect-no-changes"]);
   assert.match(refreshed.stdout, /unchanged/);

@@ -398,18 +398,80 @@ test("larger disks: one step of the host for each, the file system grows, mail i
   assert.deepEqual(await previewSteps(), []);
 });
 
-test("a firewall that would lock the operator out is taken back", async () => {
+/**
+ * Runs on the host while rules of sshd and firewall are tried that let nobody in. It knocks at sshd from inside, which
+ * the firewall lets through; and it spares the second minute: once the old files have come back by themselves, the
+ * deployment tries once more, and that is put back by hand as soon as it is seen.
+ */
+const witness = (bundle: string) => `
+folder=/var/lib/mailhost/rollback/${bundle}
+until [ -e $folder/state.json ]; do sleep 0.2; done
+sleep 2
+ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null admin@127.0.0.1 true
+began=$(date +%s)
+while [ -e $folder/state.json ]; do sleep 0.2; done
+echo "${bundle} came back after $(($(date +%s) - began)) seconds"
+until [ -e $folder/state.json ]; do sleep 0.2; done
+/usr/local/lib/mailhost/apply --rollback ${bundle}`;
+
+test("rules of firewall and sshd that would lock the operator out come back within their minute", async () => {
+  const started = (await onHost("date +%s")).trim();
+  for (const bundle of ["sshd", "nftables"]) {
+    const script = Buffer.from(witness(bundle)).toString("base64");
+    await onHost(
+      `systemd-run -q --collect -u lockout-${bundle} -p RuntimeMaxSec=240 sh -c "echo ${script} | base64 -d | sh"`,
+    );
+  }
+  const sshd = "files/etc/ssh/sshd_config.d/10-mailhost.conf";
+  const served = await onHost("sha256sum /etc/nftables.conf /etc/ssh/sshd_config.d/10-mailhost.conf");
   await withFile(
     "files/etc/nftables.conf",
-    (text) => text.replace(/(chain input \{[^\n]*\n)/, "$1        tcp dport 22 drop\n"),
-    async () => {
-      const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview"]);
-      assert.notEqual(ran.code, 0, "a firewall without port 22 was accepted");
-    },
+    // What is connected stays: it is the next login that fails, and so both changes arrive.
+    (text) =>
+      text.replace(
+        /(ct state invalid drop\n)/,
+        "$1                tcp dport 22 ct state new reject with tcp reset\n",
+      ),
+    () =>
+      withFile(
+        sshd,
+        (text) => text.replace("AllowUsers {{user}}", "AllowUsers somebody-else"),
+        async () => {
+          const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview"]);
+          assert.notEqual(ran.code, 0, "rules that let nobody in were accepted");
+          assert.match(ran.stdout + ran.stderr, /the old files are back/);
+        },
+      ),
   );
-  // The rollback needs no one's hand; the next login proves it.
-  assert.doesNotMatch(await onHost("nft list ruleset"), /dport 22 drop/);
+  // No one's hand was needed for the way back; this login proves it.
+  const journal = (unit: string) =>
+    onHost(`journalctl --sync; journalctl -q -o cat --since @${started} -u ${unit}`);
+  for (const bundle of ["sshd", "nftables"]) {
+    await eventually(`${bundle} is as it was`, 90, async () => {
+      const [, seconds] = /came back after (\d+) seconds/.exec(await journal(`lockout-${bundle}`)) ?? [];
+      return seconds !== undefined && Number(seconds) <= 60;
+    });
+  }
+  assert.match(await journal("ssh"), /admin from 127\.0\.0\.1 not allowed because not listed in AllowUsers/);
+  assert.equal(await onHost("sha256sum /etc/nftables.conf /etc/ssh/sshd_config.d/10-mailhost.conf"), served);
+  assert.doesNotMatch(await onHost("nft list ruleset; sshd -T"), /reject with tcp reset|somebody-else/);
   await up();
   await succeed(["check"]);
   assert.ok((await stackOutput()).ssh);
+});
+
+test("ssh.from without the network that deploys: the preview warns, and the way back is the one that it says", async () => {
+  await withStack(
+    (stack) => stack.setIn(["config", "mailhost:ssh", "from"], stack.createNode(["198.51.100.0/24"])),
+    async () => {
+      const { stdout, stderr } = await succeed(["pulumi", "preview"]);
+      assert.match(stdout + stderr, /Port 22 closes for 203\.0\.113\.1\/32\..*interrupt it/);
+      // As interrupted in the steps after the security group, where no login comes through.
+      await succeed(["pulumi", "up", "--yes", "--skip-preview", "--target", "**::firewall-group"]);
+      assert.notEqual((await mailhost(["host", "--", "true"])).code, 0);
+    },
+  );
+  await up();
+  await onHost("true");
+  assert.deepEqual(await previewSteps(), []);
 });
