@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
 import { hostPackages, sweepKeys } from "../plan/host.ts";
+import { relayRoute } from "../plan/relay.ts";
 import type { Bundle } from "../plan/types.ts";
+import type { Settings } from "../settings/types.ts";
 import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
 import { reachable } from "./reachable.ts";
@@ -21,16 +23,11 @@ import {
 } from "./steps.ts";
 
 export interface HostArgs {
-  /** Networks (CIDR) from which port 22 is reachable. */
-  readonly sshFrom: readonly string[];
+  readonly settings: Settings;
   readonly server: Server;
-  /** Of the root disk, GiB. */
-  readonly rootSize: number;
   readonly keys: SshKeys;
   readonly bundles: readonly Bundle[];
   readonly secrets: SecretOutputs;
-  /** Whether mail goes to other servers' port 25, and not through a relay. */
-  readonly sendsStraight: boolean;
   /** What has to exist before a bundle is applied: the A record before certbot asks for a certificate. */
   readonly after: Readonly<Record<string, readonly pulumi.Resource[]>>;
 }
@@ -58,7 +55,8 @@ export class Host extends pulumi.ComponentResource {
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
     this.#sweep(name, args, login);
-    if (args.sendsStraight) this.#tryWayOut(name, login, packages);
+    // A relay for all mail needs no port 25.
+    if (relayRoute(args.settings.options.relay)?.all !== true) this.#tryWayOut(name, login, packages);
     this.registerOutputs({});
   }
 
@@ -131,7 +129,7 @@ export class Host extends pulumi.ComponentResource {
     remote(
       `${name}-rootdisk`,
       // The size is the stack file's, and the machine's id in `login` is there when EC2 has changed the disk.
-      { login, command: ROOTDISK, stdin: `${args.rootSize}\n` },
+      { login, command: ROOTDISK, stdin: `${args.settings.server.rootSize}\n` },
       { parent: this, dependsOn: [storage] },
     );
     return remote(
@@ -169,11 +167,11 @@ export class Host extends pulumi.ComponentResource {
 }
 
 /** Asked once in a deployment: the steps come one upon the other. */
-function answersFirst(hookName: string, { server, sshFrom: from }: HostArgs): pulumi.ResourceHook {
+function answersFirst(hookName: string, { server, settings }: HostArgs): pulumi.ResourceHook {
   const publicIp = new Promise<string>((resolve) => void server.address.publicIp.apply(resolve));
   let asked: Promise<void> | undefined;
   return new pulumi.ResourceHook(hookName, async () => {
-    asked ??= publicIp.then((address) => reachable({ address, port: 22, from }));
+    asked ??= publicIp.then((address) => reachable({ address, port: 22, from: settings.ssh.from }));
     await asked;
   });
 }

@@ -65,6 +65,18 @@ export function daysToCome({ domains }: Pick<Settings, "domains">, now: Date): M
     }));
 }
 
+/**
+ * Pulumi's SDK hands each of the engine's answers to the debug log, keys and passwords in plain text, and
+ * `pulumi up --json` prints the debug log without being asked to. From here on the answers are left out of it.
+ */
+export function keepSecretsOutOfDebugMessages(): void {
+  const { debug } = pulumi.log;
+  Object.assign(pulumi.log, {
+    debug: (message: string, ...where: unknown[]) =>
+      Reflect.apply(debug, undefined, [message.replace(/\bresp: [\s\S]*/, "resp: (not shown)"), ...where]),
+  });
+}
+
 /** The day, in UTC, as YYYY-MM-DD. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);

@@ -5,6 +5,12 @@ import type { Settings } from "../settings/types.ts";
 import { verbatim } from "./template.ts";
 import type { WebPage } from "./types.ts";
 
+/** A Worker that shows the options' pages: its name, its script, and the host names that lead to it. */
+export function webWorker(settings: Settings) {
+  const pages = webPages(settings);
+  return { name: workerName(settings), script: workerScript(settings, pages), hosts: webHosts(pages) };
+}
+
 /** Every page that the options bring. */
 export function webPages(settings: Settings): readonly WebPage[] {
   return (options as readonly Option[]).flatMap(

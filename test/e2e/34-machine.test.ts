@@ -176,13 +176,3 @@ test("security updates come by themselves, and keep what is deployed", async () 
   assert.match(said, /^DPkg::Options:: "--force-confold";$/m);
   assert.match(said, /^enabled\nenabled$/m);
 });
-
-test("all daemons at rest hold at most 165 MB together", async () => {
-  // A page that several share counts in parts (proc_pid_smaps(5), Pss). The shell that asks is no daemon.
-  const said = await onHost(
-    `for each in /proc/[0-9]*; do
-       grep -q /login- $each/cgroup 2>/dev/null || awk '/^Pss:/ {print $2}' $each/smaps_rollup 2>/dev/null
-     done | awk '{sum += $1} END {print sum}'`,
-  );
-  assert.ok(Number(said) / 1024 <= 165, `${Math.round(Number(said) / 1024)} MB`);
-});

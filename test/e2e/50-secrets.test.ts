@@ -2,41 +2,101 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cloudFolder, mailhost, onHost, stackOutput, succeed } from "./mailhost.ts";
+import { cloudFolder, cloudInfo, mailhost, onHost, stackOutput, succeed } from "./mailhost.ts";
 
-/** Everything that must be nowhere in plain text, by what it is. */
-async function secrets(): Promise<ReadonlyMap<string, string>> {
-  const { credentials, ssh } = (await stackOutput()) as {
-    credentials: Record<string, string>;
-    ssh: { privateKey: string };
+interface Exported {
+  readonly deployment: {
+    readonly resources: readonly { type: string; urn: string; outputs?: Record<string, unknown> }[];
   };
-  const middle = (pem: string) =>
-    pem
-      .trim()
-      .split("\n")
-      .slice(1, -1)
-      .find((line) => line.length > 40) ?? "";
-  const found = new Map(Object.entries(credentials));
-  found.set("login key", ssh.privateKey.trim().split("\n").at(-3) ?? "");
-  found.set("host key", (await onHost("tail -n 3 /etc/ssh/ssh_host_ed25519_key | head -n 1")).trim());
-  const users = (await onHost("cat /etc/dovecot/users"))
-    .trim()
-    .split("\n")
-    .filter((line) => line.includes("{"));
-  for (const line of users)
-    found.set(`hash of ${line.split(":")[0]}`, line.split(":")[1]?.replace(/^\{[^}]*\}/, "") ?? "");
-  const dkim = await onHost(
-    "cat $(find /etc/rspamd /var/lib/rspamd -name '*domainkey*' -o -name '*.key' | xargs -r ls -d | head -n 1)",
-  );
-  found.set("DKIM key", dkim.includes("BEGIN") ? middle(dkim) : dkim.trim());
+}
+
+/** Everything that must be nowhere in plain text, by what it is: each key and password that the state holds. */
+async function secrets(): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await succeed(["pulumi", "stack", "export", "--show-secrets"]);
+  const { resources } = (JSON.parse(stdout) as Exported).deployment;
+  const found = new Map<string, string>();
+  const kinds = { key: 0, password: 0 };
+  for (const { type, urn, outputs = {} } of resources) {
+    const name = urn.split("::").at(-1) ?? "";
+    const plain = (property: string) => {
+      const { plaintext } = outputs[property] as { plaintext?: string };
+      assert.ok(plaintext, `${name}: ${property} is no secret of the state`);
+      return JSON.parse(plaintext) as string;
+    };
+    if (type === "tls:index/privateKey:PrivateKey") {
+      kinds.key++;
+      for (const form of ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"]) {
+        // OpenSSH has no form for some kinds.
+        if (outputs[form] === "" || outputs[form] === undefined) continue;
+        // OpenSSH's form holds the public half as well, and sometimes in the very lines of the public key.
+        for (const [index, part] of partsOfKey(plain(form)).entries())
+          if (!String(outputs.publicKeyOpenssh).includes(part)) found.set(`${name} ${form} ${index}`, part);
+      }
+    }
+    if (type === "random:index/randomPassword:RandomPassword") {
+      kinds.password++;
+      found.set(`${name} password`, plain("result"));
+      found.set(`${name} hash`, plain("bcryptHash"));
+    }
+  }
+  const { credentials } = (await stackOutput()) as { credentials: Record<string, string> };
+  const known = new Set(found.values());
+  for (const [address, password] of Object.entries(credentials))
+    assert.ok(known.has(password), `${address}'s password is not in the state`);
+  assert.ok(kinds.password >= Object.keys(credentials).length);
+  // Three of SSH, and two of DKIM for each of two domains and the host.
+  assert.equal(kinds.key, 3 + 2 * 3, "keys in the state");
+  found.set("Cloudflare's token", cloudInfo().cloudflareToken);
   for (const [what, value] of found)
     assert.ok(value.length >= 20, `${what} could not be read, so nothing would be proven`);
   return found;
 }
 
+/** The key's base64 in one line, and those of its lines that hold its private half and not its public one alone. */
+function partsOfKey(pem: string): readonly string[] {
+  const lines = pem.trim().split("\n").slice(1, -1);
+  const isShort = lines.length <= 3 && !pem.includes("OPENSSH");
+  const telling = isShort ? lines.slice(0, 1) : lines.slice(Math.ceil(lines.length / 2));
+  return [lines.join(""), ...telling.filter((line) => line.length >= 40)];
+}
+
+/** Looks into every process of this machine, the host's and the engine's among them, until it is stopped. */
+function watchProcesses(see: (where: string, text: string) => void) {
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, "latin1");
+    } catch {
+      return ""; // It has ended.
+    }
+  };
+  const seen = new Set<string>();
+  const looks = new Map<string, number>();
+  const look = () => {
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      // Between fork and exec it is still its parent; later it does not change.
+      const times = looks.get(pid) ?? 0;
+      if (times === 3) continue;
+      looks.set(pid, times + 1);
+      for (const file of ["cmdline", "environ"]) {
+        const text = read(`/proc/${pid}/${file}`);
+        if (seen.has(text)) continue;
+        seen.add(text);
+        see(`${file} of process ${pid}`, text);
+      }
+    }
+  };
+  const timer = setInterval(look, 100);
+  return () => {
+    clearInterval(timer);
+    return seen;
+  };
+}
+
 function* textsBelow(folder: string): Generator<readonly [string, string]> {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);
+    // The token's own home.
+    if (path.endsWith("/cloudflare/token")) continue;
     if (entry.isFile()) yield [path, readFileSync(path, "latin1")];
   }
 }
@@ -53,26 +113,49 @@ test("no password, key or hash in state, backups, history, logs, output or proce
   for (const part of ["aws", "cloudflare"])
     for (const [path, text] of textsBelow(join(cloudFolder, part))) look(path, text);
   look("daemon.log", readFileSync(join(cloudFolder, "daemon.log"), "latin1"));
+  // The engine and the daemon are given the token by their environment.
+  const stop = watchProcesses((where, text) => {
+    for (const [what, value] of all)
+      if (what !== "Cloudflare's token" || where.startsWith("cmdline"))
+        if (text.includes(value)) found.push(`${what} in ${where}`);
+  });
+  // What stands in the way makes the step fail that has the hashes on its standard input.
+  const users = "/etc/dovecot/users";
+  await onHost(`mv ${users} ${users}.away && mkdir -p ${users}/in-the-way`);
+  const failed = await mailhost([
+    ...["pulumi", "up", "--yes", "--skip-preview"],
+    ...["--replace", "**::host-accounts-secrets"],
+  ]);
+  await onHost(`rm -r ${users} && mv ${users}.away ${users}`);
+  assert.notEqual(failed.code, 0);
+  assert.match(failed.stdout + failed.stderr, /host-accounts-secrets/);
+  look("the message of a failing step", failed.stdout + failed.stderr);
   for (const args of [
     ["preview"],
     ["preview", "--diff"],
     ["preview", "--json"],
-    ["up", "--yes", "--skip-preview"],
+    ["up", "--yes", "--skip-preview", "--json", "--replace", "**::host-*-secrets"],
     ["stack", "output", "--json"],
     ["stack", "export"],
   ]) {
     const ran = await succeed(["pulumi", ...args]);
     look(`pulumi ${args.join(" ")}`, ran.stdout + ran.stderr);
   }
+  const seen = [...stop()];
+  for (const process of ["--skip-preview", "mailhost/apply"])
+    assert.ok(
+      seen.some((text) => text.includes(process)),
+      `${process} was not seen, so nothing would be proven`,
+    );
   look("check", (await mailhost(["check", "--json"])).stdout);
   look("the host's journal", await onHost("journalctl -q --no-pager"));
-  look("the host's process list", await onHost("ps -eo args"));
-  look(
-    "the host's readable files",
-    await onHost(
-      "find / -xdev -type f -perm -o=r -size -1000k \\( -path '/etc/*' -o -path '/var/lib/*' -o -path '/var/log/*' -o -path '/run/*' \\) -exec cat {} + 2>/dev/null | tr -d '\\000'",
-    ),
-  );
+  for (const user of ["nobody", "vmail"])
+    look(
+      `what ${user} can read on the host`,
+      await onHost(
+        `runuser -u ${user} -- find /etc /home /root /run /srv /tmp /var -type f -readable -size -1000k -exec cat {} + 2>/dev/null | tr -d "\\000"`,
+      ),
+    );
   assert.deepEqual(found, []);
 });
 
