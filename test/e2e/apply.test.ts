@@ -155,7 +155,10 @@ describe("apply, on a machine of its own", () => {
     assert.ok(file);
     const broken = {
       ...good,
-      files: [{ ...file, content: file.content.replace("PermitTunnel no", "PermitTunnel maybe") }],
+      files: [
+        { ...file, content: file.content.replace("PermitTunnel no", "PermitTunnel maybe") },
+        ...good.files.slice(1),
+      ],
     };
     const line = file.content.split("\n").indexOf("PermitTunnel no") + 1;
     assert.ok(line > 0);
