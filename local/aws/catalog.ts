@@ -1,7 +1,5 @@
 /** What AWS itself offers: images, instance types, zones. Fixed, so that a lookup today answers as tomorrow, but for
  * what a test publishes. */
-import { newId } from "./ids.ts";
-
 export type Architecture = "arm64" | "x86_64";
 
 export interface Image {
@@ -21,25 +19,40 @@ export const imageRootSize = 8;
 export const imageRootDevice = "/dev/xvda";
 
 /** Debian 13 images: several builds of each architecture, as on AWS, the newest last. */
-const known: Image[] = [
+const released = images([
   ["20250814-2204", "2025-08-14T10:21:07.000Z", "05f1c6a2d9b3e8470", "0b74d1e2a9c3f6850"],
   ["20251006-2257", "2025-10-06T08:02:41.000Z", "0d2e9a47c5b1f8360", "06a8f3c1d7e2b9540"],
   ["20260112-2355", "2026-01-12T09:47:33.000Z", "0a61b7f3e94c2d580", "0f92c5d8a1b6e3470"],
-].flatMap(([build = "", creationDate = "", arm = "", amd = ""]) => [
-  image(`debian-13-arm64-${build}`, "arm64", creationDate, arm),
-  image(`debian-13-amd64-${build}`, "x86_64", creationDate, amd),
 ]);
 
-export const images: readonly Image[] = known;
+/** A newer build, which is there once somebody has published it. */
+const upcoming = images([
+  ["20260309-2411", "2026-03-09T07:55:12.000Z", "04c8e1f6b2a7d9350", "09e3b7a5c1d4f2860"],
+]);
+let isPublished = false;
 
-/** Debian publishes a build of today: newer than all others, for as long as this process lives. */
+/** Debian publishes the newer build: it is the newest for as long as this process lives. */
 export function publishImages(): void {
-  const creationDate = new Date().toISOString();
-  const build = `${creationDate.slice(0, 10).replaceAll("-", "")}-9999`;
-  known.push(
-    image(`debian-13-arm64-${build}`, "arm64", creationDate, newId("ami").slice("ami-".length)),
-    image(`debian-13-amd64-${build}`, "x86_64", creationDate, newId("ami").slice("ami-".length)),
-  );
+  isPublished = true;
+}
+
+/** What a search finds. */
+export function publicImages(): readonly Image[] {
+  return isPublished ? [...released, ...upcoming] : released;
+}
+
+/** A machine's image stays known, whether a search finds it or not. */
+export function knownImage(id: string): Image | undefined {
+  return [...released, ...upcoming].find((each) => each.id === id);
+}
+
+type Build = readonly [build: string, creationDate: string, arm: string, amd: string];
+
+function images(builds: readonly Build[]): readonly Image[] {
+  return builds.flatMap(([build, creationDate, arm, amd]) => [
+    image(`debian-13-arm64-${build}`, "arm64", creationDate, arm),
+    image(`debian-13-amd64-${build}`, "x86_64", creationDate, amd),
+  ]);
 }
 
 function image(name: string, architecture: Architecture, creationDate: string, digits: string): Image {
@@ -48,7 +61,9 @@ function image(name: string, architecture: Architecture, creationDate: string, d
 
 /** The newest Debian 13 image, which the public parameter of Systems Manager names. */
 export function newestImage(architecture: Architecture): Image {
-  const newest = images.filter((each) => each.architecture === architecture).at(-1);
+  const newest = publicImages()
+    .filter((each) => each.architecture === architecture)
+    .at(-1);
   if (newest === undefined) throw new Error(`no image of architecture ${architecture}`);
   return newest;
 }

@@ -19,10 +19,11 @@ import {
   type Image,
   imageRootDevice,
   imageRootSize,
-  images,
   isBurstable,
+  knownImage,
   offerings,
   processorsOf,
+  publicImages,
   publicName,
   publicParameter,
   zoneId,
@@ -49,7 +50,7 @@ export const instanceActions: Readonly<Record<string, Action>> = {
     parameters.maybeBoolean("IncludeDeprecated");
     parameters.end();
     for (const id of ids ?? []) imageOf(id);
-    const found = images.filter(
+    const found = publicImages().filter(
       (image) =>
         (ids === undefined || ids.length === 0 || ids.includes(image.id)) &&
         (owners.length === 0 || owners.includes(debianOwner)) &&
@@ -585,7 +586,7 @@ function imageOf(id: string): Image {
   if (!/^ami-[0-9a-f]{8}([0-9a-f]{9})?$/.test(id)) {
     throw new AwsError("InvalidAMIID.Malformed", `Invalid id: "${id}" (expecting "ami-...")`);
   }
-  const image = images.find((each) => each.id === id);
+  const image = knownImage(id);
   if (image === undefined) {
     throw new AwsError("InvalidAMIID.NotFound", `The image id '[${id}]' does not exist`);
   }

@@ -7,7 +7,7 @@ import { connectImap } from "../../check/imap.ts";
 import { cloudflare, zoneId } from "./cloudflare.ts";
 import { changesSince, footprint } from "./footprint.ts";
 import { imap, type MailHost, mailHost, submit } from "./mail.ts";
-import { mailhost, onHost, previewSteps, up, withStack } from "./mailhost.ts";
+import { eventually, mailhost, onHost, previewSteps, up, withStack } from "./mailhost.ts";
 import { readConfig, type Server } from "./thunderbird.ts";
 import { addressOf, childrenOf, parseXml, python, textOf, web, worldResolver } from "./web.ts";
 
@@ -250,7 +250,12 @@ test("app passwords: one for each device, named in the log, void alone", async (
     // Sending, too, and as this mailbox alone.
     const letter = { from: address, to: address, subject: "from the phone" };
     const withPhone = { ...host, credentials: { [address]: phone } };
-    await submit(withPhone, letter);
+    // Dovecot has just read its new configuration; whom it told 454 meanwhile tries again, as mail programs do.
+    await eventually(
+      "the phone may send",
+      30,
+      async () => (await submit(withPhone, letter)).messageId !== "",
+    );
     await assert.rejects(
       submit(withPhone, { ...letter, from: "bob@example.org", login: address }),
       /553|5\.7\.1/,
