@@ -116,6 +116,8 @@ export async function connectImap(server: ImapServer, login: Credentials): Promi
   try {
     await client.connect();
   } catch (error) {
+    // A refused login leaves the connection open, and that would keep the process waiting.
+    client.close();
     const { message, responseText } = error as Error & { responseText?: string };
     throw new Error(`${login.address} cannot log in by IMAP: ${responseText ?? message}`);
   }
