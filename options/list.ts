@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { clientSetup } from "./clientSetup.ts";
+import { compression } from "./compression.ts";
+import { expiry } from "./expiry.ts";
 import { learning } from "./learning.ts";
 import { logs } from "./logs.ts";
 import { managesieve } from "./managesieve.ts";
@@ -9,6 +11,7 @@ import { pop3s } from "./pop3s.ts";
 import { queue } from "./queue.ts";
 import { quota } from "./quota.ts";
 import { relay } from "./relay.ts";
+import { search } from "./search.ts";
 import { secondMx } from "./secondMx.ts";
 import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
@@ -18,6 +21,8 @@ import { upgrades } from "./upgrades.ts";
 /** Everything that is an option, a line each. */
 export const options = [
   clientSetup,
+  compression,
+  expiry,
   logs,
   learning,
   managesieve,
@@ -26,6 +31,7 @@ export const options = [
   queue,
   quota,
   relay,
+  search,
   secondMx,
   spam,
   srs,

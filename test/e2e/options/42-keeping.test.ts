@@ -1,0 +1,197 @@
+/** How mail lies on the host, is found in it, and goes by itself. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { rawImap } from "../imapSession.ts";
+import { count, imap, mailHost, otherSide } from "../mail.ts";
+import { eventually, onHost } from "../mailhost.ts";
+
+const host = await mailHost();
+const peer = await otherSide();
+const bob = "bob@example.org";
+const maildir = "/srv/mail/example.org/bob/Maildir";
+/** A word that no other message has. */
+const unique = (what: string) => `${what}${process.pid}x${Date.now()}`;
+
+function letter(subject: string, encoding: string, body: string): string {
+  return [
+    "From: zoe@example.net",
+    `Subject: ${subject}`,
+    `Message-ID: <${crypto.randomUUID()}@example.net>`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    `Content-Transfer-Encoding: ${encoding}`,
+    "",
+    body,
+  ].join("\r\n");
+}
+
+test("a search in the text finds words and their forms, whatever the message's encoding", async () => {
+  const folder = unique("Search");
+  const client = await imap(host, bob);
+  const before = (await client.list()).map(({ path }) => path);
+  await client.mailboxCreate(folder);
+  const quoted =
+    "Die H=C3=A4user der gro=C3=9Fen St=C3=A4dte sind sch=C3=B6n, und wir haben die B=\r\n=C3=BCcher gelesen.";
+  const english = "The ministers were running through their gardens, and nobody knew the reasons.";
+  await client.append(folder, letter("quoted", "quoted-printable", quoted));
+  await client.append(folder, letter("coded", "base64", Buffer.from(english).toString("base64")));
+  await client.mailboxOpen(folder);
+  const found = async (query: object) => (await client.search(query)) || [];
+  for (const body of ["Häuser", "Haus", "haus", "Stadt", "Buch", "Bücher", "schon"])
+    assert.deepEqual(await found({ body }), [1], body);
+  for (const body of ["running", "runs", "minister", "Garden", "reason"])
+    assert.deepEqual(await found({ body }), [2], body);
+  assert.deepEqual(await found({ text: "quoted" }), [1]);
+  assert.deepEqual(await found({ body: "zebra" }), []);
+
+  // What comes later is found as well, and the index is no folder of the user's.
+  await client.append(folder, letter("late", "8bit", "Ein Zebra lief über die Straße."));
+  assert.deepEqual(await found({ body: "Zebras" }), [3]);
+  assert.deepEqual(
+    (await client.list()).map(({ path }) => path).sort(),
+    [...before, folder].sort(),
+    "the index shows as a folder",
+  );
+  await client.mailboxDelete(folder);
+  await client.logout();
+});
+
+test("the day's mail comes into the index at night", async () => {
+  const folder = unique("Night");
+  const client = await imap(host, bob);
+  await client.mailboxCreate(folder);
+  await client.append(folder, letter("night", "8bit", "A word for the night."));
+  const indexed = () => onHost(`doveadm -f flow fts flatcurve stats -u ${bob} ${folder}`);
+  assert.doesNotMatch(await indexed(), /messages=1/);
+  await onHost("systemctl start mailhost-index.service");
+  assert.match(await indexed(), /messages=1/);
+  await client.mailboxDelete(folder);
+  await client.logout();
+});
+
+test("mail lies compressed, is read whole, and counts at its full size; older mail is read as it lies", async () => {
+  const subject = unique("compressed");
+  const used = async (): Promise<number> => {
+    const client = await imap(host, bob);
+    const quota = (await client.getQuota("INBOX")) || undefined;
+    await client.logout();
+    return quota?.storage?.usage ?? assert.fail("no quota is shown");
+  };
+  const first = await used();
+  const words = "the same words again and again, line by line\r\n".repeat(5000);
+  const sent = await peer.send({ from: "zoe@example.net", to: bob, subject, text: words });
+  assert.ok(sent.accepted, sent.response);
+  assert.equal(await count(host, bob, subject), 1);
+  const [size = 0, path = ""] = (
+    await onHost(
+      `find ${maildir}/new ${maildir}/cur -type f -newermt "-60 seconds" -printf "%s %p\\n" | sort -n | tail -n 1`,
+    )
+  ).split(" ");
+  const name = path.trim();
+  assert.equal((await onHost(`od -A n -t x1 -N 4 "${name}"`)).trim(), "28 b5 2f fd", "it is not Zstandard");
+  const whole = Number(/,S=(\d+)/.exec(name)?.[1]);
+  // Maildir's size is that without CR; a quota's is that over IMAP.
+  assert.ok(whole > words.length - 5000 && Number(size) < whole / 10, `${size} of ${whole} bytes`);
+  const second = await used();
+  assert.ok(second > first + words.length, `it counts as ${second - first} bytes`);
+
+  // As a host before this, or one with compression off, wrote it.
+  const older = unique("older");
+  const text = letter(older, "8bit", "As it always was.\r\n");
+  await onHost(
+    `f=${maildir}/new/$(date +%s).M1P1.older && printf %s ${Buffer.from(text).toString("base64")} | base64 -d > $f && chown vmail:vmail $f`,
+  );
+  const client = await imap(host, bob);
+  await client.mailboxOpen("INBOX");
+  for (const [what, content] of [
+    [subject, words],
+    [older, "As it always was."],
+  ] as const) {
+    const [uid] = (await client.search({ subject: what }, { uid: true })) || [];
+    const message = await client.fetchOne(String(uid), { source: true, size: true }, { uid: true });
+    assert.ok(message?.source, what);
+    assert.equal(message.size, message.source.length);
+    assert.ok(message.source.toString().includes(content.trimEnd().slice(0, 400)), what);
+    await client.messageDelete(String(uid), { uid: true });
+  }
+  await client.logout();
+  assert.ok((await used()) <= first + 1024, "what was deleted still counts");
+});
+
+test("Trash and Junk lose what has been there for 30 days, also where nobody logs in", async () => {
+  const client = await imap(host, bob);
+  const subject = unique("expiry");
+  const folders = ["Trash", "Junk", "INBOX", "Archive"];
+  // An old message that was deleted today is not old there.
+  for (const folder of folders)
+    await client.append(folder, letter(subject, "8bit", "Words."), [], new Date("2020-01-01"));
+  const left = async () => {
+    const found: string[] = [];
+    for (const folder of folders) {
+      await client.mailboxOpen(folder);
+      await client.noop();
+      if (((await client.search({ subject })) || []).length > 0) found.push(folder);
+    }
+    return found;
+  };
+  await onHost("apt-get -qq -y install --no-install-recommends faketime >/dev/null");
+  // The very unit, with a clock that goes ahead.
+  const run = (days: number) =>
+    onHost(
+      [
+        "d=/run/systemd/system/mailhost-expiry.service.d && mkdir -p $d",
+        `printf "[Service]\\nEnvironment=LD_PRELOAD=$(dpkg -L libfaketime | grep /libfaketime.so.1) FAKETIME=+${days}d\\n" > $d/later.conf`,
+        "systemctl daemon-reload && systemctl start mailhost-expiry.service",
+      ].join(" && "),
+    );
+  try {
+    await onHost("systemctl start mailhost-expiry.service");
+    assert.deepEqual(await left(), folders);
+    await run(29);
+    assert.deepEqual(await left(), folders);
+    await run(31);
+    assert.deepEqual(await left(), ["INBOX", "Archive"]);
+  } finally {
+    await onHost(
+      "rm -r /run/systemd/system/mailhost-expiry.service.d; systemctl daemon-reload; apt-get -qq -y purge --auto-remove faketime libfaketime >/dev/null",
+    );
+    await client.logout();
+  }
+});
+
+test("a program that waits hears of new mail in the open folder, and by NOTIFY in every other", async () => {
+  const open = await rawImap(host, bob);
+  assert.match(await open.command("CAPABILITY"), / IDLE .* NOTIFY /);
+  await open.command("SELECT INBOX");
+  const all = await rawImap(host, bob);
+  await all.command("SELECT Drafts");
+  await all.command(
+    "NOTIFY SET (SELECTED (MessageNew MessageExpunge)) (PERSONAL (MessageNew MessageExpunge))",
+  );
+  open.send("IDLE");
+  await open.heard(/^\+ /);
+  all.send("IDLE");
+  await all.heard(/^\+ /);
+  const sent = await peer.send({ from: "zoe@example.net", to: bob, subject: unique("idle") });
+  assert.ok(sent.accepted, sent.response);
+  await open.heard(/^\* \d+ EXISTS/);
+  await all.heard(/^\* STATUS INBOX .*MESSAGES/);
+  const other = await imap(host, bob);
+  await other.append("Archive", letter("elsewhere", "8bit", "Words."));
+  await other.logout();
+  await all.heard(/^\* STATUS Archive .*MESSAGES/);
+  open.end();
+  all.end();
+});
+
+test("a household's devices have room for their connections", async () => {
+  const sessions = [];
+  for (let number = 0; number < 25; number += 1) sessions.push(await rawImap(host, bob));
+  for (const session of sessions) assert.match(await session.command("NOOP"), /OK/);
+  for (const session of sessions) session.end();
+  await eventually("the sessions end", 10, async () =>
+    /^0?$/m.test(
+      (await onHost(`doveadm -f flow who ${bob} | grep -o "connections=[0-9]*" | cut -d= -f2`)).trim(),
+    ),
+  );
+});
