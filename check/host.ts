@@ -48,12 +48,12 @@ export class HostUnderCheck {
     return settings.domains.filter(({ name }) => only === undefined || name === only);
   }
 
-  /** Mailboxes whose password is known. */
+  /** Mailboxes whose password is known and opens them. */
   get logins(): readonly Login[] {
     return this.domains.flatMap((domain) =>
-      domain.mailboxes.flatMap(({ address }) => {
+      domain.mailboxes.flatMap(({ address, suspended }) => {
         const password = this.target.credentials[address];
-        return password === undefined ? [] : [{ domain: domain.name, address, password }];
+        return password === undefined || suspended ? [] : [{ domain: domain.name, address, password }];
       }),
     );
   }

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { globSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
@@ -61,11 +61,12 @@ async function main(part: string | undefined, pattern: string | undefined): Prom
     await files(tally, unit, 2);
   }
   if (part === undefined || part === "e2e") {
-    const e2e = found("test/e2e/**/*.test.ts");
-    // The numbered files are one story on one cloud, told in order. The others have machines or clouds of their own
-    // and run beside it, one at a time: what the story measures in seconds must hold on two processors.
-    const isNumbered = (path: string) => /^\d/.test(basename(path));
-    const lanes = [e2e.filter(isNumbered), e2e.filter((path) => !isNumbered(path))];
+    // Each folder's numbered files are one story on one cloud, told in order; the others have machines or clouds of
+    // their own. Two lanes, for two processors: more would make each slower, and some of it is held to seconds.
+    const lanes = [
+      found("test/e2e/host/*.test.ts"),
+      [...found("test/e2e/options/*.test.ts"), ...found("test/e2e/apart/**/*.test.ts")],
+    ];
     await Promise.all(lanes.filter((lane) => lane.length > 0).map((lane) => files(tally, lane, 1)));
   }
   console.log(`${tally.passed} passed, ${tally.failed} failed`);

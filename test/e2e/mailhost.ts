@@ -14,14 +14,17 @@ import type { CloudInfo } from "../../local/types.ts";
 const source = resolve(import.meta.dirname, "../..");
 const home = resolve(process.env.MAILHOST_HOME || join(homedir(), ".mailhost"));
 
-/** The cloud that this run's numbered files share; `test/run.ts` names it. Any other file has one of its own. */
-export const cloudId = (process.env.MAILHOST_CLOUD_ID ?? "e2e") + ownSuffix(process.argv[1] ?? "");
+/**
+ * The cloud of this test file. The numbered files of a folder share one and are told in order; any other file has one of
+ * its own. `test/run.ts` says how the names begin.
+ */
+export const cloudId = `${process.env.MAILHOST_CLOUD_ID ?? "e2e"}-${story(process.argv[1] ?? "")}`;
 export const cloudFolder = join(home, "clouds", cloudId);
 export const checkout = join(home, "checkouts", cloudId);
 
-function ownSuffix(testFile: string): string {
+function story(testFile: string): string {
   const name = basename(testFile, ".test.ts");
-  return /^\d/.test(name) ? "" : `-${name}`;
+  return /^\d/.test(name) ? basename(dirname(testFile)) : name;
 }
 
 export interface Ran {
@@ -152,12 +155,21 @@ export function withStack(edit: (stack: Document) => void, body: () => Promise<v
   return withFile(stackFile, (text) => editedStack(text, edit), body);
 }
 
-/** Edits the stack file for good, as somebody who commits it: for what has no way back. */
-export function keepInStack(edit: (stack: Document) => void): void {
+/** The stack file as it is now. */
+export function stackText(): string {
   makeCheckout();
-  const full = join(checkout, stackFile);
-  writeFileSync(full, editedStack(readFileSync(full, "utf8"), edit));
+  return readFileSync(join(checkout, stackFile), "utf8");
+}
+
+/** Writes the stack file for good, as somebody who commits it. */
+export function keepStackText(text: string): void {
+  writeFileSync(join(checkout, stackFile), text);
   execFileSync("git", ["add", stackFile], { cwd: checkout });
+}
+
+/** Edits it for good. */
+export function keepInStack(edit: (stack: Document) => void): void {
+  keepStackText(editedStack(stackText(), edit));
 }
 
 /** One step of a preview. */

@@ -1,7 +1,9 @@
 /** What leaves the host of the shared local cloud: straight, or through the other side's relay. */
+import assert from "node:assert/strict";
 import type { Document } from "yaml";
 import { callApi, type ReceivedMessage } from "../../check/otherside.ts";
 import type { SmarthostAccess } from "../../local/peer/smarthost.ts";
+import { mailHost, otherSide, submit } from "./mail.ts";
 import { cloudInfo, eventually, onHost } from "./mailhost.ts";
 
 /** What the other side's relay tells its customer. */
@@ -44,4 +46,41 @@ export async function queueIsEmpty(seconds: number): Promise<void> {
 export function judged({ verdict }: ReceivedMessage): string {
   const dkim = verdict.dkim.map(({ result }) => result).join("+");
   return `${verdict.spf.result} ${dkim} ${verdict.dmarc.result}`;
+}
+
+const many = "many@example.net";
+
+/** Sends so many at once, of both domains. @returns their subjects */
+export async function sendMany(word: string, count: number): Promise<readonly string[]> {
+  const host = await mailHost();
+  const subjects = Array.from(
+    { length: count },
+    (_, index) => `${word} ${index} ${process.pid}-${Date.now()}`,
+  );
+  const from = ["ann@example.org", "carol@example.com"];
+  await Promise.all(
+    subjects.map((subject, index) => submit(host, { from: from[index % 2] ?? "", to: many, subject })),
+  );
+  return subjects;
+}
+
+/** Each of these has come once, from that address, and passes all that a receiver asks. */
+export async function cameOnce(subjects: readonly string[], address: string): Promise<void> {
+  const all = await (await otherSide()).messages({ to: many });
+  for (const subject of subjects) {
+    const found = all.filter((message) => message.subject === subject);
+    assert.deepEqual(
+      found.map((message) => `${message.client.address} ${judged(message)}`),
+      [`${address} pass pass+pass pass`],
+      subject,
+    );
+  }
+}
+
+/** Mail to friend@example.org, an alias that leads outside, as it arrived there. */
+export async function forwarded(subject: string): Promise<ReceivedMessage> {
+  const peer = await otherSide();
+  const sent = await peer.send({ from: "zoe@example.net", to: "friend@example.org", subject });
+  assert.ok(sent.accepted, sent.response);
+  return (await peer.waitFor(sent.messageId, 30)) ?? assert.fail("it did not come");
 }

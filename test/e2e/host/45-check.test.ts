@@ -1,10 +1,10 @@
 /** `npm run check` on a real host: all right as it is, and every fault that is put in is seen. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CheckResult } from "../../check/types.ts";
-import { faults } from "./faults.ts";
-import { count, mailHost } from "./mail.ts";
-import { mailhost, onHost, succeed } from "./mailhost.ts";
+import type { CheckResult } from "../../../check/types.ts";
+import { rounds } from "../faults.ts";
+import { count, mailHost } from "../mail.ts";
+import { mailhost, onHost, succeed } from "../mailhost.ts";
 
 async function results(...args: string[]): Promise<{ code: number; lines: CheckResult[] }> {
   const { code, stdout } = await mailhost(["check", "--json", ...args]);
@@ -38,20 +38,20 @@ test("one domain alone; one that is not there", async () => {
   assert.match(unknown.stderr, /The stack has no domain example\.edu\. It has: example\.com, example\.org\./);
 });
 
-for (const fault of faults) {
-  test(`a fault is seen: ${fault.name}`, async () => {
+for (const faults of rounds) {
+  test(`seen: ${faults.map(({ name }) => name).join("; ")}`, async () => {
     try {
-      await onHost(fault.put);
+      for (const { put } of faults) await onHost(put);
       const { code, lines } = await results();
       assert.equal(code, 1);
       const wrong = lines.filter(({ right }) => !right);
-      for (const pattern of fault.seen) {
+      for (const pattern of faults.flatMap(({ seen }) => seen)) {
         const found = wrong.find(({ text }) => pattern.test(text));
         assert.ok(found, `${pattern} is not among:\n${wrong.map(({ text }) => text).join("\n")}`);
         assert.ok(found.remedy, `no remedy: ${found.text}`);
       }
     } finally {
-      await onHost(fault.mend);
+      for (const { mend } of faults.toReversed()) await onHost(mend);
     }
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cloudFolder, cloudInfo, mailhost, onHost, stackOutput, succeed } from "./mailhost.ts";
+import { cloudFolder, cloudInfo, mailhost, onHost, stackOutput, succeed } from "../mailhost.ts";
 
 interface Exported {
   readonly deployment: {

@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { createTransport } from "nodemailer";
-import { count, mailHost, otherSide, submit } from "./mail.ts";
-import { mailhost, onHost } from "./mailhost.ts";
+import { count, mailHost, otherSide, submit } from "../mail.ts";
+import { mailhost, onHost } from "../mailhost.ts";
 
 const host = await mailHost();
 const peer = await otherSide();

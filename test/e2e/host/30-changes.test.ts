@@ -2,17 +2,14 @@ import assert from "node:assert/strict";
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Document } from "yaml";
-import { ask } from "../../check/dns.ts";
-import { callApi } from "../../check/otherside.ts";
-import { mayGrowMounted } from "./capability.ts";
-import { cloudflare, zoneId } from "./cloudflare.ts";
-import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
+import { ask } from "../../../check/dns.ts";
+import { callApi } from "../../../check/otherside.ts";
+import { cloudflare, zoneId } from "../cloudflare.ts";
+import { count, imap, mailHost, otherSide, submit } from "../mail.ts";
 import {
   checkout,
   cloudInfo,
   eventually,
-  keepInStack,
   mailhost,
   makeCheckout,
   onHost,
@@ -22,32 +19,49 @@ import {
   up,
   withFile,
   withStack,
-} from "./mailhost.ts";
+} from "../mailhost.ts";
+
+/** What a preview would do to resources; the stack's own outputs are no news. */
+async function previewedSteps(): Promise<readonly string[]> {
+  return (await previewSteps())
+    .map(({ op, name }) => `${op} ${name}`)
+    .filter((step) => !step.endsWith(" mailhost-dev"))
+    .toSorted();
+}
 
 /** PIDs and start times of the daemons that hold sessions. */
 const daemons = () => onHost("ps -o pid=,lstart= -C master,dovecot,rspamd,redis-server,unbound,imap | sort");
 
-test("a mailbox added: one host resource, no restart, its login works at once, sessions stay", async () => {
+test("mailboxes added, one with a password of ours and three with hashes from an old host: one host resource, no restart, their logins work at once, sessions stay", async () => {
   const before = await daemons();
+  const hashes = {
+    sha512: (await onHost("openssl passwd -6 'old secret'")).trim(),
+    blowfish: (await onHost("doveadm pw -s BLF-CRYPT -p 'old secret'")).trim().replace("{BLF-CRYPT}", ""),
+    argon: (await onHost("doveadm pw -s ARGON2ID -p 'old secret'")).trim(),
+  };
   const session = await imap(await mailHost(), "ann@example.org");
   await session.mailboxOpen("INBOX");
   await withStack(
-    (stack) =>
-      stack.setIn(["config", "mailhost:domains", "example.org", "mailboxes", "dora"], stack.createNode({})),
+    (stack) => {
+      const mailboxes = ["config", "mailhost:domains", "example.org", "mailboxes"];
+      stack.setIn([...mailboxes, "dora"], stack.createNode({}));
+      for (const [name, passwordHash] of Object.entries(hashes))
+        stack.setIn([...mailboxes, name], stack.createNode({ passwordHash }));
+    },
     async () => {
-      const steps = await previewSteps();
-      assert.deepEqual(
-        steps
-          .map(({ op, name }) => `${op} ${name}`)
-          .filter((step) => !step.includes("mailhost-dev"))
-          .sort(),
-        ["create accounts-dora@example.org", "update host-accounts-secrets"],
-      );
+      assert.deepEqual(await previewedSteps(), [
+        "create accounts-dora@example.org",
+        "update host-accounts-secrets",
+      ]);
       await up();
       const host = await mailHost();
       await submit(host, { from: "dora@example.org", to: "ann@example.org", subject: "from dora" });
       assert.equal(await count(host, "ann@example.org", "from dora"), 1);
       await (await imap(host, "dora@example.org")).logout();
+      for (const name of Object.keys(hashes)) {
+        await (await imap(host, `${name}@example.org`, "old secret")).logout();
+        await assert.rejects(imap(host, `${name}@example.org`, "no secret"), /cannot log in/);
+      }
       await session.noop();
       await session.logout();
       assert.equal(await daemons(), before);
@@ -57,30 +71,27 @@ test("a mailbox added: one host resource, no restart, its login works at once, s
   await assert.rejects(imap(await mailHost(), "dora@example.org", "whatever"), /cannot log in/);
 });
 
-test("hashes from an old host are accepted as they are", async () => {
-  const hashes = {
-    sha512: (await onHost("openssl passwd -6 'old secret'")).trim(),
-    blowfish: (await onHost("doveadm pw -s BLF-CRYPT -p 'old secret'")).trim().replace("{BLF-CRYPT}", ""),
-    argon: (await onHost("doveadm pw -s ARGON2ID -p 'old secret'")).trim(),
-  };
+test("an option switched on: the preview shows what it brings, and nothing else", async () => {
   await withStack(
-    (stack) => {
-      for (const [name, passwordHash] of Object.entries(hashes))
-        stack.setIn(
-          ["config", "mailhost:domains", "example.org", "mailboxes", name],
-          stack.createNode({ passwordHash }),
-        );
-    },
+    (stack) => stack.setIn(["config", "mailhost:pop3s"], true),
     async () => {
-      await up();
-      const host = await mailHost();
-      for (const name of Object.keys(hashes)) {
-        await (await imap(host, `${name}@example.org`, "old secret")).logout();
-        await assert.rejects(imap(host, `${name}@example.org`, "no secret"), /cannot log in/);
-      }
+      assert.deepEqual(await previewedSteps(), [
+        "create host-pop3s",
+        "create host-pop3s-files",
+        // Mail programs that look for POP3 in the DNS find it; so does the page for people.
+        "update dns-srv:_pop3s._tcp.example.com",
+        "update dns-srv:_pop3s._tcp.example.org",
+        "update firewall-group",
+        "update host-nftables-confirm",
+        "update host-nftables-confirmed",
+        "update host-nftables-files",
+        "update host-packages",
+        "update host-sweep",
+        "update host-sweep-packages",
+        "update web-script",
+      ]);
     },
   );
-  await up();
 });
 
 test("one line of a template changed: that line, and it alone, in the preview", async () => {
@@ -108,25 +119,17 @@ test("one line of a template changed: that line, and it alone, in the preview", 
 test("a broken template line fails the deployment, names file and line, and the daemons never notice", async () => {
   const before = await daemons();
   const served = await onHost("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf");
-  for (const [path, line] of [
-    ["files/etc/postfix/main.cf", "smtpd_helo_reqired = yes"],
-    ["files/etc/dovecot/dovecot.conf", "mail_drivr = maildir"],
-  ] as const) {
-    await withFile(
-      path,
-      (text) => `${text}${line}\n`,
-      async () => {
-        const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview"]);
-        assert.notEqual(ran.code, 0);
-        const said = ran.stdout + ran.stderr;
-        assert.match(
-          said,
-          new RegExp(`${path.replace("files", "").replaceAll(".", "\\.")}[: ]+(line )?\\d+`),
-          said.slice(-3000),
-        );
-      },
-    );
-  }
+  const broken = (path: string, line: string, body: () => Promise<void>) =>
+    withFile(path, (text) => `${text}${line}\n`, body);
+  await broken("files/etc/postfix/main.cf", "smtpd_helo_reqired = yes", () =>
+    broken("files/etc/dovecot/dovecot.conf", "mail_drivr = maildir", async () => {
+      const ran = await mailhost(["pulumi", "up", "--yes", "--skip-preview", "--continue-on-error"]);
+      assert.notEqual(ran.code, 0);
+      const said = ran.stdout + ran.stderr;
+      for (const path of ["/etc/postfix/main\\.cf", "/etc/dovecot/dovecot\\.conf"])
+        assert.match(said, new RegExp(`${path}[: ]+(line )?\\d+`), said.slice(-3000));
+    }),
+  );
   assert.equal(await onHost("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf"), served);
   assert.equal(await daemons(), before);
   await up();
@@ -330,71 +333,6 @@ test("drift: a record edited, a rule added, a file changed by hand; shown, and p
   assert.doesNotMatch(await onHost("cat /etc/postfix/main.cf"), /by hand/);
   await onHost(`rm ${chroot}/hosts`);
   await succeed(["check"]);
-  assert.deepEqual(await previewSteps(), []);
-});
-
-/** MiB. */
-const volumeSize = async () => Number(await onHost("df -B1M --output=size /srv | tail -n 1"));
-
-test("larger disks: one step of the host for each, the file system grows, mail is kept; smaller ones are refused", async () => {
-  const host = await mailHost();
-  const subject = `before it grew ${Date.now()}`;
-  await submit(host, { from: "ann@example.org", to: "ann@example.org", subject });
-  assert.equal(await count(host, "ann@example.org", subject), 1);
-  const [before, beforeDaemons] = [await volumeSize(), await daemons()];
-  const size = Math.ceil(before / 1024);
-  const sizes = (data: number, root: number) => (stack: Document) => {
-    stack.setIn(["config", "mailhost:server", "dataSize"], data);
-    stack.setIn(["config", "mailhost:server", "rootSize"], root);
-  };
-
-  keepInStack(sizes(size + 2, size + 8));
-  assert.deepEqual(
-    (await previewSteps())
-      .map(({ op, name }) => `${op} ${name}`)
-      .filter((step) => !step.includes("mailhost-dev"))
-      .sort(),
-    ["update host-rootdisk", "update host-volume", "update server-data", "update server-instance"],
-  );
-  const { stdout } = await up();
-  assert.match(stdout, /root disk: \/ is overlay on no partition of a disk, and has nothing to grow into/);
-  if (mayGrowMounted()) {
-    assert.match(stdout, new RegExp(`the data volume's file system has grown to ${size + 2} GiB`));
-  } else {
-    assert.match(stdout, /cannot grow while it is in use: this container lacks CAP_SYS_RESOURCE/);
-  }
-  assert.equal(await daemons(), beforeDaemons);
-  if (!mayGrowMounted()) {
-    assert.equal(await volumeSize(), before);
-    await onHost("touch /run/this-boot; systemctl reboot").catch(
-      () => "the connection may end with the host",
-    );
-    await eventually("the host is back", 90, async () => {
-      const state = await onHost("test -e /run/this-boot || systemctl is-system-running");
-      return state.trim() === "running";
-    });
-  }
-  const after = await volumeSize();
-  assert.ok(after > before + 1900 && after < (size + 2) * 1024, `${before}, ${after}`);
-  assert.equal(await count(host, "ann@example.org", subject), 1);
-  assert.deepEqual(await previewSteps(), []);
-
-  await withStack(sizes(size, size + 7), async () => {
-    for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-      const refused = await mailhost(["pulumi", ...args]);
-      assert.notEqual(refused.code, 0);
-      const said = refused.stdout + refused.stderr;
-      assert.match(
-        said,
-        new RegExp(`has ${size + 2} GiB and cannot shrink to ${size}; nothing was changed\\.`),
-      );
-      assert.match(
-        said,
-        new RegExp(`write ${size + 2} or more for mailhost:server\\.dataSize in the stack file`),
-      );
-      assert.doesNotMatch(said, /\d+ updated/);
-    }
-  });
   assert.deepEqual(await previewSteps(), []);
 });
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { bundle, bundleDocument, directory, unit } from "../../plan/bundle.ts";
-import { sshd } from "../../plan/services/sshd.ts";
-import { verbatim } from "../../plan/template.ts";
-import type { Bundle, HostFile } from "../../plan/types.ts";
-import { parseSettings } from "../../settings/parse.ts";
-import { type Said, ScratchMachine } from "./scratch-machine.ts";
+import { bundle, bundleDocument, directory, unit } from "../../../plan/bundle.ts";
+import { sshd } from "../../../plan/services/sshd.ts";
+import { verbatim } from "../../../plan/template.ts";
+import type { Bundle, HostFile } from "../../../plan/types.ts";
+import { parseSettings } from "../../../settings/parse.ts";
+import { type Said, ScratchMachine } from "../scratch-machine.ts";
 
 const APPLY = "/usr/local/lib/mailhost/apply";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
-import { onHost } from "./mailhost.ts";
+import { count, imap, mailHost, otherSide, submit } from "../mail.ts";
+import { onHost } from "../mailhost.ts";
 
 const host = await mailHost();
 const began = Math.floor(Date.now() / 1000);

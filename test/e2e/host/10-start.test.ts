@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callApi } from "../../check/otherside.ts";
+import { callApi } from "../../../check/otherside.ts";
 import {
   cloudInfo,
   eventually,
@@ -10,7 +10,7 @@ import {
   previewSteps,
   succeed,
   world,
-} from "./mailhost.ts";
+} from "../mailhost.ts";
 
 test("a clean clone, npm start, and the host is up and checked", async (t) => {
   await nothingLeft();

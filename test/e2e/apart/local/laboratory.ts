@@ -5,13 +5,13 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { ensureImage } from "../../../local/image.ts";
-import { type CloudPaths, cloudPaths } from "../../../local/paths.ts";
-import { ensurePrerequisites } from "../../../local/prerequisites.ts";
-import { CommandFailed, run } from "../../../local/run.ts";
-import type { FirewallRule, MachineSpec } from "../../../local/types.ts";
-import { claimSlot, operatorAddress, releaseSlot } from "../../../local/world/network.ts";
-import { LocalWorld } from "../../../local/world/world.ts";
+import { ensureImage } from "../../../../local/image.ts";
+import { type CloudPaths, cloudPaths } from "../../../../local/paths.ts";
+import { ensurePrerequisites } from "../../../../local/prerequisites.ts";
+import { CommandFailed, run } from "../../../../local/run.ts";
+import type { FirewallRule, MachineSpec } from "../../../../local/types.ts";
+import { claimSlot, operatorAddress, releaseSlot } from "../../../../local/world/network.ts";
+import { LocalWorld } from "../../../../local/world/world.ts";
 
 /** Everybody may do everything. */
 export const wideOpen: readonly FirewallRule[] = (["ingress", "egress"] as const).map((direction) => ({

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "node:tls";
-import { cloudInfo, onHost, stackOutput, succeed } from "./mailhost.ts";
+import { leftovers } from "../leftovers.ts";
+import { cloudInfo, onHost, stackOutput, succeed } from "../mailhost.ts";
 
 const accounts = "/etc/letsencrypt/accounts/acme.example.net:14000/dir/*";
 
@@ -24,12 +25,18 @@ async function shown(): Promise<Shown> {
   });
 }
 
-test("after npm stop and npm start the authority has forgotten the account, and the certificate is renewed", async () => {
+test("npm stop leaves no device, rule, mount or process; npm start brings the same host back", async () => {
   const before = await shown();
-  const accountKey = await onHost(`sha256sum ${accounts}/private_key.json`);
+  const { slot } = cloudInfo();
   await succeed(["stop"]);
+  assert.equal(leftovers(slot), "");
   await succeed(["start"]);
   assert.deepEqual(await shown(), before);
+});
+
+test("now the authority has forgotten the account, and the certificate is renewed all the same", async () => {
+  const before = await shown();
+  const accountKey = await onHost(`sha256sum ${accounts}/private_key.json`);
 
   // certbot by itself would not: this is what the test is about.
   const bare = await onHost(

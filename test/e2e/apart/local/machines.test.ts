@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { FirewallRule } from "../../../local/types.ts";
-import { listenInside } from "../../../local/world/sockets.ts";
+import type { FirewallRule } from "../../../../local/types.ts";
+import { listenInside } from "../../../../local/world/sockets.ts";
 import {
   holders,
   inMachine,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { ask, type DnsAnswer } from "../../../local/world/ask.ts";
+import { ask, type DnsAnswer } from "../../../../local/world/ask.ts";
 import { type Laboratory, laboratory, machineSpec, ssh, untilLogin, wideOpen } from "./laboratory.ts";
 
 const id = "i-0b1b2c3d4e5f60001";

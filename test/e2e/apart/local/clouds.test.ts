@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { callDaemon, ensureCloud, runningCloud, stopCloud, worldState } from "../../../local/cloud.ts";
-import type { CloudInfo } from "../../../local/types.ts";
-import { ask } from "../../../local/world/ask.ts";
+import { callDaemon, ensureCloud, runningCloud, stopCloud, worldState } from "../../../../local/cloud.ts";
+import type { CloudInfo } from "../../../../local/types.ts";
+import { ask } from "../../../../local/world/ask.ts";
 import {
   holders,
   inMachine,

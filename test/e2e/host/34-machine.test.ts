@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { hostBundles } from "../../plan/host.ts";
-import { hostPorts } from "../../plan/ports.ts";
-import { settingsWith } from "../options/settings.ts";
-import { mailHost } from "./mail.ts";
-import { mailhost, onHost, succeed } from "./mailhost.ts";
+import { hostBundles } from "../../../plan/host.ts";
+import { hostPorts } from "../../../plan/ports.ts";
+import { settingsWith } from "../../options/settings.ts";
+import { mailHost } from "../mail.ts";
+import { mailhost, onHost, succeed } from "../mailhost.ts";
 
 const host = await mailHost();
 const lines = (text: string) => text.split("\n").filter((line) => line !== "");

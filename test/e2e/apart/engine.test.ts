@@ -19,14 +19,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ensureEngine } from "../../local/engine/engine.ts";
-import { pulumiEnvironment, removeStaleLocks } from "../../local/engine/pulumi.ts";
-import { cloudPaths } from "../../local/paths.ts";
-import { installPlugins } from "../../local/providers/install.ts";
-import { privateKeyOpenssh, publicKeyOpenssh } from "../../local/providers/tls/openssh.ts";
-import { type SshServer, startSshServer } from "../local/providers/ssh-server.ts";
+import { ensureEngine } from "../../../local/engine/engine.ts";
+import { pulumiEnvironment, removeStaleLocks } from "../../../local/engine/pulumi.ts";
+import { cloudPaths } from "../../../local/paths.ts";
+import { installPlugins } from "../../../local/providers/install.ts";
+import { privateKeyOpenssh, publicKeyOpenssh } from "../../../local/providers/tls/openssh.ts";
+import { type SshServer, startSshServer } from "../../local/providers/ssh-server.ts";
 
-const checkout = join(import.meta.dirname, "../..");
+const checkout = join(import.meta.dirname, "../../..");
 
 /** Odd on purpose: comments, order, spacing and quotes that a YAML writer would not keep. */
 const STACK_FILE = `# A person's own words, kept.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callApi } from "../../check/otherside.ts";
-import { count, imap, mailHost, otherSide, submit } from "./mail.ts";
-import { cloudInfo, eventually, onHost, previewSteps, succeed, up, world } from "./mailhost.ts";
+import { callApi } from "../../../check/otherside.ts";
+import { count, imap, mailHost, otherSide, submit } from "../mail.ts";
+import { cloudInfo, eventually, onHost, previewSteps, succeed, up, world } from "../mailhost.ts";
 
 interface Export {
   readonly deployment: { readonly resources: readonly { readonly urn: string; readonly id?: string }[] };

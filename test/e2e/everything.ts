@@ -1,0 +1,52 @@
+/**
+ * The second story's host (test/e2e/options/): every option that a stack may ask for is switched on by one `up`, used by
+ * the files between, and switched off by one `up`.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Document } from "yaml";
+import { cloudFolder } from "./mailhost.ts";
+import { smarthost, useRelay } from "./sending.ts";
+
+const mailbox = (address: string) => {
+  const [name, domain] = address.split("@");
+  return ["config", "mailhost:domains", domain, "mailboxes", name];
+};
+
+/** Who is there before anything is switched on, beside the people of the stack file as it is. */
+export function morePeople(stack: Document): void {
+  stack.setIn(mailbox("dave@example.org"), stack.createNode({}));
+  stack.setIn(mailbox("erin@example.org"), stack.createNode({}));
+  stack.setIn(["config", "mailhost:domains", "example.org", "aliases", "friend"], "yves@example.net");
+}
+
+/** Everything on. An option goes here in a form that is in no other test's way. */
+export async function everything(): Promise<(stack: Document) => void> {
+  const relay = await smarthost();
+  return (stack) => {
+    const set = (key: string, value: unknown) =>
+      stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
+    set("managesieve", true);
+    set("pop3s", true);
+    useRelay(stack, relay);
+    stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));
+    stack.setIn([...mailbox("dave@example.org"), "quota"], 0.002);
+    stack.setIn([...mailbox("erin@example.org"), "suspended"], true);
+  };
+}
+
+/** What the last file has to know of the first: how the host was, and its stack file. */
+interface Before {
+  readonly footprint: readonly string[];
+  readonly stackFile: string;
+}
+
+const note = () => join(cloudFolder, "before.json");
+
+export function remember(before: Before): void {
+  writeFileSync(note(), JSON.stringify(before));
+}
+
+export function remembered(): Before {
+  return JSON.parse(readFileSync(note(), "utf8")) as Before;
+}

@@ -1,0 +1,106 @@
+/** What holds spam off, in both directions, with real senders and a real thief. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createTransport } from "nodemailer";
+import { count, type MailHost, mailHost, otherSide, submit } from "../mail.ts";
+import { onHost } from "../mailhost.ts";
+
+const peer = await otherSide();
+const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+
+/**
+ * A thief with the password of one mailbox, and as many connections as it likes.
+ * @returns the envelope recipients of what was taken, and the words of each refusal
+ */
+async function burst(
+  host: MailHost,
+  from: string,
+  order: { readonly messages: number; readonly recipients: number; readonly subject: string },
+): Promise<{ readonly taken: number; readonly refusals: readonly string[] }> {
+  const transport = createTransport({
+    host: host.publicIp,
+    port: 465,
+    secure: true,
+    pool: true,
+    maxConnections: 8,
+    auth: { user: from, pass: host.credentials[from] ?? "" },
+    tls: { servername: host.hostname, ca: [...host.roots] },
+  });
+  const names = Array.from({ length: order.recipients }, (_, index) => `victim${index}@${peer.domain}`);
+  try {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: order.messages }, () =>
+        transport.sendMail({ from, to: names, subject: order.subject, text: "Buy.\n" }),
+      ),
+    );
+    return {
+      taken: outcomes.filter(({ status }) => status === "fulfilled").length * order.recipients,
+      refusals: outcomes.flatMap((outcome) =>
+        outcome.status === "rejected" ? [(outcome.reason as Error).message] : [],
+      ),
+    };
+  } finally {
+    transport.close();
+  }
+}
+
+test("a stolen password sends as much as the limit, the owner learns of it, and others send on", async () => {
+  const host = await mailHost();
+  const subject = unique("stolen");
+  const redis = "redis-cli -s /run/redis/redis-server.sock";
+  const told = (expected: number) =>
+    count(host, "ann@example.org", "bob@example.org has reached its limit", { expected });
+  const toldBefore = await told(0);
+  const { taken, refusals } = await burst(host, "bob@example.org", {
+    messages: 40,
+    recipients: 10,
+    subject,
+  });
+  assert.equal(taken, 300);
+  for (const said of refusals)
+    assert.match(
+      said,
+      /451 4\.7\.1 bob@example\.org may write to 300 recipients an hour; there is room for this message in (60|59) minutes/,
+    );
+  assert.equal(refusals.length, 10);
+
+  // The counter outlives its keeper.
+  await onHost("systemctl restart redis-server rspamd");
+  await assert.rejects(submit(host, { from: "bob@example.org", to: `late@${peer.domain}` }), /451 4\.7\.1/);
+
+  // Others' mail flows, and to the owner it says so, once.
+  await submit(host, { from: "ann@example.org", to: "carol@example.com", subject });
+  assert.equal(await count(host, "carol@example.com", subject), 1);
+  assert.equal(await told(toldBefore + 1), toldBefore + 1);
+
+  // As docs/spam.md has it, for whose password is a new one.
+  await onHost(`${redis} del mailhost_outgoing_bob@example.org`);
+  await submit(host, { from: "bob@example.org", to: "ann@example.org" });
+});
+
+/** rspamd's test strings, one for each action; it knows no others than the first unless it is told to. */
+const gtube = (letter: string) =>
+  `${letter}JS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X`;
+
+test("the test strings: refused, marked and in Junk, and let through", async () => {
+  const host = await mailHost();
+  const path = "/etc/rspamd/override.d/options.inc";
+  await onHost(`echo 'gtube_patterns = "all";' >${path} && systemctl restart rspamd`);
+  try {
+    const send = (letter: string, subject: string) =>
+      peer.send({ from: `zoe@${peer.domain}`, to: "bob@example.org", subject, text: gtube(letter) });
+    const refused = await send("X", unique("gtube reject"));
+    assert.match(refused.response, /^554 5\.7\.1 /);
+    for (const [letter, folder] of [
+      ["Y", "Junk"],
+      ["A", "INBOX"],
+    ] as const) {
+      const subject = unique(`gtube ${letter}`);
+      const sent = await send(letter, subject);
+      assert.ok(sent.accepted, sent.response);
+      assert.equal(await count(host, "bob@example.org", subject, { folder }), 1);
+    }
+  } finally {
+    await onHost(`rm -f ${path} && systemctl restart rspamd`);
+  }
+});

@@ -1,0 +1,34 @@
+/** Mail that leaves through the relay. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventually, onHost } from "../mailhost.ts";
+import { cameOnce, forwarded, judged, queueIsEmpty, sendMany, smarthost } from "../sending.ts";
+
+const relay = await smarthost();
+
+test("forwarded mail and bounces go through it, too", async () => {
+  const got = await forwarded("forwarded by the relay");
+  assert.equal(got.client.address, relay.address);
+  assert.equal(judged(got), "pass pass+pass pass");
+});
+
+test("the password is where root alone reads it", async () => {
+  assert.match(await onHost("stat -c '%U %a' /etc/postfix/relay-login*"), /^(root 600\n){2}$/);
+  const found = await onHost(`grep -rlF '${relay.password}' /etc /usr/local /var/lib/mailhost || true`);
+  assert.deepEqual(found.trim().split("\n").sort(), [
+    "/etc/postfix/relay-login",
+    "/etc/postfix/relay-login.lmdb",
+  ]);
+});
+
+test("a relay that does not prove its name gets neither mail nor password", async () => {
+  const change = "postconf -P smarthost/unix/smtp_tls_secure_cert_match=other.example.net && postfix reload";
+  await onHost(`cp -a /etc/postfix/master.cf /run/master.cf && ${change}`);
+  const [subject = ""] = await sendMany("unproven", 1);
+  await eventually("it is put off", 30, async () =>
+    /Server certificate not verified/.test(await onHost("postqueue -j")),
+  );
+  await onHost("cp -a /run/master.cf /etc/postfix/ && rm /run/master.cf && postfix reload");
+  await queueIsEmpty(30);
+  await cameOnce([subject], relay.address);
+});
