@@ -59,7 +59,7 @@ const host = new Host("host", { settings, server, keys, bundles, secrets, after 
 const mx = records.filter(({ type }) => type === "MX");
 const inbound = new Dns("inbound", { ...published, records: mx, after: [host] });
 
-new Worker("web", webWorker(settings));
+new Worker("web", { zones: dnsZones, ...webWorker(settings) });
 
 const made = [...dns.records, ...inbound.records];
 export default stackOutputs({ settings, server, accounts, dkim, records: made, keys });

@@ -39,7 +39,7 @@ export class Dns extends pulumi.ComponentResource {
     this.#resources = new Map(
       args.records.map((record) => {
         const key = recordKey(record);
-        const zoneId = args.zones.get(record.zone);
+        const zoneId = args.zones.get(record.zone)?.id;
         if (zoneId === undefined) throw new pulumi.ResourceError(`No zone ${record.zone} for ${key}`, this);
         return [key, this.#createRecord(`${name}-${key}`, record, zoneId, args, refuseForeign)];
       }),

@@ -5,8 +5,14 @@ import { liesIn } from "../settings/names.ts";
 import type { Settings } from "../settings/types.ts";
 import { reasonOf } from "./reason.ts";
 
-/** Ids of Cloudflare's zones, by name. */
-export type DnsZones = ReadonlyMap<string, string>;
+/** Cloudflare's ids of a zone and of the account that it is in. */
+export interface DnsZone {
+  readonly id: string;
+  readonly accountId: string;
+}
+
+/** Cloudflare's zones, by name. */
+export type DnsZones = ReadonlyMap<string, DnsZone>;
 
 /**
  * Asked before anything is made: without its zone a host would be half of one.
@@ -20,7 +26,7 @@ export async function findDnsZones(settings: Settings): Promise<DnsZones> {
       `Cloudflare does not answer as it should: ${reasonOf(error)}. Set CLOUDFLARE_API_TOKEN to a token with Zone Read and DNS Edit for your zones (README.md, "A real one"). Nothing was touched.`,
     );
   });
-  const zones = new Map(results.map(({ name, id }) => [name, id]));
+  const zones = new Map(results.map(({ name, id, account }) => [name, { id, accountId: account.id }]));
   const mistakes = missingZones(settings, [...zones.keys()]);
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
   return zones;

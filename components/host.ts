@@ -6,6 +6,7 @@ import type { Bundle } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
+import { onceKnown } from "./onceKnown.ts";
 import { reachable } from "./reachable.ts";
 import { type Login, remote } from "./remote.ts";
 import type { Server } from "./server.ts";
@@ -168,7 +169,7 @@ export class Host extends pulumi.ComponentResource {
 
 /** Asked once in a deployment: the steps come one upon the other. */
 function answersFirst(hookName: string, { server, settings }: HostArgs): pulumi.ResourceHook {
-  const publicIp = new Promise<string>((resolve) => void server.address.publicIp.apply(resolve));
+  const publicIp = onceKnown(server.address.publicIp);
   let asked: Promise<void> | undefined;
   return new pulumi.ResourceHook(hookName, async () => {
     asked ??= publicIp.then((address) => reachable({ address, port: 22, from: settings.ssh.from }));

@@ -2,6 +2,7 @@ import type { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipDomainName } from "@pulumi/aws/ec2/eipDomainName.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/types.ts";
+import { onceKnown } from "./onceKnown.ts";
 import { published } from "./published.ts";
 
 export interface ReverseNameArgs {
@@ -28,7 +29,7 @@ export class ReverseName extends pulumi.ComponentResource {
 /** That Cloudflare has taken the A record does not mean that its servers serve it: AWS would refuse the name. */
 function visibleFirst(hookName: string, { address, settings }: ReverseNameArgs): pulumi.ResourceHook {
   const { hostname, hostnameZone: zone, resolver } = settings;
-  const publicIp = new Promise<string>((resolve) => void address.publicIp.apply(resolve));
+  const publicIp = onceKnown(address.publicIp);
   return new pulumi.ResourceHook(hookName, async () =>
     published({
       hostname,

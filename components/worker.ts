@@ -1,9 +1,9 @@
 import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
-import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import { WorkersCustomDomain } from "@pulumi/cloudflare/workersCustomDomain.js";
 import { WorkersScript } from "@pulumi/cloudflare/workersScript.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { WebPage } from "../plan/types.ts";
+import type { DnsZones } from "./dnsZones.ts";
 
 /** The day whose behaviour of the runtime the script is written for. */
 const COMPATIBILITY_DATE = "2026-09-01";
@@ -12,6 +12,7 @@ const COMPATIBILITY_DATE = "2026-09-01";
 const WORKER_PLACE = "100::";
 
 export interface WorkerArgs {
+  readonly zones: DnsZones;
   /** The script's name in the account. */
   readonly name: string;
   /** Module syntax. */
@@ -29,9 +30,8 @@ export class Worker extends pulumi.ComponentResource {
     super("mailhost:web:Worker", name, {}, opts);
     const [first] = args.hosts;
     if (first !== undefined) {
-      const zones = this.#findZones(args.hosts);
       const zoneOf = (zone: string) => {
-        const found = zones.get(zone);
+        const found = args.zones.get(zone);
         if (found === undefined) throw new pulumi.ResourceError(`No zone ${zone}`, this);
         return found;
       };
@@ -48,7 +48,7 @@ export class Worker extends pulumi.ComponentResource {
       );
       const refuseForeign = refusal(`${name}-refuse-foreign`, this);
       for (const { host, zone } of args.hosts) {
-        const { zoneId, accountId } = zoneOf(zone);
+        const { id: zoneId, accountId } = zoneOf(zone);
         new WorkersCustomDomain(
           `${name}-${host}`,
           { accountId, zoneId, hostname: host, service: script.scriptName },
@@ -57,16 +57,6 @@ export class Worker extends pulumi.ComponentResource {
       }
     }
     this.registerOutputs({});
-  }
-
-  #findZones(hosts: WorkerArgs["hosts"]) {
-    const names = [...new Set(hosts.map(({ zone }) => zone))];
-    return new Map(
-      names.map((zone) => {
-        const found = getZoneOutput({ filter: { name: zone } }, { parent: this });
-        return [zone, { zoneId: found.apply((it) => it.zoneId ?? it.id), accountId: found.account.id }];
-      }),
-    );
   }
 }
 

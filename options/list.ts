@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Settings } from "../settings/types.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
 import { expiry } from "./expiry.ts";
@@ -48,3 +49,12 @@ export type OptionValues = { readonly [O in Listed as O["key"]]: z.output<O["sch
 export const optionSchemas = Object.fromEntries(options.map(({ key, schema }) => [key, schema])) as {
   [O in Listed as O["key"]]: O["schema"];
 };
+
+/** All that the options bring of one kind; each is asked with what the stack says of it, or its default. */
+export function brought<T>(
+  settings: Settings,
+  kind: (option: Option, value: unknown) => readonly T[] | undefined,
+): readonly T[] {
+  const values: Readonly<Record<string, unknown>> = settings.options;
+  return (options as readonly Option[]).flatMap((option) => kind(option, values[option.key]) ?? []);
+}

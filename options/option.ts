@@ -47,8 +47,3 @@ export function option<const Key extends string, Schema extends z.ZodType>(
 ): Option<Key, Schema> {
   return parts;
 }
-
-/** What a stack says of an option, or its default. */
-export function chosenValue(settings: Settings, option: Option): unknown {
-  return (settings.options as Readonly<Record<string, unknown>>)[option.key];
-}

@@ -1,5 +1,4 @@
-import { options } from "../options/list.ts";
-import { chosenValue, type Option } from "../options/option.ts";
+import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
 import { hostPorts } from "./ports.ts";
 import { accounts } from "./services/accounts.ts";
@@ -35,9 +34,7 @@ const services: readonly ((settings: Settings) => Bundle)[] = [
 
 /** What the host needs, service by service: each stands after those that it names in `after`. */
 export function hostBundles(settings: Settings): readonly Bundle[] {
-  const chosen = (options as readonly Option[]).flatMap(
-    (option) => option.bundles?.(chosenValue(settings, option), settings) ?? [],
-  );
+  const chosen = brought(settings, (option, value) => option.bundles?.(value, settings));
   const bundles = inOrder([...services.map((service) => service(settings)), ...chosen]);
   return [...bundles, nftables(hostPorts(bundles))];
 }

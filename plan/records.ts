@@ -1,5 +1,4 @@
-import { options } from "../options/list.ts";
-import { chosenValue, type Option } from "../options/option.ts";
+import { brought } from "../options/list.ts";
 import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
@@ -20,9 +19,8 @@ export function dnsRecords(settings: Settings, today: string): readonly DnsRecor
     ...hostRecords(settings, today),
     ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today)),
     ...reportAuthorisations(settings, today),
-    ...(options as readonly Option[]).flatMap(
-      (option) =>
-        option.records?.(chosenValue(settings, option), settings, (domain) => ttlOf(domain, today)) ?? [],
+    ...brought(settings, (option, value) =>
+      option.records?.(value, settings, (domain) => ttlOf(domain, today)),
     ),
   ];
 }

@@ -1,6 +1,5 @@
 /** What the stack's domains show on the web, and the script of the Worker that shows it. */
-import { options } from "../options/list.ts";
-import { chosenValue, type Option } from "../options/option.ts";
+import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
 import { verbatim } from "./template.ts";
 import type { WebPage } from "./types.ts";
@@ -13,9 +12,7 @@ export function webWorker(settings: Settings) {
 
 /** Every page that the options bring. */
 export function webPages(settings: Settings): readonly WebPage[] {
-  return (options as readonly Option[]).flatMap(
-    (option) => option.pages?.(chosenValue(settings, option), settings) ?? [],
-  );
+  return brought(settings, (option, value) => option.pages?.(value, settings));
 }
 
 /** The host names that the pages need, each with its zone. */

@@ -12,7 +12,7 @@ await pulumi.runtime.setMocks({
   newResource: ({ name }) => assert.fail(`${name} was made`),
   call: () => {
     if (isRefused) throw new Error();
-    return { results: [{ name: "example.org", id: "z1" }] };
+    return { results: [{ name: "example.org", id: "z1", account: { id: "a1" } }] };
   },
 });
 
@@ -30,7 +30,7 @@ async function message(work: Promise<unknown>): Promise<string> {
 
 test("the zones' ids, by name", async () => {
   const zones = await find({ domains: { "test.example.org": { ...domain, zone: "example.org" } } });
-  assert.equal(zones.get("example.org"), "z1");
+  assert.deepEqual(zones.get("example.org"), { id: "z1", accountId: "a1" });
 });
 
 test("every zone that is not there is one line: where it is asked for, and what to write", async () => {

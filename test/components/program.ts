@@ -116,12 +116,12 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
     vpcId: "vpc-existing",
     availabilityZone: "eu-central-1b",
   }),
-  "cloudflare:index/getZone:getZone": (args) => {
-    const { name } = args.filter as { name: string };
-    return { id: `zone-of-${name}`, zoneId: `zone-of-${name}`, account: { id: `account-of-${name}` } };
-  },
   "cloudflare:index/getZones:getZones": () => ({
-    results: ["example.org", "example.com"].map((name) => ({ name, id: `zone-of-${name}` })),
+    results: ["example.org", "example.com"].map((name) => ({
+      name,
+      id: `zone-of-${name}`,
+      account: { id: `account-of-${name}` },
+    })),
   }),
 };
 
