@@ -13,6 +13,7 @@ import { ports } from "./items/ports.ts";
 import { queue } from "./items/queue.ts";
 import { recipients } from "./items/recipients.ts";
 import { records } from "./items/records.ts";
+import { removed } from "./items/removed.ts";
 import { renewal } from "./items/renewal.ts";
 import { resources } from "./items/resources.ts";
 import { senders } from "./items/senders.ts";
@@ -43,5 +44,6 @@ export const items: readonly Item[] = [
   services,
   resources,
   queue,
+  removed,
   renewal,
 ];

@@ -20,6 +20,7 @@ export interface StackOutputsArgs {
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const { settings, server, accounts, dkim, records, keys } = args;
   const { hostname } = settings;
+  const { keepDays } = settings.options.removed;
   // The local cloud says how its engine is called, and knows its stack.
   const { MAILHOST_PULUMI: engine = "npx pulumi" } = process.env;
   const named = process.env.MAILHOST_PULUMI === undefined ? ` --stack ${pulumi.getStack()}` : "";
@@ -42,7 +43,10 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       setupPages: Object.fromEntries(settings.domains.map(({ name }) => [name, setupPage(name)])),
     }),
     /** Where the mail lies on the host's data volume; that of a domain or mailbox no longer listed stays there. */
-    mailStore: { path: "/srv/mail/<domain>/<mailbox>", removed: "kept until you delete its folder by hand" },
+    mailStore: {
+      path: "/srv/mail/<domain>/<mailbox>",
+      removed: `kept ${keepDays === undefined ? "until you delete it by its name" : `for ${keepDays} days`}`,
+    },
     dnsRecords: records,
     dkimPublicKeys: dkim.publicKeys,
     /** Everything a login on the host takes. */

@@ -12,6 +12,7 @@ import { pop3s } from "./pop3s.ts";
 import { queue } from "./queue.ts";
 import { quota } from "./quota.ts";
 import { relay } from "./relay.ts";
+import { removed } from "./removed.ts";
 import { search } from "./search.ts";
 import { secondMx } from "./secondMx.ts";
 import { spam } from "./spam.ts";
@@ -32,6 +33,7 @@ export const options = [
   queue,
   quota,
   relay,
+  removed,
   search,
   secondMx,
   spam,

@@ -14,6 +14,8 @@ export interface NightlyWork {
   readonly at: string;
   /** As root, one after the other (systemd.service(5), ExecStart). */
   readonly commands: readonly string[];
+  /** Directories that it writes to, beside Dovecot's sockets. @default that of the mailboxes */
+  readonly writes?: readonly string[];
 }
 
 /** A timer and its service, for a bundle's files and units. */
@@ -24,7 +26,7 @@ export function nightly(work: NightlyWork): Pick<Bundle, "files" | "units"> {
     owner: "root",
     group: "root",
     mode: "0644",
-    content: render(`etc/systemd/system/nightly.${kind}`, work),
+    content: render(`etc/systemd/system/nightly.${kind}`, { writes: ["/srv/mail"], ...work }),
   });
   return {
     files: [file("service"), file("timer")],

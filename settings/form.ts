@@ -85,8 +85,11 @@ function filledIn(text: string, path: Path, environment: Environment, report: Re
 
 function converted(text: string, type: z.ZodType | undefined): unknown {
   if (type instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
-  if (type instanceof z.ZodBoolean && (text === "true" || text === "false")) return text === "true";
-  return text;
+  if (text !== "true" && text !== "false") return text;
+  const value = text === "true";
+  // `false` beside an object is how an option with settings of its own is switched off.
+  const isWanted = type instanceof z.ZodBoolean || optionOf(type, z.ZodLiteral)?.values.has(value);
+  return isWanted ? value : text;
 }
 
 // ── The schema's tree ──
@@ -108,8 +111,9 @@ function optionOf<T extends z.ZodType>(
 }
 
 function child(node: z.ZodType | undefined, key: string | number): z.ZodType | undefined {
-  if (node instanceof z.ZodObject)
-    return Object.hasOwn(node.shape, key) ? (node.shape[key] as z.ZodType) : undefined;
+  const object = optionOf(node, z.ZodObject);
+  if (object !== undefined)
+    return Object.hasOwn(object.shape, key) ? (object.shape[key] as z.ZodType) : undefined;
   if (node instanceof z.ZodRecord) return node.valueType as z.ZodType;
   return typeof key === "number" ? (optionOf(node, z.ZodArray)?.element as z.ZodType | undefined) : undefined;
 }

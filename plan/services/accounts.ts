@@ -56,6 +56,7 @@ export function accounts(settings: Settings): Bundle {
     derivations: [
       { command: `postmap lmdb:${addresses}`, on: [addresses], makes: [`${addresses}.lmdb`] },
       { command: endSessions, on: [suspended] },
+      { command: "/usr/local/lib/mailhost/removed --note", on: [users] },
     ],
     after: ["storage"],
   });

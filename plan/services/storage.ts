@@ -18,6 +18,8 @@ export function storage(_settings: Settings): Bundle {
       plainFile("/usr/local/lib/mailhost/storage", { mode: "0755" }),
       plainFile("/usr/local/lib/mailhost/rootdisk", { mode: "0755" }),
       plainFile("/usr/local/lib/mailhost/packages", { mode: "0755" }),
+      // Here and not among the accounts: their list, which it is run for, comes to the host before their other files.
+      plainFile("/usr/local/lib/mailhost/removed", { mode: "0755" }),
       plainFile(users),
       bind("Postfix's queue", "/srv/postfix", "/var/spool/postfix"),
       bind("Redis's database", "/srv/redis", "/var/lib/redis"),

@@ -6,6 +6,7 @@ import { files } from "../../check/items/files.ts";
 import { firewall } from "../../check/items/firewall.ts";
 import { passwords } from "../../check/items/passwords.ts";
 import { queue } from "../../check/items/queue.ts";
+import { removed } from "../../check/items/removed.ts";
 import { renewal } from "../../check/items/renewal.ts";
 import { resources } from "../../check/items/resources.ts";
 import { services } from "../../check/items/services.ts";
@@ -219,4 +220,12 @@ test("way out: where all mail goes through a relay, the relay's port counts", ()
   );
   for (const more of [{ use: false }, { domains: ["example.org"] }])
     assert.match(judged(wayOut, "", where(more))[0] ?? "", /port 25 does not greet/);
+});
+
+test("removed: names whose mail is kept, and since when where that is known", () => {
+  assert.deepEqual(judged(removed, ""), []);
+  assert.deepEqual(judged(removed, "2026-11-21 dave@example.org\nunknown    erin@example.com\n"), [
+    "right: the mail of dave@example.org, which was removed on 2026-11-21, is kept on the host",
+    "right: the mail of erin@example.com, which was removed, is kept on the host",
+  ]);
 });

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
 import { connect } from "node:tls";
 import type { MailHost } from "./mail.ts";
 
@@ -13,14 +14,15 @@ export interface ImapSession {
   end(): void;
 }
 
-/** Logged in. */
-export async function rawImap(host: MailHost, address: string): Promise<ImapSession> {
+/** Logged in; it ends with the test. */
+export async function rawImap(host: MailHost, address: string, t: TestContext): Promise<ImapSession> {
   const socket = connect({
     host: host.publicIp,
     port: 993,
     servername: host.hostname,
     ca: [...host.roots],
   });
+  t.after(() => socket.destroy());
   const lines: string[] = [];
   let wake = () => {};
   createInterface({ input: socket }).on("line", (line) => {

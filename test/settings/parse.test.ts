@@ -422,3 +422,13 @@ it("a day may stand without quotes, which Pulumi reads as a point in time", () =
   );
   assert.equal(settings.domains[0]?.since, "2026-11-21");
 });
+
+it("an option with settings of its own is switched off by `false`, which Pulumi hands over as a text", () => {
+  const { swap, search } = parseSettings({ ...small, swap: "false", search: "false" }, {}).options;
+  assert.deepEqual([swap, search], [false, false]);
+});
+
+it("a number in such an option may come from the environment", () => {
+  const { swap } = parseSettings({ ...small, swap: { size: variable("SIZE") } }, { SIZE: "2048" }).options;
+  assert.deepEqual(swap, { size: 2048 });
+});

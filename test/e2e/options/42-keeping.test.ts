@@ -1,6 +1,6 @@
 /** How mail lies on the host, is found in it, and goes by itself. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { rawImap } from "../imapSession.ts";
 import { count, imap, mailHost, otherSide } from "../mail.ts";
 import { eventually, onHost } from "../mailhost.ts";
@@ -11,6 +11,13 @@ const bob = "bob@example.org";
 const maildir = "/srv/mail/example.org/bob/Maildir";
 /** A word that no other message has. */
 const unique = (what: string) => `${what}${process.pid}x${Date.now()}`;
+
+/** Bob's mail program; it leaves with the test, also where that fails. */
+async function program(t: TestContext): Promise<Awaited<ReturnType<typeof imap>>> {
+  const client = await imap(host, bob);
+  t.after(() => client.close());
+  return client;
+}
 
 function letter(subject: string, encoding: string, body: string): string {
   return [
@@ -25,9 +32,9 @@ function letter(subject: string, encoding: string, body: string): string {
   ].join("\r\n");
 }
 
-test("a search in the text finds words and their forms, whatever the message's encoding", async () => {
+test("a search in the text finds words and their forms, whatever the message's encoding", async (t) => {
   const folder = unique("Search");
-  const client = await imap(host, bob);
+  const client = await program(t);
   const before = (await client.list()).map(({ path }) => path);
   await client.mailboxCreate(folder);
   const quoted =
@@ -53,12 +60,32 @@ test("a search in the text finds words and their forms, whatever the message's e
     "the index shows as a folder",
   );
   await client.mailboxDelete(folder);
+  assert.deepEqual((await client.list()).map(({ path }) => path).sort(), before.sort(), "it does not go");
+  // Nor does its index answer for a folder of the same name.
+  await client.mailboxCreate(folder);
+  await client.append(
+    folder,
+    letter("again", "8bit", "Die Elefanten stehen unter den Bäumen und trinken Wasser."),
+  );
+  await client.mailboxOpen(folder);
+  assert.deepEqual(await found({ body: "Haus" }), []);
+  assert.deepEqual(await found({ body: "Elefanten" }), [1]);
+  const dotted = `${folder} example.org`;
+  await client.mailboxRename(folder, dotted);
+  await client.mailboxOpen(dotted);
+  assert.deepEqual(await found({ body: "Elefanten" }), [1]);
+  await client.mailboxDelete(dotted);
+  assert.equal(
+    await onHost(`find /srv/mail/example.org/bob -name "*${folder}*"`),
+    "",
+    "something of it stays",
+  );
   await client.logout();
 });
 
-test("the day's mail comes into the index at night", async () => {
+test("the day's mail comes into the index at night", async (t) => {
   const folder = unique("Night");
-  const client = await imap(host, bob);
+  const client = await program(t);
   await client.mailboxCreate(folder);
   await client.append(folder, letter("night", "8bit", "A word for the night."));
   const indexed = () => onHost(`doveadm -f flow fts flatcurve stats -u ${bob} ${folder}`);
@@ -69,10 +96,10 @@ test("the day's mail comes into the index at night", async () => {
   await client.logout();
 });
 
-test("mail lies compressed, is read whole, and counts at its full size; older mail is read as it lies", async () => {
+test("mail lies compressed, is read whole, and counts at its full size; older mail is read as it lies", async (t) => {
   const subject = unique("compressed");
   const used = async (): Promise<number> => {
-    const client = await imap(host, bob);
+    const client = await program(t);
     const quota = (await client.getQuota("INBOX")) || undefined;
     await client.logout();
     return quota?.storage?.usage ?? assert.fail("no quota is shown");
@@ -101,7 +128,7 @@ test("mail lies compressed, is read whole, and counts at its full size; older ma
   await onHost(
     `f=${maildir}/new/$(date +%s).M1P1.older && printf %s ${Buffer.from(text).toString("base64")} | base64 -d > $f && chown vmail:vmail $f`,
   );
-  const client = await imap(host, bob);
+  const client = await program(t);
   await client.mailboxOpen("INBOX");
   for (const [what, content] of [
     [subject, words],
@@ -119,8 +146,8 @@ test("mail lies compressed, is read whole, and counts at its full size; older ma
   assert.ok((await used()) <= first + 1024, "what was deleted still counts");
 });
 
-test("Trash and Junk lose what has been there for 30 days, also where nobody logs in", async () => {
-  const client = await imap(host, bob);
+test("Trash and Junk lose what has been there for 30 days, also where nobody logs in", async (t) => {
+  const client = await program(t);
   const subject = unique("expiry");
   const folders = ["Trash", "Junk", "INBOX", "Archive"];
   // An old message that was deleted today is not old there.
@@ -160,11 +187,11 @@ test("Trash and Junk lose what has been there for 30 days, also where nobody log
   }
 });
 
-test("a program that waits hears of new mail in the open folder, and by NOTIFY in every other", async () => {
-  const open = await rawImap(host, bob);
+test("a program that waits hears of new mail in the open folder, and by NOTIFY in every other", async (t) => {
+  const open = await rawImap(host, bob, t);
   assert.match(await open.command("CAPABILITY"), / IDLE .* NOTIFY /);
   await open.command("SELECT INBOX");
-  const all = await rawImap(host, bob);
+  const all = await rawImap(host, bob, t);
   await all.command("SELECT Drafts");
   await all.command(
     "NOTIFY SET (SELECTED (MessageNew MessageExpunge)) (PERSONAL (MessageNew MessageExpunge))",
@@ -177,17 +204,15 @@ test("a program that waits hears of new mail in the open folder, and by NOTIFY i
   assert.ok(sent.accepted, sent.response);
   await open.heard(/^\* \d+ EXISTS/);
   await all.heard(/^\* STATUS INBOX .*MESSAGES/);
-  const other = await imap(host, bob);
+  const other = await program(t);
   await other.append("Archive", letter("elsewhere", "8bit", "Words."));
   await other.logout();
   await all.heard(/^\* STATUS Archive .*MESSAGES/);
-  open.end();
-  all.end();
 });
 
-test("a household's devices have room for their connections", async () => {
+test("a household's devices have room for their connections", async (t) => {
   const sessions = [];
-  for (let number = 0; number < 25; number += 1) sessions.push(await rawImap(host, bob));
+  for (let number = 0; number < 25; number += 1) sessions.push(await rawImap(host, bob, t));
   for (const session of sessions) assert.match(await session.command("NOOP"), /OK/);
   for (const session of sessions) session.end();
   await eventually("the sessions end", 10, async () =>
@@ -195,4 +220,32 @@ test("a household's devices have room for their connections", async () => {
       (await onHost(`doveadm -f flow who ${bob} | grep -o "connections=[0-9]*" | cut -d= -f2`)).trim(),
     ),
   );
+});
+
+test("mail of a mailbox that is no more in the stack file is named, and goes by its name alone", async () => {
+  const removed = "/usr/local/lib/mailhost/removed";
+  const folder = "/srv/mail/example.org/gone";
+  const script = [
+    `install -d -o vmail -g vmail ${folder}/Maildir/cur`,
+    `ln -s ${maildir} ${folder}/Maildir/link`,
+    removed,
+    `${removed} --note`,
+    `${removed} | tr 0-9 n`,
+    // Neither of these may delete anything.
+    `! ${removed} --delete ${bob} 2>&1`,
+    `! ${removed} --delete ../${bob} 2>&1`,
+    `ls -d ${folder}`,
+    `${removed} --delete gone@example.org`,
+    removed,
+    `! ls -d ${folder} ${maildir} /srv/removed/gone* 2>/dev/null`,
+  ];
+  assert.deepEqual((await onHost(`set -e; ${script.join("; ")}`)).trim().split("\n"), [
+    "unknown    gone@example.org",
+    "nnnn-nn-nn gone@example.org",
+    `removed mailboxes: ${bob} is in the stack file; take it out there first, and run \`pulumi up\``,
+    `removed mailboxes: there is no mail of a removed mailbox ../${bob}; \`removed\` lists those there are`,
+    folder,
+    "deleted the mail of gone@example.org",
+    maildir,
+  ]);
 });
