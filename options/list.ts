@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Settings } from "../settings/types.ts";
+import { bans } from "./bans.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
 import { expiry } from "./expiry.ts";
@@ -22,6 +23,7 @@ import { upgrades } from "./upgrades.ts";
 
 /** Everything that is an option, a line each. */
 export const options = [
+  bans,
   clientSetup,
   compression,
   expiry,

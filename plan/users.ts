@@ -44,7 +44,7 @@ export function appPasswords(mailboxes: readonly Mailbox[]): readonly AppPasswor
 }
 
 /** The slots that are in use, each once. */
-export function appPasswordSlots(settings: Settings): readonly number[] {
+export function appPasswordSlots(settings: Pick<Settings, "domains">): readonly number[] {
   const all = appPasswords(settings.domains.flatMap((domain) => domain.mailboxes));
   return [...new Set(all.map(({ slot }) => slot))].sort((one, other) => one - other);
 }

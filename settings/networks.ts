@@ -47,16 +47,23 @@ export function normalNetwork(text: string): string {
 
 /** What is wrong with a network that may use SSH, if anything. */
 export function networkMistake(text: string): string | undefined {
-  if (isAddress(text)) {
-    return `is a single address; write ${text}/${text.includes(":") ? 128 : 32}`;
-  }
   const found = network(text);
-  if (!found) {
+  if (!found && !isAddress(text)) {
     return `is no network; write one such as 203.0.113.7/32, or \`from: ${wholeInternet}\``;
   }
-  if (found.prefix < widest[found.kind]) {
+  if (found && found.prefix < widest[found.kind]) {
     return `opens SSH to a large part of the internet; write your own network such as 203.0.113.7/32, or if you mean it \`from: ${wholeInternet}\``;
   }
+  return trustedNetworkMistake(text);
+}
+
+/** What is wrong with a network that is trusted with something, if anything. */
+export function trustedNetworkMistake(text: string): string | undefined {
+  if (isAddress(text)) return `is a single address; write ${text}/${text.includes(":") ? 128 : 32}`;
+  const found = network(text);
+  if (!found) return "is no network; write one such as 192.0.2.0/24";
+  if (found.prefix < widest[found.kind])
+    return "is a large part of the internet; write your own network such as 192.0.2.0/24";
   return found.isExact ? undefined : `does not begin at its first address; write ${found.text}`;
 }
 

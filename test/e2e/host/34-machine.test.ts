@@ -16,6 +16,7 @@ const lines = (text: string) => text.split("\n").filter((line) => line !== "");
 const daemons = [
   "dbus",
   "dovecot",
+  "mailhost-bans",
   "postfix",
   "postsrsd",
   "redis-server",

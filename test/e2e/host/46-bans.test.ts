@@ -1,0 +1,150 @@
+/** Who guesses passwords is let in nowhere, and nobody else is kept out. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { run } from "../../../local/run.ts";
+import { mailHost } from "../mail.ts";
+import { cloudInfo, eventually, onHost } from "../mailhost.ts";
+import { asNeighbour, talk, withNeighbours } from "../neighbour.ts";
+
+const { slot } = cloudInfo();
+const host = await mailHost();
+const inside = (await onHost("hostname -I")).trim().split(" ")[0] ?? "";
+const list = "/usr/local/lib/mailhost/bans";
+const ann = "ann@example.org";
+const doors = [
+  { port: 22, tls: false, until: "SSH-2.0" },
+  { port: 25, tls: false, until: "220 " },
+  { port: 465, tls: true, until: "220 " },
+  { port: 587, tls: false, until: "220 " },
+  { port: 993, tls: true, until: "* OK" },
+];
+
+/** The doors that answer. */
+async function openTo(from: string): Promise<readonly number[]> {
+  const answers = await Promise.allSettled(
+    doors.map((door) => talk(slot, { ...door, from, to: inside, steps: [] })),
+  );
+  return doors.filter((_, index) => answers[index]?.status === "fulfilled").map(({ port }) => port);
+}
+
+const imapLogin = (from: string, password: string) =>
+  talk(slot, {
+    from,
+    to: inside,
+    port: 993,
+    tls: true,
+    steps: [["* OK", `a login ${ann} ${password}`]],
+    until: "a ",
+  });
+
+const plain = Buffer.from(`\0${ann}\0guess`).toString("base64");
+
+const submissionLogin = (from: string) =>
+  talk(slot, {
+    from,
+    to: inside,
+    port: 465,
+    tls: true,
+    steps: [
+      ["220 ", "EHLO guesser.example.net"],
+      ["250 ", `AUTH PLAIN ${plain}`],
+    ],
+    until: "535 ",
+  });
+
+const twoLoginsOn25 = (from: string) =>
+  talk(slot, {
+    from,
+    to: inside,
+    port: 25,
+    tls: false,
+    steps: [
+      ["220 ", "EHLO guesser.example.net"],
+      ["250 ", `AUTH PLAIN ${plain}`],
+      ["503 ", `AUTH PLAIN ${plain}`],
+      ["503 ", "QUIT"],
+    ],
+    until: "221 ",
+  });
+
+async function sshLogin(from: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "mailhost-guess-"));
+  try {
+    const key = join(folder, "key");
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+    const options = [
+      "BatchMode=yes",
+      "IdentitiesOnly=yes",
+      "StrictHostKeyChecking=no",
+      "UserKnownHostsFile=/dev/null",
+    ];
+    const flags = options.flatMap((option) => ["-o", option]);
+    await asNeighbour(slot, ["ssh", "-b", from, "-i", key, ...flags, `admin@${inside}`, "true"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const failuresOf = async (address: string) =>
+  Number(
+    await onHost(`journalctl -t dovecot -o cat | grep -c "${address},.* users: Password mismatch" || true`),
+  );
+
+test("an address whose logins fail on IMAP, submission, 25 and SSH is banned on every port, and no other", () =>
+  withNeighbours(slot, [250, 251], async ([guesser = "", household = ""]) => {
+    assert.deepEqual(await openTo(guesser), [22, 25, 465, 587, 993]);
+
+    // Dovecot lets each next guess of an address wait longer; nobody waits for its answers here.
+    const guesses = [
+      ...Array.from({ length: 5 }, (_, index) => imapLogin(guesser, `guess${index}`)),
+      submissionLogin(guesser),
+      submissionLogin(guesser),
+    ];
+    const answers = Promise.allSettled(guesses);
+    await assert.rejects(sshLogin(guesser), /Permission denied/);
+    assert.doesNotMatch(await onHost(list), new RegExp(guesser), "seven or eight failures are not ten");
+    assert.match(await twoLoginsOn25(guesser), /^221 /);
+    await eventually("the ban", 20, async () => (await onHost(list)).includes(`${guesser} `));
+    await answers;
+
+    assert.deepEqual(await openTo(guesser), []);
+    assert.deepEqual(await openTo(household), [22, 25, 465, 587, 993]);
+
+    // The firewall's own rules made anew, and all of nftables: the ban stays.
+    await onHost("nft -f /etc/nftables.conf && systemctl restart nftables");
+    assert.deepEqual(await openTo(guesser), []);
+
+    // Somebody at home can log in, so a forgotten device there with an old password locks nobody out.
+    assert.match(await imapLogin(household, host.credentials[ann] ?? ""), /^a OK /);
+    const old = Promise.allSettled(Array.from({ length: 12 }, () => imapLogin(household, "old")));
+    await eventually("twelve failures", 20, async () => (await failuresOf(household)) >= 12);
+    await old;
+    assert.doesNotMatch(await onHost(list), new RegExp(household));
+    assert.deepEqual(await openTo(household), [22, 25, 465, 587, 993]);
+
+    assert.match(await onHost(list), new RegExp(`^${guesser} +until \\S+ \\S+, banned once$`, "m"));
+    assert.equal(await onHost(`${list} lift ${guesser}`), `${guesser} may come in again\n`);
+    assert.deepEqual(await openTo(guesser), [22, 25, 465, 587, 993]);
+    assert.equal(await onHost(list), "nobody is banned\n");
+  }));
+
+test("who comes back after a ban is banned for longer, and an IPv6 network is banned as one", () =>
+  withNeighbours(slot, [252], async ([guesser = ""]) => {
+    const guess = async () => {
+      await Promise.all(Array.from({ length: 5 }, () => twoLoginsOn25(guesser)));
+      await eventually("the ban", 10, async () => (await onHost(list)).includes(`${guesser} `));
+    };
+    const minutes = async () =>
+      Number(/timeout (?:(\d+)m)?/.exec(await onHost("nft list set inet mailhost_bans banned_v4"))?.[1]);
+    await guess();
+    assert.equal(await minutes(), 10);
+    // As if its time were over.
+    await onHost(`nft delete element inet mailhost_bans banned_v4 "{ ${guesser} }"`);
+    await guess();
+    await eventually("the second ban", 10, async () => (await minutes()) === 40);
+    await onHost(`${list} lift ${guesser}`);
+    assert.equal(await onHost(`${list} lift 2001:db8:1:2:3:4:5:6`), "2001:db8:1:2::/64 was not banned\n");
+  }));
