@@ -58,6 +58,7 @@ export const bans = option({
           bundle({
             name: "bans",
             why: "Bans addresses whose logins fail, for a while.",
+            packages: ["nftables"],
             files: [
               file(conf, model),
               plainFile(verbose),
@@ -70,7 +71,7 @@ export const bans = option({
               unit("dovecot.service", { reload: [verbose] }),
               unit("mailhost-bans.service", { restart: [conf, table, program, service] }),
             ],
-            after: ["dovecot", "nftables"],
+            after: ["dovecot"],
           }),
         ];
   },

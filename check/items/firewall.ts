@@ -3,11 +3,11 @@ import { insideItem } from "../inside.ts";
 import { right, wrong } from "../types.ts";
 
 /**
- * The ruleset in the kernel beside the one that the deployed file makes in an empty network namespace: so the
+ * The ruleset in the kernel beside the one that the deployed files make in an empty network namespace: so the
  * kernel itself says how it writes the same rules. Without counters (-s), which differ by nature.
  */
 const command =
-  "nft -s list ruleset && echo =deployed= && unshare --net sh -c 'nft -f /etc/nftables.conf && nft -s list ruleset'";
+  "nft -s list ruleset && echo =deployed= && unshare --net sh -c 'nft -f /etc/nftables.conf && find /etc/mailhost -name \"*.nft\" -exec nft -f {} \\; && nft -s list ruleset'";
 
 /** The rules that filter are those that were deployed. */
 export const firewall = insideItem("firewall", command, (output, { target }) => {
@@ -32,10 +32,13 @@ export const firewall = insideItem("firewall", command, (output, { target }) => 
   return [wrong(`the running firewall ${what.join(" and ") || "has its rules in another order"}`, remedy)];
 });
 
-/** Without what sets learn while running, and blank lines. */
+/** Without what sets learn while running, and blank lines; the tables by name, whichever was loaded last. */
 function plainRules(text: string): string {
   return text
-    .replace(/(flags [^\n]*dynamic[^}]*?)\n\s*elements = \{[^}]*\}/g, "$1")
+    .replace(/(flags [^\n]*\btimeout[^}]*?)\n\s*elements = \{[^}]*\}/g, "$1")
+    .split(/^(?=table )/m)
+    .sort()
+    .join("")
     .split("\n")
     .filter((line) => line.trim() !== "")
     .join("\n");

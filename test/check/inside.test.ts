@@ -77,6 +77,12 @@ test("firewall: the same rules, one more, one less, none", () => {
     "flags dynamic,timeout\n\t\telements = { 192.0.2.1 expires 9s,\n\t\t\t     192.0.2.2 expires 8s }\n",
   );
   assert.deepEqual(judged(firewall, beside(learned)), ["right: the firewall's rules are as deployed"]);
+  const banned = rules.replaceAll("dynamic,timeout", "interval,timeout").replace("filter {", "bans {");
+  const held = banned.replace("timeout\n", "timeout\n\t\telements = { 192.0.2.1 timeout 10m expires 9s }\n");
+  // Whichever table was loaded last stands last.
+  assert.deepEqual(judged(firewall, `${held}${rules}=deployed=\n${rules}${banned}`), [
+    "right: the firewall's rules are as deployed",
+  ]);
   assert.deepEqual(judged(firewall, beside(rules.replace("{ 22, 25 }", "{ 22, 25, 143 }"))), [
     'wrong: the running firewall has "tcp dport { 22, 25, 143 } accept" and lacks "tcp dport { 22, 25 } accept"',
   ]);

@@ -43,10 +43,13 @@ export function asNeighbour(slot: number, command: readonly string[]): Promise<s
   return runInside(networkOf(slot).router, command);
 }
 
-/** The last line of a talk. @throws where no connection comes about within two seconds, or the talk does not end in ten */
-export async function talk(slot: number, order: Talk): Promise<string> {
-  const said = await asNeighbour(slot, [process.execPath, import.meta.filename, JSON.stringify(order)]);
-  return said.trim();
+/**
+ * Talks at the same time: the last line of each, or `undefined` where no connection comes about within two seconds, or
+ * it is closed or silent for five.
+ */
+export async function talks(slot: number, orders: readonly Talk[]): Promise<readonly (string | undefined)[]> {
+  const said = await asNeighbour(slot, [process.execPath, import.meta.filename, JSON.stringify(orders)]);
+  return (JSON.parse(said) as (string | null)[]).map((line) => line ?? undefined);
 }
 
 async function converse({ from, to, port, tls, steps, until }: Talk): Promise<string> {
@@ -56,7 +59,7 @@ async function converse({ from, to, port, tls, steps, until }: Talk): Promise<st
   clearTimeout(late);
   // Whose certificate it is does not matter to somebody who guesses.
   const socket: Socket = tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain;
-  socket.setTimeout(10_000, () => socket.destroy(new Error("no answer")));
+  socket.setTimeout(5000, () => socket.destroy(new Error("no answer")));
   const left = [...steps];
   for await (const line of createInterface({ input: socket })) {
     const next = left[0];
@@ -73,4 +76,8 @@ async function converse({ from, to, port, tls, steps, until }: Talk): Promise<st
   throw new Error("the connection was closed");
 }
 
-if (import.meta.main) console.log(await converse(JSON.parse(process.argv[2] ?? "") as Talk));
+if (import.meta.main) {
+  const orders = JSON.parse(process.argv[2] ?? "") as readonly Talk[];
+  const ends = await Promise.allSettled(orders.map(converse));
+  console.log(JSON.stringify(ends.map((end) => (end.status === "fulfilled" ? end.value : null))));
+}
