@@ -16,6 +16,7 @@ import { relay } from "./relay.ts";
 import { removed } from "./removed.ts";
 import { search } from "./search.ts";
 import { secondMx } from "./secondMx.ts";
+import { sharedFolders } from "./sharedFolders.ts";
 import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
 import { swap } from "./swap.ts";
@@ -38,6 +39,7 @@ export const options = [
   removed,
   search,
   secondMx,
+  sharedFolders,
   spam,
   srs,
   swap,

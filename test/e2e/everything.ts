@@ -28,6 +28,7 @@ export async function everything(): Promise<(stack: Document) => void> {
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
     set("managesieve", true);
     set("pop3s", true);
+    set("sharedFolders", true);
     useRelay(stack, relay);
     stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));
     stack.setIn([...mailbox("dave@example.org"), "quota"], 0.002);
