@@ -1,0 +1,46 @@
+/** Dangerous attachments and links that lie, as a sender whose own mail is in order sends them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { imap, mailHost, otherSide } from "../mail.ts";
+
+const host = await mailHost();
+const peer = await otherSide();
+const ann = "ann@example.org";
+
+/** The message as it lies in the mailbox's Inbox or Junk. */
+async function delivered(raw: string, subject: string): Promise<string> {
+  const sent = await peer.send({ from: `sales@${peer.domain}`, to: ann, raw });
+  assert.equal(sent.code, 250, sent.response);
+  const client = await imap(host, ann);
+  try {
+    for (const end = Date.now() + 20_000; Date.now() < end; ) {
+      for (const folder of ["INBOX", "Junk"]) {
+        await client.mailboxOpen(folder);
+        const [uid] = (await client.search({ subject }, { uid: true })) || [];
+        const found = uid && (await client.fetchOne(String(uid), { source: true }, { uid: true }));
+        if (found) return (found.source ?? "").toString();
+      }
+    }
+    throw new Error(`${subject} did not come`);
+  } finally {
+    await client.logout();
+  }
+}
+
+const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+
+const head = (subject: string) =>
+  `From: sales@${peer.domain}\r\nTo: ${ann}\r\nSubject: ${subject}\r\nDate: ${new Date().toUTCString()}\r\nMessage-ID: <${subject.replaceAll(" ", ".")}@${peer.domain}>\r\nMIME-Version: 1.0\r\n`;
+
+test("a program that calls itself a document is named in the message's headers", async () => {
+  const subject = unique("invoice");
+  const program = Buffer.from(`MZ${"\0".repeat(200)}`).toString("base64");
+  const raw = `${head(subject)}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nYour invoice.\r\n--b\r\nContent-Type: application/octet-stream; name="invoice.pdf.exe"\r\nContent-Disposition: attachment; filename="invoice.pdf.exe"\r\nContent-Transfer-Encoding: base64\r\n\r\n${program}\r\n--b--\r\n`;
+  assert.match(await delivered(raw, subject), /MIME_DOUBLE_BAD_EXTENSION\(\d/);
+});
+
+test("a link that shows another address than it leads to is named in the message's headers", async () => {
+  const subject = unique("account");
+  const raw = `${head(subject)}Content-Type: text/html\r\n\r\n<html><body><p>Dear customer, log in at <a href="http://login.attacker.com/x">https://www.mybank.org/login</a> today.</p></body></html>\r\n`;
+  assert.match(await delivered(raw, subject), /PHISHING\(\d/);
+});
