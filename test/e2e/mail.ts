@@ -29,6 +29,8 @@ export interface Letter {
   /** Header From, where it is not the envelope's. */
   readonly headerFrom?: string;
   readonly port?: 465 | 587;
+  /** A whole message, header and body, instead of one made of the fields above. */
+  readonly raw?: string;
 }
 
 /** Submits with the sender's login. @returns Message-ID with brackets, and the server's word. @throws its refusal */
@@ -54,6 +56,7 @@ export async function submit(
       to: [letter.to].flat() as string[],
       subject: letter.subject ?? "A letter",
       text: letter.text ?? "Words.\n",
+      ...(letter.raw !== undefined && { raw: letter.raw }),
     });
     return { messageId: sent.messageId, response: sent.response };
   } finally {

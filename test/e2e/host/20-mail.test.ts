@@ -207,6 +207,54 @@ test("the sender's own address and client do not travel", async () => {
   assert.match(headers, /TLSv1\.3/);
 });
 
+test("what names the sender's program goes, and bodies with attached messages stay to the byte", async () => {
+  const subject = unique("private");
+  const body = [
+    "--part",
+    "Content-Type: text/plain",
+    "",
+    "User-Agent: a line of the text",
+    "--part",
+    "Content-Type: message/rfc822",
+    "",
+    "Mime-Version: 1.0 (that of the message within)",
+    "Received: from [192.0.2.7] by somewhere.example; Sat, 21 Nov 2026 00:00:00 +0000",
+    "User-Agent: that of the message within",
+    "X-Mailer: that too",
+    "Subject: within",
+    "",
+    "Words.",
+    "--part--",
+    "",
+  ].join("\r\n");
+  const raw = [
+    "Received: from [192.0.2.9] by old.example; Sat, 21 Nov 2026 00:00:00 +0000",
+    "From: ann@example.org",
+    "To: bob@example.org",
+    `Subject: ${subject}`,
+    `Date: ${new Date().toUTCString()}`,
+    `Message-ID: <${crypto.randomUUID()}@example.org>`,
+    "User-Agent: Secret/1",
+    "X-Mailer: Secret 2",
+    "X-Originating-IP: [192.0.2.9]",
+    "X-PHP-Originating-Script: 33:secret.php",
+    "Mime-Version: 1.0",
+    "Content-Type: multipart/mixed; boundary=part",
+    "",
+    body,
+  ].join("\r\n");
+  await submit(host, { from: "ann@example.org", to: "bob@example.org", raw });
+  assert.equal(await count(host, "bob@example.org", subject), 1);
+  const client = await imap(host, "bob@example.org");
+  await client.mailboxOpen("INBOX");
+  const [uid] = (await client.search({ subject }, { uid: true })) || [];
+  const message = (await client.fetchOne(String(uid), { source: true }, { uid: true })) || undefined;
+  await client.logout();
+  const [headers = "", ...rest] = String(message?.source).split("\r\n\r\n");
+  assert.doesNotMatch(headers, /secret|192\.0\.2\.9|^(User-Agent|X-Mailer|X-Originating-IP):/im);
+  assert.equal(rest.join("\r\n\r\n"), body);
+});
+
 test("the logs hold no warning", async () => {
   const warnings = await onHost(
     `journalctl -q --since @${began} -p warning -o cat -t postfix/smtpd -t postfix/cleanup -t postfix/lmtp -t postfix/smtp -t postfix/master -t dovecot -t rspamd | sort | uniq -c`,

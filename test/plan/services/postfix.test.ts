@@ -98,6 +98,5 @@ it("a message written on a laptop leaves without the laptop's address, but with 
   assert.match(ours, /^Received: from submission\n\t\(using TLSv1\.3 .*\n.*\n\tby mail\.example\.org/);
   for (const gone of [received("mailXexample.org"), "X-Originating-IP: [203.0.113.9]", "User-Agent: X 1.0"])
     assert.equal(after(gone), undefined);
-  assert.equal(after("Mime-Version: 1.0 (Mac OS X Mail 16.0)"), "Mime-Version: 1.0");
   assert.equal(after("Subject: Received: from you"), "Subject: Received: from you");
 });
