@@ -7,6 +7,7 @@ import { expiry } from "./expiry.ts";
 import { learning } from "./learning.ts";
 import { logs } from "./logs.ts";
 import { managesieve } from "./managesieve.ts";
+import { openpgpKeys } from "./openpgpKeys.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
 import { pop3s } from "./pop3s.ts";
@@ -31,6 +32,7 @@ export const options = [
   logs,
   learning,
   managesieve,
+  openpgpKeys,
   outgoingLimit,
   pop3s,
   queue,

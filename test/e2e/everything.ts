@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
+import { annsKey } from "../options/openpgpKey.ts";
 import { cloudFolder } from "./mailhost.ts";
 import { smarthost, useRelay } from "./sending.ts";
 
@@ -27,6 +28,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     const set = (key: string, value: unknown) =>
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
     set("managesieve", true);
+    set("openpgpKeys", { "ann@example.org": annsKey });
     set("pop3s", true);
     set("sharedFolders", true);
     useRelay(stack, relay);

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { createTransport } from "nodemailer";
 import { connectImap } from "../../../check/imap.ts";
+import { openpgpBinary } from "../../../settings/openpgp.ts";
+import { annsKey } from "../../options/openpgpKey.ts";
 import { imap, type MailHost, mailHost, submit } from "../mail.ts";
 import { keepInStack, onHost, previewSteps, up } from "../mailhost.ts";
 import { pop3LogIn } from "../pop3.ts";
@@ -182,6 +184,18 @@ test("the page for people says what is so", async () => {
       ...[outgoing.host, String(outgoing.port), "SSL/TLS"],
     ]);
   }
+});
+
+test("an OpenPGP program finds the key of who is written to, and no key of others", async () => {
+  const directory = "https://openpgpkey.example.org/.well-known/openpgpkey/example.org";
+  assert.equal((await web(`${directory}/policy`)).status, 200);
+  // The names as `gpg --with-wkd-hash` prints them; the address is asked for beside it.
+  const ann = await web(`${directory}/hu/qtgmukx58ikag7nqwxsqupgad8cozzzn?l=ann`);
+  assert.equal(ann.status, 200);
+  assert.equal(ann.headers["content-type"], "application/octet-stream");
+  assert.deepEqual(ann.body, openpgpBinary(annsKey));
+  const stranger = await web(`${directory}/hu/iy9q119eutrkn8s1mk4r39qejnbu3n5q?l=joe.doe`);
+  assert.equal(stranger.status, 404);
 });
 
 test("app passwords: one for each device, named in the log, void alone", async () => {
