@@ -245,7 +245,8 @@ test("app passwords: one for each device, named in the log, void alone", async (
   assert.deepEqual(steps.filter((step) => !step.includes("mailhost-dev")).sort(), [
     `delete accounts-${address}/phone`,
     "update host-accounts-secrets",
-    // Dovecot asks one password file for each password that somebody has at most.
+    // As many password files are asked as somebody has passwords at most; a failure counts at the last one.
+    "update host-bans-files",
     "update host-dovecot-files",
   ]);
   await up();
