@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureEngine } from "./engine/engine.ts";
-import { pulumiEnvironment, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
+import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
 import { type CloudPaths, checkout } from "./paths.ts";
 import { installPlugins } from "./providers/install.ts";
 import { PROVIDERS } from "./providers/names.ts";
@@ -41,7 +41,10 @@ export class Stack {
   static async open(paths: CloudPaths, info: CloudInfo, say: (text: string) => void): Promise<Stack> {
     const engine = await ensureEngine({ cacheDir: paths.cache, log: say });
     await installPlugins({ pulumiHome: join(paths.pulumi, "home"), names: [...PROVIDERS], checkout });
-    return new Stack(paths, info, engine.pulumi);
+    const stack = new Stack(paths, info, engine.pulumi);
+    removeStaleLocks(stack.#backend);
+    removeBrokenAttributes(stack.#backend);
+    return stack;
   }
 
   /** Makes the stack's state unless it is there. */
@@ -52,7 +55,6 @@ export class Stack {
 
   /** Runs the engine on the terminal. @returns its exit code */
   async run(args: readonly string[]): Promise<number> {
-    removeStaleLocks(this.#backend);
     return await runPulumi(args, { cwd: checkout, env: this.environment, pulumi: this.#pulumi });
   }
 

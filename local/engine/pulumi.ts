@@ -110,6 +110,25 @@ export function removeStaleLocks(backendDir: string): number {
 }
 
 /**
+ * Removes what a run left half written that was killed while it saved the state: beside each file of it, which is
+ * exchanged as a whole, stands one of attributes, which is not (gocloud.dev's fileblob, `.attrs`). Where that is empty,
+ * the engine says `failed to load checkpoint: EOF`; where it is missing, nothing is missing.
+ * @returns how many were removed
+ */
+export function removeBrokenAttributes(backendDir: string): number {
+  const broken = globSync(join(backendDir, ".pulumi", "**", "*.attrs")).filter((path) => {
+    try {
+      JSON.parse(readFileSync(path, "utf8"));
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  for (const path of broken) rmSync(path, { force: true });
+  return broken.length;
+}
+
+/**
  * Whether a process is there and is Pulumi's: after a reboot its number may be another's, and one that was killed
  * is listed until somebody has taken note of its end (states Z and X of proc(5)).
  */

@@ -77,13 +77,13 @@ const everyFault: readonly Fault[] = [
   {
     name: "the firewall has a hole",
     put: "nft insert rule inet mailhost input tcp dport 4190 accept",
-    mend: "systemctl reload nftables",
+    mend: "systemctl restart nftables",
     seen: [/^the running firewall has "tcp dport 4190 accept"/],
   },
   {
     name: "something listens, and the firewall is off",
     put: "nft flush ruleset && systemd-run --unit=mailhost-test python3 -m http.server 8080",
-    mend: "systemctl stop mailhost-test; systemctl reload nftables",
+    mend: "systemctl stop mailhost-test; systemctl restart nftables",
     seen: [/^the firewall is off/],
   },
   {

@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ensureEngine } from "../../../local/engine/engine.ts";
-import { pulumiEnvironment, removeStaleLocks } from "../../../local/engine/pulumi.ts";
+import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks } from "../../../local/engine/pulumi.ts";
 import { cloudPaths } from "../../../local/paths.ts";
 import { installPlugins } from "../../../local/providers/install.ts";
 import { privateKeyOpenssh, publicKeyOpenssh } from "../../../local/providers/tls/openssh.ts";
@@ -271,5 +271,11 @@ test("a CLI that is killed takes plugins and program along, and the next run wor
   assert.equal(removeStaleLocks(backendDir), 1);
   const next = await succeed("up", "--yes", "--skip-preview");
   assert.match(next.output, /stdout +: .*"done"/);
+  // As if the kill had come while the state was saved.
+  const [attributes = ""] = globSync(join(backendDir, ".pulumi/stacks/*/*.json.attrs"));
+  writeFileSync(attributes, "");
+  assert.match((await run("stack", "output")).output, /failed to load checkpoint: EOF/);
+  assert.equal(removeBrokenAttributes(backendDir), 1);
+  await succeed("stack", "output");
   await succeed("destroy", "--yes");
 });

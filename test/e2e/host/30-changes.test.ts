@@ -276,18 +276,18 @@ test("another stack of the same domains, as after a lost state: refused with the
     const lines = [
       ...(preview.stdout + preview.stderr).matchAll(/pulumi import (\S+ ((?:dns|inbound)-\S+) \S+ \S+)/g),
     ];
-    const named = new Map(lines.map(([, args = "", name = ""]) => [name, args]));
-    assert.ok(named.has("dns-txt:_dmarc.example.org"), preview.stdout.slice(-3000));
+    // The engine goes no further than the first few refusals: any of them will do.
+    const [, args = "", name] = lines.find(([, , each]) => each?.startsWith("dns-")) ?? [];
+    assert.ok(name, preview.stdout.slice(-3000));
     // Not in a preview either: one record, so that no second machine is made.
-    const urn = "**::dns-txt:_dmarc.example.org";
+    const urn = `**::${name}`;
     const target = [urn, "**::dns", "**::mark", "**::mark-id"].flatMap((each) => ["--target", each]);
     const up = await mailhost(["pulumi", "up", "--yes", "--skip-preview", ...target], second);
     assert.notEqual(up.code, 0);
     assert.match(up.stdout + up.stderr, /nothing was overwritten/);
     assert.deepEqual(await records(), before);
     // The line takes it over.
-    const args = (named.get("dns-txt:_dmarc.example.org") ?? "").split(" ");
-    await succeed(["pulumi", "import", ...args, "--yes", "--skip-preview"], second);
+    await succeed(["pulumi", "import", ...args.split(" "), "--yes", "--skip-preview"], second);
     const taken = await mailhost(["pulumi", "preview", "--diff", ...target], second);
     assert.equal(taken.code, 0, taken.stdout + taken.stderr);
     assert.deepEqual(await records(), before);

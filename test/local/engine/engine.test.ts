@@ -15,7 +15,12 @@ import { hostname, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { ENGINE_VERSION, ensureEngine } from "../../../local/engine/engine.ts";
-import { pulumiEnvironment, removeStaleLocks, runPulumi } from "../../../local/engine/pulumi.ts";
+import {
+  pulumiEnvironment,
+  removeBrokenAttributes,
+  removeStaleLocks,
+  runPulumi,
+} from "../../../local/engine/pulumi.ts";
 
 const checkout = join(import.meta.dirname, "../../..");
 
@@ -211,4 +216,15 @@ test("locks of runs that are dead go, those of the living and of other machines 
   assert.equal(removeStaleLocks(join(folder, "state")), 3);
   assert.deepEqual(readdirSync(locks), ["elsewhere.json"]);
   assert.equal(removeStaleLocks(join(folder, "no state yet")), 0);
+});
+
+test("attributes that a killed run left half written go, whole ones stay", () => {
+  const stacks = join(folder, "state", ".pulumi", "stacks", "mailhost");
+  mkdirSync(stacks, { recursive: true });
+  writeFileSync(join(stacks, "dev.json.attrs"), "");
+  writeFileSync(join(stacks, "second.json.attrs"), '{"user.cache_control":');
+  writeFileSync(join(stacks, "third.json.attrs"), '{"user.cache_control":""}\n');
+  assert.equal(removeBrokenAttributes(join(folder, "state")), 2);
+  assert.deepEqual(readdirSync(stacks), ["third.json.attrs"]);
+  assert.equal(removeBrokenAttributes(join(folder, "no state yet")), 0);
 });
