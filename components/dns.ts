@@ -30,7 +30,8 @@ export interface RecordOutput {
 
 /** DNS records of all domains, in Cloudflare. */
 export class Dns extends pulumi.ComponentResource {
-  readonly records: readonly RecordOutput[];
+  /** By the name that each has among the records, `mx:example.org`: a new one moves no other in a preview. */
+  readonly records: Readonly<Record<string, RecordOutput>>;
   readonly #resources: ReadonlyMap<string, CloudflareRecord>;
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -44,15 +45,20 @@ export class Dns extends pulumi.ComponentResource {
         return [key, this.#createRecord(`${name}-${key}`, record, zoneId, args, refuseForeign)];
       }),
     );
-    this.records = args.records.map((record) => ({
-      zone: record.zone,
-      name: record.name,
-      type: record.type,
-      ttl: record.ttl,
-      ...(record.priority !== undefined && { priority: record.priority }),
-      content: contentOf(record, args.facts),
-      why: record.why,
-    }));
+    this.records = Object.fromEntries(
+      args.records.map((record) => [
+        recordKey(record),
+        {
+          zone: record.zone,
+          name: record.name,
+          type: record.type,
+          ttl: record.ttl,
+          ...(record.priority !== undefined && { priority: record.priority }),
+          content: contentOf(record, args.facts),
+          why: record.why,
+        },
+      ]),
+    );
     this.registerOutputs({});
   }
 

@@ -12,7 +12,7 @@ export interface StackOutputsArgs {
   readonly server: Server;
   readonly accounts: Accounts;
   readonly dkim: DkimKeys;
-  readonly records: readonly RecordOutput[];
+  readonly records: Readonly<Record<string, RecordOutput>>;
   readonly keys: SshKeys;
 }
 

@@ -260,6 +260,9 @@ test("outputs: passwords are secret, client settings are not", async () => {
   });
   assert.equal(await pulumi.isSecret(run.outputs.ssh as pulumi.Output<unknown>), true);
   assert.equal(run.outputs.hostname, "mail.example.org");
+  const records = run.outputs.dnsRecords as Record<string, { why: string; content: pulumi.Output<string> }>;
+  assert.equal(records["mx:example.org"]?.why, "Mail for this domain goes to the mail host");
+  assert.match(JSON.stringify(Object.keys(records)), /"txt:_dmarc\.example\.com"/);
   assert.deepEqual(run.outputs.domains, ["example.org", "example.com"]);
 });
 
