@@ -28,7 +28,7 @@ export default {
     if (page === undefined)
       return refuse(405, "Not by this method.", { allow: here.map(({ method }) => method).join(", ") });
     const headers = { ...always, ...page.headers };
-    if (page.base64 !== undefined) return answer(Uint8Array.fromBase64(page.base64), headers);
+    if (page.base64 !== undefined) return answer(bytesOf(page.base64), headers);
     const text = page.lines.join("\n").replaceAll("%UUID%", () => crypto.randomUUID());
     if (page.address === undefined) return answer(text, headers);
     const address = await addressIn(request, url, page.address);
@@ -41,6 +41,11 @@ export default {
     );
   },
 };
+
+// Not every runtime has Uint8Array.fromBase64 yet.
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
 
 function answer(content, headers) {
   return new Response(content, { headers });

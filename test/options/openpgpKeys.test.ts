@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { Isolate } from "../../local/world/isolate.ts";
 import { wkdHash } from "../../options/openpgpKeys.ts";
-import { webHosts, webPages } from "../../plan/web.ts";
+import { webHosts, webPages, workerScript } from "../../plan/web.ts";
 import { SettingsError } from "../../settings/mistakes.ts";
 import { openpgpAddresses, openpgpBinary } from "../../settings/openpgp.ts";
 import { annsKey } from "./openpgpKey.ts";
@@ -35,6 +36,22 @@ it("openpgpKeys: a directory for each domain that has one, with the key as gpg w
     ],
   );
   assert.deepEqual(pages[1]?.content, { base64: openpgpBinary(annsKey)?.toString("base64") });
+});
+
+it("openpgpKeys: the Worker answers with the key's bytes", async () => {
+  const settings = withKeys({ "ann@example.org": annsKey });
+  const isolate = await Isolate.start(workerScript(settings, webPages(settings)));
+  try {
+    const folder = "https://openpgpkey.example.org/.well-known/openpgpkey/example.org";
+    const ask = (path: string) => isolate.fetch({ url: `${folder}/${path}`, method: "GET", headers: [] });
+    const found = await ask("hu/qtgmukx58ikag7nqwxsqupgad8cozzzn?l=ann");
+    assert.equal(found.status, 200);
+    assert.deepEqual(Buffer.from(found.body), openpgpBinary(annsKey));
+    const policy = await ask("policy");
+    assert.deepEqual([policy.status, Buffer.from(policy.body).toString()], [200, ""]);
+  } finally {
+    isolate.close();
+  }
 });
 
 it("the name in the directory is the draft's own example's, in any case", () => {
