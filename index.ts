@@ -62,4 +62,4 @@ const inbound = new Dns("inbound", { ...published, records: mx, after: [host] })
 new Worker("web", { zones: dnsZones, ...webWorker(settings) });
 
 const made = { ...dns.records, ...inbound.records };
-export default stackOutputs({ settings, server, accounts, dkim, records: made, keys });
+export default stackOutputs({ settings, server, accounts, dkim, records: made, keys, generated });

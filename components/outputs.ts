@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
@@ -14,11 +15,13 @@ export interface StackOutputsArgs {
   readonly dkim: DkimKeys;
   readonly records: Readonly<Record<string, RecordOutput>>;
   readonly keys: SshKeys;
+  /** Passwords that the host's bundles asked for, by name. */
+  readonly generated: pulumi.Output<Record<string, string>>;
 }
 
 /** What the stack tells its owner. */
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
-  const { settings, server, accounts, dkim, records, keys } = args;
+  const { settings, server, accounts, dkim, records, keys, generated } = args;
   const { hostname } = settings;
   const { keepDays } = settings.options.removed;
   // The local cloud says how its engine is called, and knows its stack.
@@ -49,6 +52,10 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     },
     dnsRecords: records,
     dkimPublicKeys: dkim.publicKeys,
+    /** What rspamd's own page asks for (docs/spam.md). */
+    ...(settings.options.rspamdPage && {
+      rspamdPassword: pulumi.secret(generated.apply((all) => all[RSPAMD_PAGE_PASSWORD])),
+    }),
     /** Everything a login on the host takes. */
     ssh: pulumi.secret({
       host: server.address.publicIp,

@@ -71,6 +71,16 @@ program
   );
 
 program
+  .command("rspamd")
+  .description("rspamd's own page on the host, through SSH, while it runs")
+  .option("--port <number>", "port of this machine", "11334")
+  .action(
+    exits(async ({ port }: { port: string }) =>
+      (await import("./commands/rspamd.ts")).rspamd(cloudPaths(), Number(port)),
+    ),
+  );
+
+program
   .command("check")
   .description("is my mail all right?")
   .argument("[args...]", "see --help")

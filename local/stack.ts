@@ -18,6 +18,8 @@ export interface StackOutputs {
   readonly publicIp: string;
   readonly credentials: Readonly<Record<string, string>>;
   readonly clientSettings: unknown;
+  /** Present where the stack has rspamd's page. */
+  readonly rspamdPassword?: string;
   readonly ssh: {
     readonly host: string;
     readonly port: number;

@@ -15,6 +15,7 @@ import { queue } from "./queue.ts";
 import { quota } from "./quota.ts";
 import { relay } from "./relay.ts";
 import { removed } from "./removed.ts";
+import { rspamdPage } from "./rspamdPage.ts";
 import { search } from "./search.ts";
 import { secondMx } from "./secondMx.ts";
 import { sharedFolders } from "./sharedFolders.ts";
@@ -39,6 +40,7 @@ export const options = [
   quota,
   relay,
   removed,
+  rspamdPage,
   search,
   secondMx,
   sharedFolders,

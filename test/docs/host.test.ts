@@ -29,7 +29,7 @@ const settings = parseSettings(
   {},
 );
 const bundles = hostBundles(settings);
-const program = await runProgram(stack);
+const program = await runProgram({ ...stack, rspamdPage: true });
 
 it("docs/host.md names every bundle, and no other", () => {
   const rows = [...hostPage.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);

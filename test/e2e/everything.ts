@@ -31,6 +31,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("openpgpKeys", { "ann@example.org": annsKey });
     set("pop3s", true);
     set("sharedFolders", true);
+    set("rspamdPage", true);
     useRelay(stack, relay);
     stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));
     stack.setIn([...mailbox("dave@example.org"), "quota"], 0.002);
