@@ -14,7 +14,7 @@ export interface CheckTarget {
   readonly records: readonly DnsRecord[];
   /** What the plan has on the host; ports are found by name (`smtp`, `submissions`, `submission`, `imaps`). */
   readonly bundles: readonly (Pick<Bundle, "name" | "units" | "ports"> &
-    Partial<Pick<Bundle, "files" | "confirm">>)[];
+    Partial<Pick<Bundle, "files" | "secretFiles" | "confirm">>)[];
   /** Looks only at this domain of the settings, and at the host itself. @default all */
   readonly only?: string;
   /** Validating resolver, `address` or `address:port`. */

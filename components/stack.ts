@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Mistake } from "../settings/mistakes.ts";
+import { type Mistake, pathText } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
+import { plainSecrets } from "../settings/plainSecrets.ts";
 import type { Settings } from "../settings/types.ts";
 
 const NAMESPACE = "mailhost:";
@@ -23,13 +24,27 @@ export function readSettings(): Settings {
   try {
     const settings = parseSettings(raw, process.env);
     mistakes.push(...daysToCome(settings, new Date()));
-    if (mistakes.length === 0) return settings;
+    if (mistakes.length === 0) {
+      warnOfPlainSecrets(raw);
+      return settings;
+    }
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     mistakes.push(...error.mistakes);
   }
   // A RunError is shown as its message alone; a stack trace would say nothing to whoever wrote the stack file.
   throw new pulumi.RunError(new SettingsError(mistakes).message);
+}
+
+/** What Pulumi encrypts it hands over decrypted; the engine says beside it which keys these are. */
+function warnOfPlainSecrets(raw: Readonly<Record<string, unknown>>): void {
+  const encrypted = new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as readonly string[]);
+  const open = Object.fromEntries(Object.entries(raw).filter(([key]) => !encrypted.has(NAMESPACE + key)));
+  for (const path of plainSecrets(open)) {
+    void pulumi.log.warn(
+      `${pathText(path)} stands in the stack file in plain text, and Pulumi keeps a copy of it in the history of every update. Write the name of an environment variable instead, such as \${OLD_SECRET}, and set it before you run Pulumi.`,
+    );
+  }
 }
 
 /** The provider would say it once for each thing that it is asked to make. */

@@ -1,4 +1,5 @@
 /** What the stack's domains show on the web, and the script of the Worker that shows it. */
+import { createHash } from "node:crypto";
 import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
 import { verbatim } from "./template.ts";
@@ -25,7 +26,9 @@ export function webHosts(pages: readonly WebPage[]): readonly Pick<WebPage, "hos
  * stacks in one account do not meet.
  */
 export function workerName({ hostname }: Pick<Settings, "hostname">): string {
-  return `mailhost-${hostname.replaceAll(".", "-")}`.slice(0, 63).replace(/-+$/, "");
+  // A dot and a hyphen look the same in it, and long names are cut: the hash tells them apart.
+  const mark = createHash("sha256").update(hostname).digest("hex").slice(0, 6);
+  return `${`mailhost-${hostname.replaceAll(".", "-")}`.slice(0, 56)}-${mark}`.replace(/-{2,}/g, "-");
 }
 
 /** The Worker's script (module syntax). Texts stand in it line by line, so that a preview shows which one changes. */

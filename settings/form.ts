@@ -142,6 +142,7 @@ function described(issue: Issue, tree: Tree, base: Path = []): Mistake[] {
   const mistake = (message: string) => [{ path, message }];
   switch (issue.code) {
     case "custom":
+    case "invalid_format":
       return mistake(issue.message);
     case "unrecognized_keys":
       return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
@@ -209,9 +210,14 @@ function kindOf(value: unknown): string {
 
 function wanted(type: z.ZodType | undefined): string {
   if (type instanceof z.ZodObject || type instanceof z.ZodRecord) return "a mapping";
-  if (type instanceof z.ZodNumber) return "a whole number";
+  if (type instanceof z.ZodNumber) return type.isInt ? "a whole number" : "a number";
   if (type instanceof z.ZodBoolean) return "true or false";
-  return type instanceof z.ZodUnion ? "a text or a list of texts" : "a text";
+  if (type instanceof z.ZodArray) return "a list of texts";
+  if (type instanceof z.ZodLiteral) return [...type.values].join(" or ");
+  if (!(type instanceof z.ZodUnion)) return "a text";
+  const kinds = (type.options as z.ZodType[]).map((option) => wanted(bare(option)));
+  // A word that stands for something is a text as well.
+  return [...new Set(kinds.map((kind) => (/^(a|true|false)\b/.test(kind) ? kind : "a text")))].join(" or ");
 }
 
 function advice(path: Path): string {

@@ -199,8 +199,9 @@ const mailbox = z
       .optional()
       .meta({
         description:
-          "Hash of a password from an old host, instead of a generated password: `$6$…`, `$5$…`, `$2y$…`, `$argon2id$…`, `$y$…` or Dovecot's `{SCHEME}…`. No message shows it; an environment variable keeps it out of the stack file.",
-        examples: ["$6$salt$hash"],
+          "Hash of a password from an old host, instead of a generated password: `$6$…`, `$5$…`, `$2y$…`, `$argon2id$…`, `$y$…` or Dovecot's `{SCHEME}…`. No message shows it; where the name of an environment variable is written, it is neither in the stack file nor in Pulumi's history.",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in a stack file
+        examples: ["${ANN_HASH}"],
       }),
     appPasswords: z
       .array(

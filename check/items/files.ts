@@ -1,6 +1,6 @@
 import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
-import { type Finding, right, wrong } from "../types.ts";
+import { type CheckTarget, type Finding, right, wrong } from "../types.ts";
 
 /** What `apply --status` prints (files/usr/local/lib/mailhost/apply). */
 interface DeploymentStatus {
@@ -23,7 +23,7 @@ type FileFacts = Readonly<Record<"sha256" | "owner" | "group" | "mode", string>>
 /** Every file that was deployed is still what was deployed. */
 export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status", (output, host) => {
   const status = JSON.parse(output) as DeploymentStatus;
-  const deployed = new Set(status.files.map(({ bundle }) => bundle.split(/[ .]/)[0]));
+  const deployed = new Set(status.files.map(({ bundle }) => bundle));
   const changed = status.files.filter(({ asDeployed }) => !asDeployed);
   const findings: Finding[] = [
     ...changed.map((file) =>
@@ -32,12 +32,12 @@ export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status
         `Run ${applyAgain(host.target, file.bundle)}: it puts the deployed files back.`,
       ),
     ),
-    ...host.target.bundles
-      .filter(({ name }) => status.files.length === 0 || (!deployed.has(name) && hasFiles(host, name)))
-      .map(({ name }) =>
+    ...manifestKeys(host.target.bundles)
+      .filter((key) => !deployed.has(key))
+      .map((key) =>
         wrong(
-          `${name} is not deployed on the host`,
-          `Run \`pulumi up\`; if it changes nothing, ${applyAgain(host.target, name)}.`,
+          `${key.replace(".secrets", " (its secret files)")} is not deployed on the host`,
+          `Run \`pulumi up\`; if it changes nothing, ${applyAgain(host.target, key)}.`,
         ),
       ),
     ...status.pending.map((name) =>
@@ -52,9 +52,12 @@ export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status
     : [right(`all ${status.files.length} deployed files are as deployed`)];
 });
 
-function hasFiles({ target }: Parameters<Parameters<typeof insideItem>[2]>[1], name: string): boolean {
-  const bundle = target.bundles.find((one) => one.name === name);
-  return (bundle?.files?.length ?? 0) > 0;
+/** What has a manifest with files in it on the host, by the manifest's name. */
+function manifestKeys(bundles: CheckTarget["bundles"]): readonly string[] {
+  return bundles.flatMap(({ name, files = [], secretFiles = [] }) => [
+    ...(files.length > 0 ? [name] : []),
+    ...(secretFiles.length > 0 ? [`${name}.secrets`] : []),
+  ]);
 }
 
 function howChanged(expected: FileFacts, found: FileFacts | null): string {

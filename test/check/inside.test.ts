@@ -22,6 +22,8 @@ function judged(item: InsideItem, output: string, where: Partial<CheckTarget> = 
   return texts(item.judge(output, new HostUnderCheck(target(where))));
 }
 
+const someFile = { path: "/etc/a", owner: "root", group: "root", mode: "0644", content: "" };
+const someSecretFile = { ...someFile, needs: [], content: () => "" };
 const facts = { sha256: "aa", owner: "root", group: "root", mode: "0644" };
 
 test("files: as deployed, changed, gone, with another mode, cut off, waiting", () => {
@@ -34,7 +36,7 @@ test("files: as deployed, changed, gone, with another mode, cut off, waiting", (
   });
   const status = (list: unknown[], pending: string[] = [], unconfirmed: string[] = []) =>
     JSON.stringify({ files: list, pending, unconfirmed });
-  const bundles = [{ name: "postfix", units: [], ports: [] }];
+  const bundles = [{ name: "postfix", units: [], ports: [], files: [someFile], secretFiles: [] }];
   assert.deepEqual(judged(files, status([file("/etc/a", facts)]), { bundles }), [
     "right: all 1 deployed files are as deployed",
   ]);
@@ -52,6 +54,13 @@ test("files: as deployed, changed, gone, with another mode, cut off, waiting", (
     "wrong: the deployment of ssh waits for a proof, and is taken back without one",
   ]);
   assert.deepEqual(judged(files, status([]), { bundles }), ["wrong: postfix is not deployed on the host"]);
+  const secret = [
+    { name: "accounts", units: [], ports: [], files: [someFile], secretFiles: [someSecretFile] },
+  ];
+  const plain = { ...file("/etc/d", facts), bundle: "accounts" };
+  assert.deepEqual(judged(files, status([plain]), { bundles: secret }), [
+    "wrong: accounts (its secret files) is not deployed on the host",
+  ]);
   const [changed] = files.judge(status(list), new HostUnderCheck(target({ bundles })));
   assert.match(changed?.remedy ?? "", /`pulumi up --replace 'urn:pulumi:dev::\S+::host-postfix-files'`/);
 });

@@ -204,7 +204,7 @@ test("one Worker answers at all names, in the account of their zones", () => {
   const { content, ...script } = run.find("web-script").inputs;
   assert.deepEqual(script, {
     accountId: "account-of-example.org",
-    scriptName: "mailhost-mail-example-org",
+    scriptName: "mailhost-mail-example-org-5e495c",
     mainModule: "worker.js",
     compatibilityDate: "2026-09-01",
   });
@@ -213,7 +213,7 @@ test("one Worker answers at all names, in the account of their zones", () => {
     accountId: "account-of-example.com",
     zoneId: "zone-of-example.com",
     hostname: "autoconfig.example.com",
-    service: "mailhost-mail-example-org",
+    service: "mailhost-mail-example-org-5e495c",
   });
   assert.deepEqual(run.outputs.setupPages, {
     "example.org": "https://autoconfig.example.org/",

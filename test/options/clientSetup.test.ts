@@ -50,7 +50,11 @@ it("each domain has its names, and each reason fits into a record's comment", ()
 });
 
 it("the Worker's name is one that Cloudflare takes, however long the host's is", () => {
-  assert.equal(workerName({ hostname: "mail.example.org" }), "mailhost-mail-example-org");
+  assert.equal(workerName({ hostname: "mail.example.org" }), "mailhost-mail-example-org-5e495c");
+  assert.notEqual(
+    workerName({ hostname: "mail.a-b.example.org" }),
+    workerName({ hostname: "mail.a.b.example.org" }),
+  );
   const long = workerName({ hostname: `${"a".repeat(53)}.${"b".repeat(60)}.example` });
   assert.match(long, /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/);
 });

@@ -16,7 +16,9 @@ for (let round = 1; round <= rounds; round += 1) {
     for (const longest of [45_000, 15_000]) {
       const moment = randomInt(2_000, longest);
       t.diagnostic(`kill -9 after ${moment} ms`);
-      await mailhost(["start"], { killAfter: moment });
+      const killed = await mailhost(["start"], { killAfter: moment });
+      // Without a code it was killed; with one it had failed by itself, or was done.
+      assert.equal(killed.code, -1, `${killed.stdout.slice(-4000)}\n${killed.stderr.slice(-2000)}`);
     }
     const ran = await mailhost(["start"]);
     assert.equal(ran.code, 0, `${ran.stdout.slice(-4000)}\n${ran.stderr.slice(-2000)}`);

@@ -1,0 +1,17 @@
+import type { Path } from "./mistakes.ts";
+
+/** Keys whose values are secret, wherever they stand in a stack file. */
+const secretKeys: readonly (string | number)[] = ["passwordHash", "password"];
+
+/**
+ * Places where a stack file holds a secret in plain text, instead of the name of an environment variable: Pulumi copies
+ * the file into the history of each update, as it stands.
+ * @param raw the keys of the stack's `mailhost:` namespace as they were written, without those that Pulumi encrypts
+ */
+export function plainSecrets(raw: unknown, path: Path = []): readonly Path[] {
+  if (typeof raw === "string") {
+    return secretKeys.includes(path.at(-1) ?? "") && !/^\$\{[^}]*\}$/.test(raw) ? [path] : [];
+  }
+  if (typeof raw !== "object" || raw === null) return [];
+  return Object.entries(raw).flatMap(([key, value]) => plainSecrets(value, [...path, key]));
+}
