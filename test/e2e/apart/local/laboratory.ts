@@ -126,6 +126,15 @@ export async function inMachine(world: LocalWorld, instanceId: string, command: 
   return await run("nsenter", ["--target", String(leader), "--all", "sh", "-euc", command]);
 }
 
+/** Waits until a running machine has a file. @throws after 20 seconds */
+export async function untilThere(world: LocalWorld, instanceId: string, path: string): Promise<void> {
+  await inMachine(
+    world,
+    instanceId,
+    `for i in $(seq 200); do [ -e ${path} ] && exit 0; sleep 0.1; done; echo "there is no ${path}" >&2; exit 1`,
+  );
+}
+
 /** `open` with the first bytes, or what the attempt ended in: `refused`, or `silence` after a second. */
 export function knock(address: string, port: number, from = operatorAddress): Promise<string> {
   return new Promise((resolve) => {

@@ -13,6 +13,7 @@ import {
   ssh,
   traces,
   untilLogin,
+  untilThere,
   wideOpen,
 } from "./laboratory.ts";
 
@@ -113,8 +114,8 @@ test("the security group really filters, both ways, and open connections live on
   await assert.rejects(ssh(address, callOut(peer, 4000)));
 
   // A group without its login rule: what is open stays, as on EC2.
-  const longRunning = ssh(address, "echo first; sleep 2; echo second");
-  await pause(700);
+  const longRunning = ssh(address, "echo first; touch /run/logged-in; sleep 2; echo second");
+  await untilThere(world, id, "/run/logged-in");
   await world.setFirewall(id, []);
   assert.equal(await longRunning, "first\nsecond\n");
   assert.equal(await knock(address, 22), "silence");
@@ -193,7 +194,7 @@ test("a power cut loses nothing that was on disk", async () => {
     address,
     "i=0; while :; do i=$((i+1)); echo $i >/srv/data/new; sync /srv/data/new; mv /srv/data/new /srv/data/count; sync /srv/data; echo $i; done",
   ).catch((error: Error) => error);
-  await pause(1500);
+  await untilThere(world, id, "/srv/data/count");
   const reached = Number(await inMachine(world, id, "cat /srv/data/count"));
   assert.ok(reached > 0);
   await world.cutPower(id);
