@@ -86,8 +86,24 @@ export class Machine {
     clearTimeout(hard);
   }
 
-  /** Tears it from its power. */
+  /** Tears it from its power: what it had not written to its disks by then is lost. */
   async cut(): Promise<void> {
+    const leader = this.leader();
+    if (leader !== undefined) {
+      const disks = await this.#options.disks();
+      const places = mountPoints(
+        readFileSync(`/proc/${leader}/mountinfo`, "utf8"),
+        disks.map(({ device }) => statSync(device).rdev),
+      );
+      if (places.length > 0) {
+        await run("nsenter", [`--target=${leader}`, "--mount", "--", "python3", "-c", loseUnwritten, ...places]);
+      }
+    }
+    await this.#end();
+  }
+
+  /** Ends its processes; the kernel then unmounts its disks in order. */
+  async #end(): Promise<void> {
     await endGroup(this.#options.group);
     await this.#gone;
   }
@@ -101,7 +117,7 @@ export class Machine {
 
   async delete(): Promise<void> {
     this.#stopping = true;
-    await this.cut();
+    await this.#end();
     rmSync(this.#options.folder, { recursive: true, force: true });
   }
 
@@ -110,9 +126,7 @@ export class Machine {
     const leader = this.leader();
     if (leader !== undefined) {
       const node = `/proc/${leader}/root/dev/nvme${disk.index}n1`;
-      const { rdev } = statSync(disk.device);
-      // makedev(3), in glibc's form, for small numbers.
-      const [major, minor] = [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
+      const [major, minor] = deviceNumber(statSync(disk.device).rdev);
       if (!existsSync(node)) await run("mknod", ["--mode=0660", node, "b", String(major), String(minor)]);
     }
     this.#label(disk);
@@ -218,6 +232,34 @@ export class Machine {
     }
     await connectMachine(network, { link, privateIpv4: spec.privateIpv4, gateway: spec.gateway });
   }
+}
+
+/**
+ * The machine's processes end, but its memory is this machine's: the kernel would write what they left there. So its file
+ * systems are shut first, journal and all: EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32), with EXT4_GOING_FLAGS_NOLOGFLUSH, 2
+ * (fs/ext4/ext4.h of Linux). A Python one-liner of the machine's, because Node has no ioctl(2).
+ */
+const loseUnwritten =
+  "import fcntl, os, struct, sys\n" +
+  "for place in sys.argv[1:]: fcntl.ioctl(os.open(place, os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
+
+/**
+ * Where these devices are mounted, one place for each.
+ * @param mountinfo of proc_pid_mountinfo(5)
+ * @param devices as `rdev` of stat(2)
+ */
+function mountPoints(mountinfo: string, devices: readonly number[]): readonly string[] {
+  const places = new Map<string, string>();
+  for (const line of mountinfo.split("\n")) {
+    const [, , device, , place] = line.split(" ");
+    if (device !== undefined && place !== undefined && !places.has(device)) places.set(device, place);
+  }
+  return devices.flatMap((device) => places.get(deviceNumber(device).join(":")) ?? []);
+}
+
+/** Major and minor number: makedev(3), in glibc's form, for small numbers. */
+function deviceNumber(rdev: number): readonly [number, number] {
+  return [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
 }
 
 function lastWords(folder: string): string {

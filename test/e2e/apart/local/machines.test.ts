@@ -188,7 +188,7 @@ test("a reboot from inside comes back with the disk, at boot", async () => {
   assert.equal((await ssh(address, "cat /srv/data/file")).trim(), "kept");
 });
 
-test("a power cut loses nothing that was on disk", async () => {
+test("a power cut loses nothing that was on disk, and what was not", async () => {
   const { world } = lab;
   const load = ssh(
     address,
@@ -197,6 +197,7 @@ test("a power cut loses nothing that was on disk", async () => {
   await untilThere(world, id, "/srv/data/count");
   const reached = Number(await inMachine(world, id, "cat /srv/data/count"));
   assert.ok(reached > 0);
+  assert.equal((await inMachine(world, id, "echo lost >/srv/data/lost; cat /srv/data/lost")).trim(), "lost");
   await world.cutPower(id);
   await load;
   assert.equal(await world.state(id), "stopped");
@@ -205,6 +206,7 @@ test("a power cut loses nothing that was on disk", async () => {
   await untilLogin(address);
   assert.ok(Number(await ssh(address, "cat /srv/data/count")) >= reached);
   assert.equal((await ssh(address, "cat /srv/data/file")).trim(), "kept");
+  assert.equal((await ssh(address, "cat /srv/data/lost || true")).trim(), "");
 });
 
 test("powered off from inside it is stopped; stop and start bring it back", async () => {
