@@ -14,9 +14,11 @@ export function report(results: readonly CheckResult[], colours: boolean): strin
         ];
   });
   const wrong = results.filter(({ right }) => !right).length;
+  const left = results.filter(({ leftOut }) => leftOut).length;
   const folded = results.filter(({ cause }) => cause !== undefined).length;
   const note = folded === 0 ? "" : `, ${folded} of them in consequence`;
-  return [...lines, `${results.length - wrong} right, ${wrong} wrong${note}`].join("\n");
+  const unseen = left === 0 ? "" : `, ${left} not looked at`;
+  return [...lines, `${results.length - wrong - left} right, ${wrong} wrong${note}${unseen}`].join("\n");
 }
 
 /** What a service that is down brings with it, in a line instead of a page. */
@@ -33,6 +35,7 @@ function resultLines(
   following: readonly string[],
   paint: (code: number, text: string) => string,
 ): string[] {
+  if (result.leftOut) return [`  ${paint(33, "–")} not looked at: ${result.text}`];
   return result.right
     ? [`  ${paint(32, "✓")} ${result.text}`]
     : [

@@ -64,6 +64,12 @@ export function oneLoginForEachDomain(host: HostUnderCheck): readonly Login[] {
   );
 }
 
+/** Domains of which no mailbox can be opened: all came with a hash of their own, or are suspended. */
+export function domainsWithoutLogin(host: HostUnderCheck): readonly string[] {
+  const known = new Set(host.logins.map(({ domain }) => domain));
+  return host.domains.map(({ name }) => name).filter((name) => !known.has(name));
+}
+
 /** Takes away a test message that should not have come in; that it cannot is no news beside that it came. */
 export async function removeFromMailbox(
   host: HostUnderCheck,

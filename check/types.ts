@@ -53,6 +53,8 @@ export interface Finding {
   readonly remedy?: string;
   /** The unit that it says is down. */
   readonly down?: string;
+  /** Nothing is wrong, and nothing was seen either: what the check has no means to look at. */
+  readonly leftOut?: true;
 }
 
 export interface CheckResult extends Finding {
@@ -65,6 +67,11 @@ export interface CheckResult extends Finding {
 
 export function right(text: string): Finding {
   return { right: true, text };
+}
+
+/** @param text what was not looked at, and why */
+export function leftOut(text: string): Finding {
+  return { right: true, text, leftOut: true };
 }
 
 export function wrong(text: string, remedy: string): Finding {

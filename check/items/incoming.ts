@@ -2,7 +2,7 @@ import type { HostUnderCheck, Item, Login } from "../host.ts";
 import type { OtherSide } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { folders, oneLoginForEachDomain } from "../testmail.ts";
-import { type Finding, right, wrong } from "../types.ts";
+import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 const patience = 20;
 
@@ -12,10 +12,16 @@ export const incoming: Item = {
   group: "Mail",
   async look(host) {
     const { otherSide } = host.target;
-    const logins = otherSide === undefined ? [] : oneLoginForEachDomain(host);
+    if (otherSide === undefined) {
+      return [
+        leftOut(
+          "mail from elsewhere: no mail server elsewhere is known (--peer). Send yourself a message from another account",
+        ),
+      ];
+    }
     return await sideBySide(
       "incoming",
-      logins.map((login) => receive(host, login, otherSide as OtherSide)),
+      oneLoginForEachDomain(host).map((login) => receive(host, login, otherSide)),
     );
   },
 };

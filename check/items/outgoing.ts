@@ -4,8 +4,8 @@ import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, Verdict } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
-import { folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
-import { type Finding, right, wrong } from "../types.ts";
+import { domainsWithoutLogin, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
+import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 /** Seconds that a message may take to the other side, or around our own loop. */
 const patience = 20;
@@ -17,10 +17,20 @@ export const outgoing: Item = {
   async look(host) {
     const { otherSide } = host.target;
     const logins = oneLoginForEachDomain(host);
-    return await sideBySide(
-      "outgoing",
-      logins.map((login) => (otherSide ? outside(host, login, otherSide) : loop(host, login))),
-    );
+    const unknown = domainsWithoutLogin(host);
+    return [
+      ...(await sideBySide(
+        "outgoing",
+        logins.map((login) => (otherSide ? outside(host, login, otherSide) : loop(host, login))),
+      )),
+      ...(unknown.length === 0
+        ? []
+        : [
+            leftOut(
+              `mail of ${unknown.join(", ")}, out and in: no password of a mailbox there is known to the stack`,
+            ),
+          ]),
+    ];
   },
 };
 

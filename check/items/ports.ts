@@ -1,11 +1,12 @@
 import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
 import { encode } from "dns-packet";
 import ipaddr from "ipaddr.js";
 import type { Port } from "../../plan/types.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { connected } from "../smtp.ts";
-import { type Finding, right, wrong } from "../types.ts";
+import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 /** Ports that people find open where they should not be: what the host's daemons and their neighbours use. */
 const common = [
@@ -24,45 +25,73 @@ export const ports: Item = {
   name: "ports",
   group: "Ports",
   async look(host) {
-    const planned = host.ports.filter(({ protocol }) => protocol === "tcp");
-    const numbers = new Set(planned.map(({ number }) => number));
-    const [open, others, resolver] = await Promise.all([
-      Promise.all(planned.map((port) => plannedPort(host, port))),
-      Promise.all(
-        common
-          .filter((number) => !numbers.has(number))
-          .map(async (number) => ({ number, door: await knock(host.address, number) })),
-      ),
-      answersDns(host.address),
-    ]);
-    const surprising = others.filter(({ door }) => door === "open");
-    const shut = surprising.length === 0 && !resolver;
+    const { publicIpv6 } = host.target.facts;
+    const here = await portsAt(host, host.address, "");
+    if (publicIpv6 === undefined) return here;
     return [
-      ...open,
-      ...(shut ? [right(`${others.length} other common ports are closed`)] : []),
-      ...surprising.map(({ number }) =>
-        wrong(
-          `port ${number} is open, and the plan does not have it`,
-          `${firewalls(host)} Then see on the host what listens there: \`ss -tlnp\`.`,
-        ),
-      ),
-      ...(resolver
-        ? [
-            wrong(
-              "the host answers DNS questions of strangers (UDP port 53)",
-              `${firewalls(host)} Of the resolver: ${applyAgain(host.target, "unbound")}.`,
-            ),
-          ]
-        : []),
+      ...here,
+      ...((await hasWayTo(publicIpv6))
+        ? await portsAt(host, publicIpv6, " over IPv6")
+        : [leftOut(`the ports over IPv6 (${publicIpv6}): this machine has no IPv6 of its own`)]),
     ];
   },
 };
 
-async function plannedPort(host: HostUnderCheck, port: Port): Promise<Finding> {
-  const label = `port ${port.number} (${port.name})`;
-  const door = await knock(host.address, port.number);
+/** @param way follows the port's name where there are several ways to the host */
+async function portsAt(host: HostUnderCheck, address: string, way: string): Promise<readonly Finding[]> {
+  const planned = host.ports.filter(({ protocol }) => protocol === "tcp");
+  const numbers = new Set(planned.map(({ number }) => number));
+  const [open, others, resolver] = await Promise.all([
+    Promise.all(planned.map((port) => plannedPort(host, port, address, way))),
+    Promise.all(
+      common
+        .filter((number) => !numbers.has(number))
+        .map(async (number) => ({ number, door: await knock(address, number) })),
+    ),
+    answersDns(address),
+  ]);
+  const surprising = others.filter(({ door }) => door === "open");
+  const shut = surprising.length === 0 && !resolver;
+  return [
+    ...open,
+    ...(shut ? [right(`${others.length} other common ports are closed${way}`)] : []),
+    ...surprising.map(({ number }) =>
+      wrong(
+        `port ${number} is open${way}, and the plan does not have it`,
+        `${firewalls(host)} Then see on the host what listens there: \`ss -tlnp\`.`,
+      ),
+    ),
+    ...(resolver
+      ? [
+          wrong(
+            `the host answers DNS questions of strangers (UDP port 53)${way}`,
+            `${firewalls(host)} Of the resolver: ${applyAgain(host.target, "unbound")}.`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Whether this machine has a route to an address, and one of its own to come from: nothing is sent. */
+function hasWayTo(ipv6: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp6");
+    const finish = (found: boolean) => {
+      socket.close();
+      resolve(found);
+    };
+    socket.on("error", () => finish(false));
+    socket.connect(53, ipv6, () => finish(true));
+  });
+}
+
+async function plannedPort(host: HostUnderCheck, port: Port, address: string, way: string): Promise<Finding> {
+  const label = `port ${port.number} (${port.name})${way}`;
+  const door = await knock(address, port.number);
   if (port.from !== "anywhere") {
-    return await restrictedPort(host, label, door, port.from);
+    return address === host.address
+      ? await restrictedPort(host, label, door, port.from)
+      : restrictedOverIpv6(host, label, door, port.from);
   }
   if (door === "open") {
     return right(`${label} is open`);
@@ -103,6 +132,19 @@ async function restrictedPort(
         // The host's own rules let everybody knock here: who may come, the security group alone says.
         "The security group lets it in: `pulumi up` puts that as planned. If it changes nothing, look in AWS for another group on the machine.",
       );
+}
+
+/** Who we are to the host, its own login says, and that goes by IPv4: whether we may come is known where nobody may. */
+function restrictedOverIpv6(
+  host: HostUnderCheck,
+  label: string,
+  door: Door,
+  networks: readonly string[],
+): Finding {
+  if (door !== "open") return right(`${label} is closed from here`);
+  return networks.some((network) => isIPv6(network.split("/")[0] ?? ""))
+    ? leftOut(`whether ${label} is open to those alone whom the plan allows: it is open from here`)
+    : wrong(`${label} is open, and the plan has no IPv6 network for it`, firewalls(host));
 }
 
 /** The security group is looked at by every `up`, the host's own rules by none. */

@@ -52,7 +52,7 @@ export function port(name: string, number: number, from: Port["from"] = "anywher
   return { name, number, protocol: "tcp", from, why: "A test's." };
 }
 
-/** Runs one item; every line as `right: …` or `wrong: …`. */
+/** Runs one item; every line as `right: …`, `wrong: …` or `not looked at: …`. */
 export async function lines(item: Item, where: CheckTarget): Promise<string[]> {
   const host = new HostUnderCheck(where);
   try {
@@ -63,7 +63,9 @@ export async function lines(item: Item, where: CheckTarget): Promise<string[]> {
 }
 
 export function texts(findings: readonly Finding[]): string[] {
-  return findings.map(({ right, text }) => `${right ? "right" : "wrong"}: ${text}`);
+  return findings.map(
+    ({ right, leftOut, text }) => `${leftOut ? "not looked at" : right ? "right" : "wrong"}: ${text}`,
+  );
 }
 
 /** A small authority and what it signs. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { dkimSign } from "mailauth/lib/dkim/sign.js";
+import { incoming } from "../../check/items/incoming.ts";
 import { outgoing } from "../../check/items/outgoing.ts";
 import { callApi, type OtherSide, otherSideAt } from "../../check/otherside.ts";
 import { type Peer, startPeer } from "../../local/peer/server.ts";
@@ -170,4 +171,11 @@ test("another envelope sender fails SPF; another HELO and no encryption are seen
     /^wrong: example\.net sees mail of example\.org come from localhost\.example\.org/,
   );
   assert.equal(found[2], "wrong: mail of example.org reached example.net unencrypted");
+});
+
+test("domains without a known password, and mail from nowhere, are said not to be looked at", async () => {
+  assert.deepEqual(await lines(outgoing, target({ credentials: {} })), [
+    "not looked at: mail of example.org, out and in: no password of a mailbox there is known to the stack",
+  ]);
+  assert.match((await lines(incoming, target())).join(), /^not looked at: mail from elsewhere: /);
 });

@@ -54,6 +54,30 @@ test("a port that the plan does not have, and DNS for strangers, are wrong", asy
   ]);
 });
 
+/** Whether this machine has IPv6 at all, be it to itself. */
+function listensOnIpv6(t: TestContext): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer((socket) => socket.on("error", () => undefined));
+    t.after(() => server.close());
+    server.once("error", () => resolve(undefined));
+    server.listen(0, "::1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+test("the IPv6 address is looked at where there is a way to it; where there is none, that is said", async (t) => {
+  const number = await listensOnIpv6(t);
+  const bundles = bundlesOf(port("smtp", number ?? 25), port("ssh", 22, ["127.0.0.0/8"]));
+  const found = await lines(ports, target({ facts: { ...facts, publicIpv6: "::1" }, bundles }));
+  if (number === undefined) {
+    assert.ok(
+      found.includes("not looked at: the ports over IPv6 (::1): this machine has no IPv6 of its own"),
+    );
+  } else {
+    assert.ok(found.includes(`right: port ${number} (smtp) over IPv6 is open`), found.join("\n"));
+    assert.ok(found.includes("right: port 22 (ssh) over IPv6 is closed from here"), found.join("\n"));
+  }
+});
+
 /** A real SSH server that runs what it is asked to with sh, and says who asks as sshd does. */
 async function sshServer(t: TestContext): Promise<SshAccess> {
   const host = ssh2.utils.generateKeyPairSync("ed25519");

@@ -6,7 +6,7 @@ import type { Item } from "../../check/host.ts";
 import { insideItem } from "../../check/inside.ts";
 import { report } from "../../check/report.ts";
 import { runCheck } from "../../check/run.ts";
-import { right, wrong } from "../../check/types.ts";
+import { leftOut, right, wrong } from "../../check/types.ts";
 import { target } from "./fixtures.ts";
 
 const items: Item[] = [
@@ -70,6 +70,14 @@ test("the report says right and wrong in words, with the remedy, and counts", as
     ].join("\n"),
   );
   assert.ok(report(results, true).includes("\x1b[31m✗ WRONG:\x1b[0m"));
+});
+
+test("what the check has no means to look at is neither right nor wrong", () => {
+  const result = { group: "Mail", item: "incoming", ...leftOut("mail from elsewhere") } as const;
+  assert.equal(
+    report([result], false),
+    ["Mail", "  – not looked at: mail from elsewhere", "", "0 right, 0 wrong, 1 not looked at"].join("\n"),
+  );
 });
 
 test("a command without an engine says so and ends with 2", () => {
