@@ -5,7 +5,7 @@ import type { Settings } from "./types.ts";
  * Names that have to work in every mail domain (RFC 2142 sections 4 and 5) and the one that DMARC reports go to.
  * Where a domain has no mailbox or alias of the name, its mail goes to the owner.
  */
-export const roleNames = ["postmaster", "abuse", "dmarc"] as const;
+const roleNames = ["postmaster", "abuse", "dmarc"] as const;
 
 export interface Route {
   /** Full address, or `@domain` for what nothing else in the domain takes. */

@@ -200,7 +200,7 @@ function isOn(instance: Instance): boolean {
 }
 
 /** The route table in force for a subnet: its own, or the main one of its VPC. */
-export function routeTableOf(state: State, subnet: Subnet): State["routeTables"][string] | undefined {
+function routeTableOf(state: State, subnet: Subnet): State["routeTables"][string] | undefined {
   const tables = Object.values(state.routeTables);
   const own = tables.find((table) =>
     Object.values(table.associations).some((one) => one.subnetId === subnet.id),

@@ -171,7 +171,7 @@ export interface Address extends Held {
   ptrUpdate?: { value: string | null; status: "PENDING" | "FAILED"; reason?: string };
 }
 
-export const defaultSwitches: Readonly<Switches> = {
+const defaultSwitches: Readonly<Switches> = {
   visibleAfter: 0,
   ptrAfter: 0,
   port25Blocked: false,

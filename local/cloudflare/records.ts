@@ -184,7 +184,7 @@ function checkProxied(given: unknown, type: RecordType): boolean {
   return given;
 }
 
-export function isProxiable(type: RecordType): boolean {
+function isProxiable(type: RecordType): boolean {
   return type === "A" || type === "AAAA" || type === "CNAME";
 }
 

@@ -148,7 +148,7 @@ export function containsUnknown(value: Value | undefined): boolean {
   return some(value, (part) => part instanceof Unknown);
 }
 
-export function containsSecret(value: Value | undefined): boolean {
+function containsSecret(value: Value | undefined): boolean {
   return some(value, (part) => part instanceof Secret);
 }
 

@@ -96,7 +96,15 @@ export class Machine {
         disks.map(({ device }) => statSync(device).rdev),
       );
       if (places.length > 0) {
-        await run("nsenter", [`--target=${leader}`, "--mount", "--", "python3", "-c", loseUnwritten, ...places]);
+        await run("nsenter", [
+          `--target=${leader}`,
+          "--mount",
+          "--",
+          "python3",
+          "-c",
+          loseUnwritten,
+          ...places,
+        ]);
       }
     }
     await this.#end();

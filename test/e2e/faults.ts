@@ -10,7 +10,8 @@ export interface Fault {
 
 /** At once: a daemon that still has a client would take its time to say goodbye, here up to ninety seconds. */
 function stopped(unit: string): string {
-  return `systemctl stop --no-block ${unit}; sleep 0.5; systemctl kill -s KILL ${unit}; systemctl stop ${unit}`;
+  const stopping = `systemctl is-active ${unit} | grep -qE 'deactivating|inactive|failed'`;
+  return `systemctl stop --no-block ${unit}; until ${stopping}; do sleep 0.1; done; systemctl kill -s KILL ${unit}; systemctl stop ${unit}`;
 }
 
 function restarted(unit: string): string {
@@ -94,7 +95,7 @@ const everyFault: readonly Fault[] = [
   },
   {
     name: "a unit has failed",
-    put: "systemd-run --unit=mailhost-test false; sleep 0.5",
+    put: "systemd-run --quiet --wait --unit=mailhost-test false || true",
     mend: "systemctl reset-failed mailhost-test",
     seen: [/^mailhost-test\.service has failed/],
   },

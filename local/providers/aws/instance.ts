@@ -101,7 +101,7 @@ export async function describeInstance(ec2: Ec2, id: string): Promise<ApiInstanc
 }
 
 /** Waits for a state; another end of the way, or a reason that the cloud gives, is an error. */
-export function instanceState(
+function instanceState(
   ec2: Ec2,
   id: string,
   wanted: "running" | "stopped" | "terminated",

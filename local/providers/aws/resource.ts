@@ -169,7 +169,7 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
 }
 
 /** On import the program's inputs are held against everything that is there, what the service picked included. */
-export function importedInputs(names: readonly string[], outputs: Properties): Properties {
+function importedInputs(names: readonly string[], outputs: Properties): Properties {
   const known = names.filter((name) => {
     const value = outputs[name];
     return value === false || value === 0 || isSet(value);
