@@ -17,7 +17,11 @@ export function parseSettings(
 ): Settings {
   const formed = form(raw, environment);
   const mistakes: Mistake[] = [...formed.mistakes];
-  const settings = agree(formed.remains, formed.written, (path, message) => mistakes.push({ path, message }));
+  // What is mistaken by itself was taken out: that it is missing now goes without saying.
+  const told = new Set(formed.mistakes.map(({ path }) => path.join("\n")));
+  const settings = agree(formed.remains, formed.written, (path, message) => {
+    if (!told.has(path.join("\n"))) mistakes.push({ path, message });
+  });
   if (mistakes.length > 0) throw new SettingsError(mistakes.toSorted(byPlaceIn(raw)));
   return settings;
 }

@@ -408,6 +408,13 @@ describe("several mistakes", () => {
     assert.equal(found.length, 3, found.join("\n"));
   });
 
+  it("a mistaken value is not called missing as well", () => {
+    const relay = { host: "smtp.relay.example.net", username: "customer", password: "two words", spf: [] };
+    const found = mistakesIn({ ...small, relay });
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", /^mailhost:relay\.password: has a blank/);
+  });
+
   it("an empty file names what is required", () => {
     assert.deepEqual(
       mistakesIn({}).map((message) => message.split(" is ")[0]),
