@@ -145,6 +145,13 @@ async function answerWorld(
     case "POST /world/newer-images":
       publishImages();
       return send(response, 200, {});
+    case "POST /world/record": {
+      const name = searchParams.get("name") ?? "";
+      const type = searchParams.get("type") ?? "A";
+      const set = searchParams.getAll("rdata").map((rdata) => ({ name, type, ttl: 5, rdata }));
+      await world.dns.setRrset(world.dns.zoneOf(name), name, type, set);
+      return send(response, 200, {});
+    }
     case "POST /world/wake":
       await world.wake();
       return send(response, 200, {});

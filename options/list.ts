@@ -5,6 +5,7 @@ import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
 import { expiry } from "./expiry.ts";
 import { learning } from "./learning.ts";
+import { lists } from "./lists.ts";
 import { logs } from "./logs.ts";
 import { managesieve } from "./managesieve.ts";
 import { openpgpKeys } from "./openpgpKeys.ts";
@@ -30,6 +31,7 @@ export const options = [
   clientSetup,
   compression,
   expiry,
+  lists,
   logs,
   learning,
   managesieve,

@@ -13,6 +13,9 @@ const hostedZones = ["example.org", "example.com"] as const;
 /** The other side's zone. */
 const peerZone = "example.net";
 
+/** A list of bad addresses that mail hosts ask, with the entry that every such list has for tests (RFC 5782 section 5). */
+const blocklist = "zen.spamhaus.org";
+
 /** What the server must not lose: the records that came over `setRrset`, by zone. */
 interface DnsState {
   records: Record<string, PublishedRecord[]>;
@@ -21,7 +24,7 @@ interface DnsState {
 }
 
 /**
- * The DNS of the small internet: a root, three top-level domains, the hosted zones, the other side's, Debian's
+ * The DNS of the small internet: a root, three top-level domains, the hosted zones, the other side's, a blocklist, Debian's
  * archive, and the reverse zone of the public range; all signed, each with its DS at its parent. One knotd serves
  * them, on the addresses that a real tree would spread over operators. Its zone files are made anew each time it starts
  * from what is kept here, so there is no journal that a power cut could tear.
@@ -151,7 +154,7 @@ export class Dns implements DnsWorld {
     const { nameservers, tld } = this.#network.addresses;
     return [
       ...hostedZones.map((zone) => ({ zone, server: nameservers[0] })),
-      ...[peerZone, "debian.org", this.#reverseZone].map((zone) => ({ zone, server: tld })),
+      ...[peerZone, "debian.org", blocklist, this.#reverseZone].map((zone) => ({ zone, server: tld })),
     ];
   }
 
@@ -189,7 +192,7 @@ export class Dns implements DnsWorld {
         children: ["org", "com", "net", this.#reverseZone],
         records: [`a.root-servers.net. 3600 A ${root}`, `a.gtld-servers.net. 3600 A ${tld}`],
       },
-      { name: "org", servers: operator, children: ["example.org", "debian.org"], records: [] },
+      { name: "org", servers: operator, children: ["example.org", "debian.org", blocklist], records: [] },
       {
         name: "com",
         servers: operator,
@@ -218,6 +221,12 @@ export class Dns implements DnsWorld {
         servers: operator,
         children: [],
         records: mirrorHosts.map((host) => `${host}. 300 A ${mirror}`),
+      },
+      {
+        name: blocklist,
+        servers: operator,
+        children: [],
+        records: [`2.0.0.127.${blocklist}. 60 A 127.0.0.2`],
       },
       { name: this.#reverseZone, servers: operator, children: [], records: [] },
     ];

@@ -27,6 +27,11 @@ export async function everything(): Promise<(stack: Document) => void> {
   return (stack) => {
     const set = (key: string, value: unknown) =>
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
+    set("lists", {
+      refuse: ["nina@example.net"],
+      welcome: ["walter@example.net"],
+      dns: [{ zone: "bl.example.net", score: 20, remove: "https://bl.example.net/remove" }],
+    });
     set("managesieve", true);
     set("openpgpKeys", { "ann@example.org": annsKey });
     set("pop3s", true);

@@ -98,6 +98,24 @@ export async function count(
   }
 }
 
+/** A message as it lies in Inbox or Junk of a mailbox. @throws where it has not come in 20 seconds */
+export async function received(host: MailHost, address: string, subject: string): Promise<string> {
+  const client = await imap(host, address);
+  try {
+    for (const end = Date.now() + 20_000; Date.now() < end; ) {
+      for (const folder of ["INBOX", "Junk"]) {
+        await client.mailboxOpen(folder);
+        const [uid] = (await client.search({ subject }, { uid: true })) || [];
+        const found = uid && (await client.fetchOne(String(uid), { source: true }, { uid: true }));
+        if (found) return (found.source ?? "").toString();
+      }
+    }
+    throw new Error(`${subject} did not come`);
+  } finally {
+    await client.logout();
+  }
+}
+
 export function otherSide(): Promise<OtherSide> {
   return otherSideAt(cloudInfo().peer.api);
 }

@@ -1,7 +1,7 @@
 /** Dangerous attachments and links that lie, as a sender whose own mail is in order sends them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { imap, mailHost, otherSide } from "../mail.ts";
+import { mailHost, otherSide, received } from "../mail.ts";
 
 const host = await mailHost();
 const peer = await otherSide();
@@ -11,20 +11,7 @@ const ann = "ann@example.org";
 async function delivered(raw: string, subject: string): Promise<string> {
   const sent = await peer.send({ from: `sales@${peer.domain}`, to: ann, raw });
   assert.equal(sent.code, 250, sent.response);
-  const client = await imap(host, ann);
-  try {
-    for (const end = Date.now() + 20_000; Date.now() < end; ) {
-      for (const folder of ["INBOX", "Junk"]) {
-        await client.mailboxOpen(folder);
-        const [uid] = (await client.search({ subject }, { uid: true })) || [];
-        const found = uid && (await client.fetchOne(String(uid), { source: true }, { uid: true }));
-        if (found) return (found.source ?? "").toString();
-      }
-    }
-    throw new Error(`${subject} did not come`);
-  } finally {
-    await client.logout();
-  }
+  return received(host, ann, subject);
 }
 
 const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;

@@ -1,0 +1,72 @@
+/** Senders refused and welcomed by name, lists in the DNS, and what a refusal says. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reverseName } from "../../../check/dns.ts";
+import { mailHost, otherSide, received } from "../mail.ts";
+import { cloudInfo, onHost, world } from "../mailhost.ts";
+
+const peer = await otherSide();
+const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+
+function send(order: { readonly from: string; readonly subject: string }) {
+  return peer.send({ to: "bob@example.org", ...order });
+}
+
+/** Puts the other side's address on a list in the DNS, or takes it off; the host asks again. */
+async function answer(zone: string, ...answers: readonly string[]): Promise<void> {
+  const reversed = reverseName(cloudInfo().peer.address).replace(/\.in-addr\.arpa$/, "");
+  const query = new URLSearchParams([
+    ["name", `${reversed}.${zone}`],
+    ...answers.map((text): [string, string] => ["rdata", text]),
+  ]);
+  await world(`record?${query}`);
+  await onHost(`unbound-control -q flush_zone ${zone.slice(zone.indexOf(".") + 1)}`);
+}
+
+test("a sender whom the owner refuses is refused by name, and nobody else of that domain", async () => {
+  const refused = await send({ from: "nina@example.net", subject: unique("refused") });
+  assert.equal(refused.accepted, false);
+  assert.match(refused.response, /^554 5\.7\.1 This host takes no mail from this sender/);
+  const other = await send({ from: "zoe@example.net", subject: unique("not refused") });
+  assert.ok(other.accepted, other.response);
+});
+
+test("a list of the owner's own: the refusal names it, with the way off it; a welcome sender passes", async () => {
+  await answer("bl.example.net", "127.0.0.2");
+  try {
+    const refused = await send({ from: "zoe@example.net", subject: unique("listed") });
+    const { address } = cloudInfo().peer;
+    assert.equal(
+      refused.response.trim(),
+      `554 5.7.1 This looks like spam, and ${address} is on the list bl.example.net; to be taken off it see https://bl.example.net/remove`,
+    );
+    const subject = unique("welcome");
+    const welcome = await send({ from: "walter@example.net", subject });
+    assert.ok(welcome.accepted, welcome.response);
+    const host = await mailHost();
+    assert.match(await received(host, "bob@example.org", subject), /OWN_LIST_BL_EXAMPLE_NET\(20\.00\)/);
+    // Who only calls himself so is nobody's guest: neither SPF nor DKIM speak for that name.
+    const raw = `From: walter@example.net\r\nTo: bob@example.org\r\nSubject: ${unique("forged")}\r\n\r\nIt is me.\r\n`;
+    const forged = await peer.send({ from: "zoe@deb.debian.org", to: "bob@example.org", raw, sign: false });
+    assert.equal(forged.accepted, false, forged.response);
+    // How a list says that it does not answer.
+    await answer("bl.example.net", "127.255.255.254");
+    const silent = await send({ from: "zoe@example.net", subject: unique("no answer") });
+    assert.ok(silent.accepted, silent.response);
+  } finally {
+    await answer("bl.example.net");
+  }
+});
+
+test("Spamhaus is asked as everywhere: its answer weighs what docs/spam.md says, and is a part of the score", async () => {
+  await answer("zen.spamhaus.org", "127.0.0.4");
+  try {
+    const subject = unique("on zen");
+    const sent = await send({ from: "walter@example.net", subject });
+    assert.ok(sent.accepted, sent.response);
+    const host = await mailHost();
+    assert.match(await received(host, "bob@example.org", subject), /RBL_SPAMHAUS_XBL\(4\.00\)/);
+  } finally {
+    await answer("zen.spamhaus.org");
+  }
+});
