@@ -16,6 +16,7 @@ import { keepSecretsOutOfDebugMessages, readSettings, today } from "./components
 import { Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { dkimSelectors } from "./plan/dkim.ts";
+import { hostExits } from "./plan/egress.ts";
 import { hostBundles } from "./plan/host.ts";
 import { hostPorts } from "./plan/ports.ts";
 import { dnsRecords } from "./plan/records.ts";
@@ -39,6 +40,7 @@ const { ipv6 } = settings.network;
 const { securityGroupId } = new Firewall("firewall", {
   vpcId: network.vpcId,
   ports: hostPorts(bundles),
+  exits: hostExits(settings),
   ipv6,
 });
 const { offering } = zones;

@@ -1,16 +1,19 @@
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
 import * as pulumi from "@pulumi/pulumi";
 import ipaddr from "ipaddr.js";
+import type { Exit } from "../plan/egress.ts";
 import type { Port } from "../plan/types.ts";
 import { tags } from "./tags.ts";
 
 export interface FirewallArgs {
   readonly vpcId: pulumi.Input<string>;
   readonly ports: readonly Port[];
+  /** Where the host may go; undefined: everywhere. */
+  readonly exits: readonly Exit[] | undefined;
   readonly ipv6: boolean;
 }
 
-/** The security group: exactly the plan's ports in, everything out. */
+/** The security group: exactly the plan's ports in, and out everything, or exactly the plan's exits. */
 export class Firewall extends pulumi.ComponentResource {
   readonly securityGroupId: pulumi.Output<string>;
 
@@ -29,16 +32,7 @@ export class Firewall extends pulumi.ComponentResource {
           toPort: port.number,
           ...sources(port, args.ipv6),
         })),
-        egress: [
-          {
-            description: "Mail, DNS, packages and certificates go out; the host is a gateway for nobody",
-            protocol: "-1",
-            fromPort: 0,
-            toPort: 0,
-            cidrBlocks: ["0.0.0.0/0"],
-            ...(args.ipv6 && { ipv6CidrBlocks: ["::/0"] }),
-          },
-        ],
+        egress: outRules(args),
         tags: tags(name),
       },
       {
@@ -49,6 +43,39 @@ export class Firewall extends pulumi.ComponentResource {
     this.securityGroupId = group.id;
     this.registerOutputs({ securityGroupId: this.securityGroupId });
   }
+}
+
+function outRules({ exits, ipv6 }: Pick<FirewallArgs, "exits" | "ipv6">) {
+  const everywhere = { cidrBlocks: ["0.0.0.0/0"], ...(ipv6 && { ipv6CidrBlocks: ["::/0"] }) };
+  if (exits === undefined) {
+    const description = "Mail, DNS, packages and certificates go out; the host is a gateway for nobody";
+    return [{ description, protocol: "-1", fromPort: 0, toPort: 0, ...everywhere }];
+  }
+  const rules = exits.flatMap(({ protocol, ports, why }) =>
+    ports.map((port) => ({ description: why, protocol, fromPort: port, toPort: port, ...everywhere })),
+  );
+  // Every type and code of ICMP.
+  return [
+    ...rules,
+    {
+      description: "Errors and pings",
+      protocol: "icmp",
+      fromPort: -1,
+      toPort: -1,
+      cidrBlocks: ["0.0.0.0/0"],
+    },
+    ...(ipv6
+      ? [
+          {
+            description: "Errors, pings and neighbours",
+            protocol: "icmpv6",
+            fromPort: -1,
+            toPort: -1,
+            ipv6CidrBlocks: ["::/0"],
+          },
+        ]
+      : []),
+  ];
 }
 
 function sources(port: Port, ipv6: boolean): { cidrBlocks?: string[]; ipv6CidrBlocks?: string[] } {

@@ -3,6 +3,7 @@ import type { Settings } from "../settings/types.ts";
 import { bans } from "./bans.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
+import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { learning } from "./learning.ts";
 import { lists } from "./lists.ts";
@@ -30,6 +31,7 @@ export const options = [
   bans,
   clientSetup,
   compression,
+  egress,
   expiry,
   lists,
   logs,

@@ -27,7 +27,7 @@ export interface Option<Key extends string = string, Schema extends z.ZodType = 
     report: (path: Path, message: string) => void,
   ): void;
   /** Bundles of its own. Where a daemon reads a directory of files, the option's lines are a file of these. */
-  bundles?(value: z.output<Schema>, settings: CoreSettings): readonly Bundle[];
+  bundles?(value: z.output<Schema>, settings: Settings): readonly Bundle[];
   /**
    * DNS records of its own.
    * @param ttlOf seconds that a domain's records live today

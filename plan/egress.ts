@@ -1,0 +1,41 @@
+import type { Settings } from "../settings/types.ts";
+
+/** Where the host's own connections go. */
+export interface Exit {
+  readonly protocol: "tcp" | "udp";
+  readonly ports: readonly number[];
+  /** System users whose processes may, beside root. */
+  readonly users: readonly string[];
+  /** A sentence of at most 255 characters, without apostrophes: EC2 takes none in a rule's description. */
+  readonly why: string;
+}
+
+/**
+ * Everything that a host needs of the world, where `mailhost:egress` restricts it to that; undefined where it may go
+ * everywhere. The one list that security group and host firewall derive from. DHCP, the instance metadata service and
+ * time at its link-local address need no rule of a security group (AWS documentation, "Security group rules").
+ */
+export function hostExits({ options, acme }: Settings): readonly Exit[] | undefined {
+  if (options.egress === "open") return undefined;
+  const { relay } = options;
+  const web = [80, 443];
+  const directory = new URL(acme.directory);
+  const acmePort = Number(directory.port || (directory.protocol === "http:" ? 80 : 443));
+  const mail = [25, ...(relay.host === undefined || relay.port === 25 ? [] : [relay.port])];
+  return [
+    { protocol: "tcp", ports: mail, users: ["postfix"], why: "Mail to other servers" },
+    { protocol: "udp", ports: [53], users: ["unbound"], why: "Questions to the DNS" },
+    { protocol: "tcp", ports: [53], users: ["unbound"], why: "Questions to the DNS whose answers are long" },
+    { protocol: "tcp", ports: web, users: ["_apt", "_rspamd"], why: "Packages, and the lists of rspamd" },
+    {
+      protocol: "udp",
+      ports: [11335],
+      users: ["_rspamd"],
+      why: "Fingerprints of spam that others have seen",
+    },
+    { protocol: "udp", ports: [123], users: ["systemd-timesync"], why: "The time (NTP)" },
+    ...(web.includes(acmePort)
+      ? []
+      : [{ protocol: "tcp" as const, ports: [acmePort], users: [], why: "The certificate authority" }]),
+  ];
+}
