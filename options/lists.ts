@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bundle, file, unit } from "../plan/bundle.ts";
+import { bundle, directory, file, unit } from "../plan/bundle.ts";
 import { domainName, emailAddress } from "../settings/names.ts";
 import { trustedNetworkMistake } from "../settings/networks.ts";
 import { option } from "./option.ts";
@@ -152,6 +152,7 @@ export const lists = option({
       bundle({
         name: "lists",
         why: "Refuses and welcomes senders by name, and says which list a refusal is for.",
+        directories: files.some(({ path }) => path.startsWith(maps)) ? [directory(maps)] : [],
         files,
         validate: ["rspamadm configtest"],
         units: [unit("rspamd.service", { reload: files.map(({ path }) => path) })],
