@@ -6,6 +6,7 @@ import { type ParsedMail, simpleParser } from "mailparser";
 import { createTransport } from "nodemailer";
 import { type Credentials, connectImap } from "../check/imap.ts";
 import type { OtherSide, ReceivedMessage, Verdict } from "../check/otherside.ts";
+import { wholeNumber } from "./terminal.ts";
 
 /** What trying a mailbox from the command line takes. */
 export interface MailContext {
@@ -34,7 +35,7 @@ export function addMailCommands(program: Command, context: MailContext): void {
     .requiredOption("--to <address...>", "anybody, for instance somebody at the other side")
     .option("--from <address>", "a mailbox of the stack (default: its first), or an alias of one")
     .option("--subject <text>", "subject", "Hello")
-    .option("--text <text>", "the message (default: standard input)")
+    .option("--text <text>", "the message; - for standard input", "Hello from the mail host.")
     .action(async (options: SendOptions) => console.log(await send(context, options)));
 
   program
@@ -42,7 +43,7 @@ export function addMailCommands(program: Command, context: MailContext): void {
     .description("show what is in a mailbox of the stack: a list, and the newest message")
     .argument("[address]", "a mailbox of the stack (default: its first)")
     .option("--folder <name>", "IMAP folder", "INBOX")
-    .option("--count <number>", "how many of the newest", Number, 10)
+    .option("--count <number>", "how many of the newest", wholeNumber(1000), 10)
     .option("--json", "everything as JSON", false)
     .option("--follow", "go on, and show each message as it comes", false)
     .action(async (address: string | undefined, options: ReadOptions) => {
@@ -71,8 +72,8 @@ interface SendOptions {
   readonly from?: string;
   readonly to: readonly string[];
   readonly subject: string;
-  /** @default standard input, unless that is a terminal */
-  readonly text?: string;
+  /** The message, or `-` for standard input. */
+  readonly text: string;
 }
 
 /** @returns what the server said. @throws what it refused */
@@ -91,8 +92,7 @@ export async function send(context: MailContext, options: SendOptions): Promise<
     },
   });
   try {
-    const body =
-      options.text ?? (process.stdin.isTTY ? "Hello from the mail host.\n" : await text(process.stdin));
+    const body = options.text === "-" ? await text(process.stdin) : options.text;
     const { to, subject } = options;
     const sent = await transport.sendMail({ from, to: [...to], subject, text: body });
     const where = await Promise.all(to.map((address) => whereToSee(context, address)));

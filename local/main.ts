@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Argument, Command } from "commander";
 import { cloudPaths } from "./paths.ts";
 import { addSystemFolders } from "./prerequisites.ts";
-import { say } from "./terminal.ts";
+import { say, wholeNumber } from "./terminal.ts";
 
 addSystemFolders();
 // Each command loads what it needs, compiled by the last one: half a second less each time.
@@ -73,10 +73,10 @@ program
 program
   .command("rspamd")
   .description("rspamd's own page on the host, through SSH, while it runs")
-  .option("--port <number>", "port of this machine", "11334")
+  .option("--port <number>", "port of this machine", wholeNumber(65535), 11334)
   .action(
-    exits(async ({ port }: { port: string }) =>
-      (await import("./commands/rspamd.ts")).rspamd(cloudPaths(), Number(port)),
+    exits(async ({ port }: { port: number }) =>
+      (await import("./commands/rspamd.ts")).rspamd(cloudPaths(), port),
     ),
   );
 

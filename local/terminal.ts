@@ -1,5 +1,7 @@
 /** What the commands print: progress in words, plain where nobody watches. */
 
+import { InvalidArgumentError } from "commander";
+
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 
 export function say(text: string): void {
@@ -8,6 +10,15 @@ export function say(text: string): void {
 
 export function bold(text: string): string {
   return colours ? `\u001b[1m${text}\u001b[22m` : text;
+}
+
+/** Reads an option's value. @throws in words where it is no whole number from 1 to `most` */
+export function wholeNumber(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= 1 && value <= most) return value;
+    throw new InvalidArgumentError(`Write a whole number from 1 to ${most}.`);
+  };
 }
 
 /** Says what begins, and how long it took where that was long enough to wonder. */

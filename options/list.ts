@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Settings } from "../settings/types.ts";
+import { backupMx } from "./backupMx.ts";
 import { bans } from "./bans.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
@@ -28,6 +29,7 @@ import { upgrades } from "./upgrades.ts";
 
 /** Everything that is an option, a line each. */
 export const options = [
+  backupMx,
   bans,
   clientSetup,
   compression,

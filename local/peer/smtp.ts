@@ -36,7 +36,9 @@ export function smtpServer(
     onConnect: (session, done: Callback) => meet("connect", session, [], done),
     onMailFrom: (_address, session, done: Callback) => meet("mail", session, [], done),
     onRcptTo(recipient, session, done: Callback) {
-      if (!recipient.address.toLowerCase().endsWith(`@${identity.domain}`)) {
+      const [, domain = ""] = recipient.address.toLowerCase().split(/@(?=[^@]*$)/);
+      // Of its own domain, and of what is below it.
+      if (!`.${domain}`.endsWith(`.${identity.domain}`)) {
         done(new Refusal(554, `5.7.1 ${identity.hostname} takes mail for ${identity.domain} only`));
         return;
       }

@@ -8,6 +8,8 @@ const master = "/etc/postfix/master.cf";
 const headers = "/etc/postfix/submission-headers";
 const check = "/etc/postfix/check";
 const senders = "/etc/postfix/sender-transports";
+const backupMx = "/etc/postfix/backup-mx";
+const backupRecipients = "/etc/postfix/backup-mx-recipients";
 const dropIn = "/etc/systemd/system/postfix.service.d/mailhost.conf";
 const defaults = "/etc/default/postfix";
 
@@ -15,15 +17,18 @@ const defaults = "/etc/default/postfix";
 export function postfix(settings: Settings): Bundle {
   const { options } = settings;
   const relay = relayRoute(options.relay) ?? false;
+  const backups = Object.entries(options.backupMx).map(([domain, server]) => ({ domain, server }));
+  const backupTables = backups.length > 0 ? [backupMx, backupRecipients] : [];
   const bySender = options.srs || (relay && !relay.all);
   return bundle({
     name: "postfix",
     why: "Takes mail from other servers and from users, and passes it on.",
     packages: ["postfix", "postfix-lmdb", "postfix-pcre"],
     files: [
-      file(main, { hostname: settings.hostname, options, relay, bySender }),
+      file(main, { hostname: settings.hostname, options, relay, bySender, backups: backups.length > 0 }),
       file(master, { options, relay }),
       ...(bySender ? [file(senders, senderModel(settings, relay))] : []),
+      ...backupTables.map((path) => file(path, { backups })),
       file(headers, { hostnamePattern: pattern(settings.hostname) }),
       plainFile(check, { mode: "0755" }),
       plainFile(defaults),
@@ -32,7 +37,7 @@ export function postfix(settings: Settings): Bundle {
     validate: [check],
     units: [
       unit("postfix.service", {
-        reload: [main, master, headers, ...(bySender ? [senders] : [])],
+        reload: [main, master, headers, ...backupTables, ...(bySender ? [senders] : [])],
         restart: [dropIn],
       }),
     ],

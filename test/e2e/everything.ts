@@ -27,6 +27,7 @@ export async function everything(): Promise<(stack: Document) => void> {
   return (stack) => {
     const set = (key: string, value: unknown) =>
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
+    set("backupMx", { "friend.example.net": "mx.example.net" });
     set("egress", "restricted");
     set("lists", {
       refuse: ["nina@example.net"],

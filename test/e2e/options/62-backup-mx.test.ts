@@ -1,0 +1,56 @@
+/** A friend's domain, whose mail is kept here while the friend's own server is away. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { callApi } from "../../../check/otherside.ts";
+import { mailHost, otherSide } from "../mail.ts";
+import { cloudInfo, onHost } from "../mailhost.ts";
+
+const host = await mailHost();
+const peer = await otherSide();
+const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+const known = "yves@friend.example.net";
+
+/** How the friend's server answers from now on. */
+async function friend(manner: Readonly<Record<string, unknown>>): Promise<void> {
+  await callApi(cloudInfo().peer.api, "/answer", { method: "POST", body: manner });
+}
+
+/** From elsewhere to this host, as somebody does who finds the friend's server away. */
+function send(to: string) {
+  return peer.send({ from: `zoe@${peer.domain}`, to, subject: unique("for a friend"), host: host.publicIp });
+}
+
+after(() => friend({ mode: "accept" }));
+
+test("mail for whom the friend's server knows goes on to it; for others it is refused at once", async () => {
+  const sent = await send(known);
+  assert.ok(sent.accepted, sent.response);
+  const got = await peer.waitFor(sent.messageId, 20);
+  assert.equal(got?.client.address, host.publicIp);
+  // Passed on as it came: the sender of a bounce stays whoever wrote.
+  assert.equal(got?.envelope.from, `zoe@${peer.domain}`);
+
+  const nobody = "nobody@friend.example.net";
+  await friend({ mode: "reject", to: nobody, text: "5.1.1 No such user" });
+  const refused = await send(nobody);
+  assert.match(refused.response, /^550 5\.1\.1 .*Nobody has this address at the server of its domain/);
+});
+
+test("while it is away mail for the known is kept, the unknown are put off; all of it goes on afterwards, once", async () => {
+  await friend({ mode: "drop", at: "connect" });
+  const kept = await send(known);
+  assert.ok(kept.accepted, kept.response);
+  const putOff = await send("stranger@friend.example.net");
+  assert.match(putOff.response, /^45\d /);
+  assert.equal(await peer.waitFor(kept.messageId, 1), undefined);
+  await friend({ mode: "accept" });
+  await onHost("postqueue -f");
+  assert.ok(await peer.waitFor(kept.messageId, 30), "it did not go on");
+  const all = await peer.messages({ to: known });
+  assert.equal(all.filter(({ messageId }) => messageId === kept.messageId.replace(/^<|>$/g, "")).length, 1);
+});
+
+test("other domains of the same kind are refused as ever", async () => {
+  const refused = await send("yves@foe.example.net");
+  assert.match(refused.response, /^554 5\.7\.1 .*Relay access denied/);
+});
