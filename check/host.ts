@@ -1,4 +1,5 @@
 import { rootCertificates } from "node:tls";
+import { ownPasswordsProgram } from "../plan/ownPasswords.ts";
 import type { Port } from "../plan/types.ts";
 import type { Domain } from "../settings/types.ts";
 import { type Credentials, type Mailbox, openMailbox } from "./imap.ts";
@@ -14,7 +15,7 @@ export interface Item {
   look(host: HostUnderCheck): Promise<readonly Finding[]>;
 }
 
-export type MailPort = "smtp" | "submissions" | "submission" | "imaps";
+export type MailPort = "smtp" | "submissions" | "submission" | "imaps" | "https";
 
 /** The host as items see it: the target and the connections they share. */
 export class HostUnderCheck {
@@ -24,6 +25,8 @@ export class HostUnderCheck {
   /** PEM of every root a certificate may chain to. */
   readonly roots: readonly string[];
   #ssh: Promise<SshSession> | undefined;
+  /** Mailboxes whose users have a password of their own, which nobody else knows. */
+  #private: ReadonlySet<string> = new Set();
 
   constructor(target: CheckTarget) {
     this.target = target;
@@ -53,9 +56,23 @@ export class HostUnderCheck {
     return this.domains.flatMap((domain) =>
       domain.mailboxes.flatMap(({ address, suspended }) => {
         const password = this.target.credentials[address];
-        return password === undefined || suspended ? [] : [{ domain: domain.name, address, password }];
+        const known = password !== undefined && !this.#private.has(address);
+        return !known || suspended ? [] : [{ domain: domain.name, address, password }];
       }),
     );
+  }
+
+  /** Learns whose password is no longer the stack's. Where that cannot be asked, each counts as the stack's. */
+  async learnPasswords(): Promise<void> {
+    const { bundles, ssh } = this.target;
+    if (ssh === undefined || !bundles.some(({ name }) => name === "own-passwords")) return;
+    try {
+      const session = await this.ssh();
+      const { stdout } = await session.run(`${ownPasswordsProgram} list`, { root: true });
+      this.#private = new Set(stdout.split("\n"));
+    } catch {
+      // That nobody can log in is told by whatever looks inside.
+    }
   }
 
   /** A new SMTP conversation; on `submissions` inside TLS from the start. @throws when nobody answers */

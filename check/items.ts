@@ -21,6 +21,7 @@ import { services } from "./items/services.ts";
 import { tls } from "./items/tls.ts";
 import { validation } from "./items/validation.ts";
 import { wayOut } from "./items/wayout.ts";
+import { webmail } from "./items/webmail.ts";
 
 /** Everything that is looked at, in the order of the result. */
 export const items: readonly Item[] = [
@@ -35,6 +36,7 @@ export const items: readonly Item[] = [
   senders,
   gtube,
   logins,
+  webmail,
   outgoing,
   incoming,
   passwords,

@@ -13,6 +13,7 @@ const patience = 30;
 export async function runCheck(target: CheckTarget, list: readonly Item[] = items): Promise<CheckResult[]> {
   const host = new HostUnderCheck(target);
   try {
+    await host.learnPasswords();
     const found = await Promise.all(
       list.map(async (item) => {
         const findings = await look(item, host);

@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { run, tryRun } from "./run.ts";
 import { cgroup2Mount } from "./world/cgroup.ts";
 
-interface Need {
+export interface Need {
   /** A command on root's PATH, or a file. */
   readonly what: string;
   readonly package: string;
@@ -59,9 +59,17 @@ export async function ensurePrerequisites(say: (text: string) => void): Promise<
     );
   }
   addSystemFolders();
-  const missing = needs.filter((need) => !isPresent(need.what));
-  if (missing.length > 0) await install(missing, say);
+  await ensurePackages(needs, say);
   await checkKernel();
+}
+
+/** Installs what is missing of these, and says what and why. @throws in one sentence where it cannot */
+export async function ensurePackages(
+  wanted: readonly Need[],
+  say: (text: string) => void = console.error,
+): Promise<void> {
+  const missing = wanted.filter((need) => !isPresent(need.what));
+  if (missing.length > 0) await install(missing, say);
 }
 
 function isPresent(what: string): boolean {

@@ -13,6 +13,7 @@ import { managesieve } from "./managesieve.ts";
 import { openpgpKeys } from "./openpgpKeys.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
+import { ownPasswords } from "./ownPasswords.ts";
 import { pop3s } from "./pop3s.ts";
 import { queue } from "./queue.ts";
 import { quota } from "./quota.ts";
@@ -26,6 +27,7 @@ import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
 import { swap } from "./swap.ts";
 import { upgrades } from "./upgrades.ts";
+import { web } from "./web.ts";
 
 /** Everything that is an option, a line each. */
 export const options = [
@@ -41,6 +43,7 @@ export const options = [
   managesieve,
   openpgpKeys,
   outgoingLimit,
+  ownPasswords,
   pop3s,
   queue,
   quota,
@@ -54,6 +57,7 @@ export const options = [
   srs,
   swap,
   upgrades,
+  web,
 ] as const satisfies readonly Option[];
 
 type Listed = (typeof options)[number];

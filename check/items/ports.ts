@@ -96,7 +96,7 @@ async function plannedPort(host: HostUnderCheck, port: Port, address: string, wa
   if (door === "open") {
     return right(`${label} is open`);
   }
-  if (port.name === "http" && door === "refused") {
+  if (port.name === "http" && door === "refused" && host.port("https") === undefined) {
     return right(`${label} is open, and idle: the certificate's renewal uses it`);
   }
   return wrong(

@@ -5,7 +5,7 @@ import { sideBySide } from "../sidebyside.ts";
 import { connected, happens } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const mailPorts: readonly MailPort[] = ["smtp", "submissions", "submission", "imaps"];
+const mailPorts: readonly MailPort[] = ["smtp", "submissions", "submission", "imaps", "https"];
 
 /** TLS 1.0 and 1.1 as an old client would offer them (RFC 8996 forbids both). */
 const outdated: SecureContextOptions = {
@@ -13,6 +13,9 @@ const outdated: SecureContextOptions = {
   maxVersion: "TLSv1.1",
   ciphers: "ALL:@SECLEVEL=0",
 };
+
+/** The bundles of those ports that are not Postfix's. */
+const owners: Partial<Record<MailPort, string>> = { imaps: "dovecot", https: "web" };
 
 /** The share of a certificate's life after which a renewal must have happened; certbot renews when a third is left. */
 const leastLeft = 0.25;
@@ -39,7 +42,7 @@ async function onePort(host: HostUnderCheck, name: MailPort): Promise<Finding[]>
     return [
       wrong(
         `${label}: no encryption: ${(error as Error).message}`,
-        "See what the service says: `npm run host -- journalctl -u postfix -u dovecot -n 50`.",
+        `See what the service says: \`npm run host -- journalctl -u ${name === "https" ? "nginx" : "postfix -u dovecot"} -n 50\`.`,
       ),
     ];
   }
@@ -97,7 +100,7 @@ async function versionTrouble(host: HostUnderCheck, name: MailPort, label: strin
     return [
       wrong(
         `${label}: accepts ${version.replace("v", " ")}, which is broken`,
-        `Somebody changed the host's TLS settings: ${applyAgain(host.target, name === "imaps" ? "dovecot" : "postfix")}.`,
+        `Somebody changed the host's TLS settings: ${applyAgain(host.target, owners[name] ?? "postfix")}.`,
       ),
     ];
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, secretFile } from "../bundle.ts";
+import { mergePasswords, ownPasswords, ownPasswordsProgram } from "../ownPasswords.ts";
 import { postfixTable } from "../postfixTable.ts";
 import { quotaText } from "../quota.ts";
 import type { Bundle, SecretFile } from "../types.ts";
@@ -57,6 +58,10 @@ export function accounts(settings: Settings): Bundle {
       { command: `postmap lmdb:${addresses}`, on: [addresses], makes: [`${addresses}.lmdb`] },
       { command: endSessions, on: [suspended] },
       { command: "/usr/local/lib/mailhost/removed --note", on: [users] },
+      // The first time its program comes after this, and runs then.
+      ...(ownPasswords(settings) === undefined
+        ? []
+        : [{ command: `! test -x ${ownPasswordsProgram} || ${mergePasswords}`, on: [users] }]),
     ],
     after: ["storage"],
   });

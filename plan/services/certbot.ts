@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, file, plainFile, unit } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
+import { webmail } from "../webmail.ts";
 
 const program = "/usr/local/lib/mailhost/certificate";
 const account = "/usr/local/lib/mailhost/account";
@@ -12,6 +13,7 @@ export function certbot(settings: Settings): Bundle {
   const { directory, caCertificate } = settings.acme;
   const trusted = caCertificate === undefined ? undefined : ca;
   const certificate = caCertificate?.trimEnd();
+  const web = webmail(settings) !== undefined;
   return bundle({
     name: "certbot",
     why: "Gets the host's certificate and renews it.",
@@ -26,7 +28,7 @@ export function certbot(settings: Settings): Bundle {
       ...(certificate === undefined
         ? []
         : [{ path: ca, owner: "root", group: "root", mode: "0644", content: `${certificate}\n` }]),
-      plainFile(program, { mode: "0755" }),
+      file(program, { web }, { mode: "0755" }),
       plainFile(account, { mode: "0755" }),
       plainFile("/etc/systemd/system/certbot.service.d/mailhost.conf"),
       plainFile("/etc/systemd/system/mailhost-certificate.service"),
@@ -47,7 +49,9 @@ export function certbot(settings: Settings): Bundle {
         number: 80,
         protocol: "tcp",
         from: "anywhere",
-        why: "The ACME server looks at this host while a certificate is asked for.",
+        why: web
+          ? "Sends browsers on to HTTPS; and the ACME server looks at this host here."
+          : "The ACME server looks at this host while a certificate is asked for.",
       },
     ],
     after: ["storage", "tls", "unbound"],

@@ -1,7 +1,9 @@
 import type { Settings } from "../../settings/types.ts";
-import { bundle, plainFile } from "../bundle.ts";
+import { bundle, file, plainFile } from "../bundle.ts";
+import { ownPasswords } from "../ownPasswords.ts";
 import { render } from "../template.ts";
 import type { Bundle, HostFile } from "../types.ts";
+import { webmail } from "../webmail.ts";
 
 const users = "/etc/sysusers.d/mailhost.conf";
 
@@ -10,7 +12,7 @@ const users = "/etc/sysusers.d/mailhost.conf";
  * volume is mounted and before any package is installed; the program `storage` then does the mounting. It lets the
  * volume's file system grow, too, and `rootdisk` that of the root disk.
  */
-export function storage(_settings: Settings): Bundle {
+export function storage(settings: Settings): Bundle {
   return bundle({
     name: "storage",
     why: "Mounts the data volume, on which mail, queue, rspamd's memory, certificates and keys lie.",
@@ -20,7 +22,10 @@ export function storage(_settings: Settings): Bundle {
       plainFile("/usr/local/lib/mailhost/packages", { mode: "0755" }),
       // Here and not among the accounts: their list, which it is run for, comes to the host before their other files.
       plainFile("/usr/local/lib/mailhost/removed", { mode: "0755" }),
-      plainFile(users),
+      file(users, {
+        web: webmail(settings) !== undefined,
+        ownPasswords: ownPasswords(settings) !== undefined,
+      }),
       bind("Postfix's queue", "/srv/postfix", "/var/spool/postfix"),
       bind("Redis's database", "/srv/redis", "/var/lib/redis"),
       bind("rspamd's files", "/srv/rspamd", "/var/lib/rspamd"),

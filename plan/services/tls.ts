@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/types.ts";
-import { bundle, plainFile } from "../bundle.ts";
+import { bundle, file } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
+import { webmail } from "../webmail.ts";
 
 const program = "/usr/local/lib/mailhost/tls";
 
@@ -13,7 +14,7 @@ export function tls(settings: Settings): Bundle {
     name: "tls",
     why: "Keeps the certificate where the daemons read it.",
     packages: ["openssl"],
-    files: [plainFile(program, { mode: "0755" })],
+    files: [file(program, { web: webmail(settings) !== undefined }, { mode: "0755" })],
     derivations: [
       {
         command: `${program} self-signed ${settings.hostname}`,

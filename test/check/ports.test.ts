@@ -31,6 +31,14 @@ test("the plan's port is open and no other: right", async (t) => {
   assert.match(found[1] ?? "", /^right: \d\d other common ports are closed$/);
 });
 
+test("where there is webmail, port 80 sleeps never", async () => {
+  const found = await lines(
+    ports,
+    target({ facts, bundles: bundlesOf(port("http", 80), port("https", 443)) }),
+  );
+  assert.equal(found[0], "wrong: port 80 (http) refuses connections");
+});
+
 test("a port of the plan that is closed is wrong, but for the one that sleeps between renewals", async () => {
   const found = await lines(
     ports,

@@ -1,0 +1,2 @@
+<?php
+$config['des_key'] = '{{key}}';
