@@ -53,8 +53,10 @@ function byNumber(a: readonly unknown[], b: readonly unknown[]): number {
 }
 
 it("every path of the host that the pages name is one that the program knows", () => {
+  // What is off by default has its paths, too.
+  const optional = hostBundles(parseSettings({ ...stack, web: true }, {}));
   const known = [
-    ...bundles.map(bundleDocument),
+    ...[...bundles, ...optional].map(bundleDocument),
     ...bundles.flatMap(({ secretFiles }) => secretFiles.map(({ path }) => path)),
     ...["apply", "storage", "tls", "certificate"].map((name) => verbatim(`usr/local/lib/mailhost/${name}`)),
     "/usr/local/lib/mailhost/apply",

@@ -7,9 +7,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ensurePackages } from "../../local/prerequisites.ts";
-import { eventually } from "./mailhost.ts";
 
 const program = "chromium-headless-shell";
+
+/** Waits until something holds, and looks often: pages are quick. @throws after 15 seconds */
+async function soon(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 15_000;
+  // While a page gives way to the next there is nothing to ask.
+  while (!(await holds().catch(() => false))) {
+    if (Date.now() > end) throw new Error(`${what}: not within 15 seconds`);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
 
 /** Where an expression is evaluated: `document` is the page's, or that of the frame with this id. */
 interface Place {
@@ -26,6 +35,10 @@ export interface Browser {
   click(selector: string, place?: Place): Promise<void>;
   /** Puts text where an element's own is, as if typed. */
   fill(selector: string, text: string, place?: Place): Promise<void>;
+  /** Takes a value of a menu. */
+  choose(selector: string, value: string, place?: Place): Promise<void>;
+  /** Loses its cookies. */
+  forget(): Promise<void>;
   size(width: number, height: number, phone: boolean): Promise<void>;
   picture(path: string): Promise<void>;
   /** What went wrong since the last asking: exceptions, what the policy forbade, what was not found. */
@@ -155,7 +168,7 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
   }
 
   const until = (expression: string, place?: Place) =>
-    eventually(expression, 15, async () => (await value<unknown>(expression, place)) === true);
+    soon(expression, async () => (await value<unknown>(expression, place)) === true);
 
   /** The middle of an element in the whole window, where it is really what is hit there. */
   async function middle(selector: string, place: Place = {}): Promise<{ x: number; y: number }> {
@@ -175,7 +188,7 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
         ? { x: x + offset.x, y: y + offset.y } : null;
     })()`;
     let found: { x: number; y: number } | null = null;
-    await eventually(`${selector} can be pressed`, 15, async () => {
+    await soon(`${selector} can be pressed`, async () => {
       const before = found;
       found = await value<{ x: number; y: number } | null>(expression, place);
       // Where it still slides in, it is not pressed yet.
@@ -201,6 +214,16 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
       const element = `document.querySelector(${JSON.stringify(selector)})`;
       await value(`(${element}.focus(), ${element}.select?.(), null)`, place);
       await command("Input.insertText", { text });
+    },
+    async choose(selector, chosen, place) {
+      await middle(selector, place);
+      await value(
+        `((menu) => { menu.value = ${JSON.stringify(chosen)}; menu.dispatchEvent(new window.Event("change", { bubbles: true })); return null; })(document.querySelector(${JSON.stringify(selector)}))`,
+        place,
+      );
+    },
+    async forget() {
+      await command("Network.clearBrowserCookies");
     },
     async size(width, height, phone) {
       await command("Emulation.setDeviceMetricsOverride", {
