@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { count, imap, mailHost, otherSide, submit } from "../mail.ts";
-import { onHost } from "../mailhost.ts";
+import { eventually, onHost } from "../mailhost.ts";
 
 const host = await mailHost();
 const began = Math.floor(Date.now() / 1000);
@@ -253,6 +253,23 @@ test("what names the sender's program goes, and bodies with attached messages st
   const [headers = "", ...rest] = String(message?.source).split("\r\n\r\n");
   assert.doesNotMatch(headers, /secret|192\.0\.2\.9|^(User-Agent|X-Mailer|X-Originating-IP):/im);
   assert.equal(rest.join("\r\n\r\n"), body);
+});
+
+test("a burst for one mailbox is in it at once: Postfix brings no more side by side than Dovecot takes", async () => {
+  const subject = unique("burst");
+  await onHost(
+    `smtp-source -M mail.example.org -s 20 -m 200 -S '${subject}' -f ann@example.org -t bob@example.org 127.0.0.1:25 && postqueue -f`,
+  );
+  await eventually("all are there", 30, async () => {
+    const found = await onHost(
+      `doveadm search -u bob@example.org mailbox INBOX subject '${subject}' | wc -l`,
+    );
+    return Number(found) === 200;
+  });
+  assert.doesNotMatch(
+    await onHost("journalctl --sync; journalctl -q -o cat -u postfix"),
+    /Too many concurrent/,
+  );
 });
 
 test("the logs hold no warning", async () => {
