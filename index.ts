@@ -21,6 +21,7 @@ import { hostBundles } from "./plan/host.ts";
 import { hostPorts } from "./plan/ports.ts";
 import { dnsRecords } from "./plan/records.ts";
 import { webWorker } from "./plan/web.ts";
+import { webmail } from "./plan/webmail.ts";
 
 keepSecretsOutOfDebugMessages();
 const settings = readSettings();
@@ -55,7 +56,9 @@ const reverseName = new ReverseName("ptr", { address, settings, after: dns.recor
 const { passwords: generated } = new Generated("generated", bundles);
 const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes: accounts.passwordHashes, generated };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
-const after = { postfix: [reverseName], certbot: [reverseName] };
+const names = webmail(settings)?.names ?? [];
+const named = [reverseName, ...names.map((name) => dns.record("A", name))];
+const after = { postfix: [reverseName], certbot: named };
 const host = new Host("host", { settings, server, keys, bundles, secrets, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const mx = records.filter(({ type }) => type === "MX");

@@ -1,19 +1,12 @@
 import { z } from "zod";
-import { domainName } from "../settings/names.ts";
+import { hostName } from "../settings/hostName.ts";
 import { option } from "./option.ts";
-
-const hostName = z
-  .string()
-  .refine((value) => domainName(value) !== undefined, {
-    message: "is not a host name; write the other server's, such as mx2.example.net",
-  })
-  .transform((value) => domainName(value) ?? value);
 
 /** A server of yours or a friend's that takes our domains' mail while this host does not, and keeps it for later. */
 export const secondMx = option({
   key: "secondMx",
   schema: z
-    .array(hostName)
+    .array(hostName("write the other server's, such as mx2.example.net"))
     .default([])
     .meta({
       description:

@@ -2,9 +2,17 @@ import { z } from "zod";
 import { bundle, directory, file, plainFile, secretFile, unit } from "../plan/bundle.ts";
 import { ownPasswords } from "../plan/ownPasswords.ts";
 import { render } from "../plan/template.ts";
-import type { Bundle } from "../plan/types.ts";
-import { type Dictionary, dictionaries, usualDictionaries, type Webmail, webmail } from "../plan/webmail.ts";
-import type { Settings } from "../settings/types.ts";
+import type { Bundle, DnsRecord } from "../plan/types.ts";
+import {
+  type Dictionary,
+  dictionaries,
+  usualDictionaries,
+  type Webmail,
+  webmail,
+  zoneOfName,
+} from "../plan/webmail.ts";
+import { hostName } from "../settings/hostName.ts";
+import type { Domain, Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
 
 const nginx = "/etc/nginx/nginx.conf";
@@ -23,6 +31,14 @@ const plugin = "/var/lib/roundcube/plugins/mailhost";
 const SESSION_KEY = "webmail";
 
 const choice = z.strictObject({
+  names: z
+    .array(hostName("write one of a domain here, such as webmail.example.org"))
+    .default([])
+    .meta({
+      description:
+        "Names beside the host's own at which webmail answers, in the domains of this stack. Each gets an A record, and the certificate has it.",
+      examples: [["webmail.example.org"]],
+    }),
   dictionaries: z
     .array(z.enum(Object.keys(dictionaries) as [Dictionary, ...Dictionary[]]))
     .min(1)
@@ -42,10 +58,49 @@ export const web = option({
     .meta({
       description:
         "Whether mail can be read and written in a browser, at https://<hostname>/: Roundcube, with rules, absence notes and the change of one's password. Opens port 443; and port 80 answers always.",
-      examples: [true, { dictionaries: ["en-gb", "de-de"] }],
+      examples: [true, { names: ["webmail.example.org"] }, { dictionaries: ["en-gb", "de-de"] }],
     }),
+  agree(chosen, settings, report) {
+    if (typeof chosen === "boolean") return;
+    const taken = new Set([settings.hostname, ...settings.domains.map(({ name }) => name)]);
+    for (const [index, name] of chosen.names.entries()) {
+      const path = ["names", index];
+      if (taken.has(name))
+        report(path, "leads elsewhere or here already; write a name of its own, such as webmail");
+      else if (workers.some((label) => name.startsWith(`${label}.`)))
+        report(path, "is a name that mail programs look for other things at; write another, such as webmail");
+      else if (zoneOfName(name, settings) === undefined)
+        report(path, "lies in no zone of this stack; write a name below one of its domains");
+      taken.add(name);
+    }
+  },
+  records: (_chosen, settings, ttlOf) => recordsOf(settings, ttlOf),
   bundles: (_chosen, settings) => bundlesOf(settings),
 });
+
+/** What the names of Workers begin with (plan/web.ts). */
+const workers = ["autoconfig", "autodiscover", "openpgpkey", "mta-sts"];
+
+function recordsOf(settings: Settings, ttlOf: (domain: Domain) => number): readonly DnsRecord[] {
+  const kinds = [
+    { type: "A", fact: "publicIpv4", why: "Webmail: the address of the mail host" },
+    ...(settings.network.ipv6
+      ? [{ type: "AAAA", fact: "publicIpv6", why: "Webmail: the IPv6 address of the mail host" } as const]
+      : []),
+  ] as const;
+  return (webmail(settings)?.names ?? []).flatMap((name) => {
+    const zone = zoneOfName(name, settings) ?? settings.hostnameZone;
+    const domain = settings.domains.find((each) => each.zone === zone);
+    return kinds.map(({ type, fact, why }) => ({
+      zone,
+      name,
+      type,
+      ttl: domain === undefined ? 3600 : ttlOf(domain),
+      content: { fact, text: (address: string) => address },
+      why,
+    }));
+  });
+}
 
 function bundlesOf(settings: Settings): readonly Bundle[] {
   const chosen = webmail(settings);
@@ -55,9 +110,10 @@ function bundlesOf(settings: Settings): readonly Bundle[] {
 function webmailBundle(chosen: Webmail, settings: Settings): Bundle {
   const { hostname, network, options } = settings;
   const own = ownPasswords(settings);
+  const names = [hostname, ...chosen.names];
   const roundcube = {
     hostname,
-    patterns: [`^${hostname.replaceAll(".", "\\.")}$`],
+    patterns: names.map((name) => `^${name.replaceAll(".", "\\.")}$`),
     dictionaries: chosen.dictionaries.map((name) => dictionaries[name]),
     folders: options.sharedFolders,
     passwords: own?.change === true ? own : false,
@@ -83,7 +139,7 @@ function webmailBundle(chosen: Webmail, settings: Settings): Bundle {
       directory(plugin),
     ],
     files: [
-      file(nginx, { ipv6: network.ipv6, names: hostname }),
+      file(nginx, { ipv6: network.ipv6, names: names.join(" ") }),
       plainFile(nginxUnit),
       plainFile(php),
       plainFile(phpSettings),

@@ -1,9 +1,12 @@
-import type { Settings } from "../settings/types.ts";
+import { liesIn } from "../settings/names.ts";
+import type { CoreSettings, Settings } from "../settings/types.ts";
 
 /** What a host with webmail has of it. */
 export interface Webmail {
   /** Debian's hunspell dictionaries that letters are looked at with, each by its package's name. */
   readonly dictionaries: readonly Dictionary[];
+  /** Names beside the host's own that it answers at; the certificate has them, too. */
+  readonly names: readonly string[];
 }
 
 /** By Debian's package (`hunspell-…`): what Roundcube calls the language, and what its menu says. */
@@ -29,8 +32,14 @@ export type Dictionary = keyof typeof dictionaries;
 
 export const usualDictionaries: readonly Dictionary[] = ["en-us"];
 
+/** The zone that holds a name of webmail, among those that the stack has; undefined where none does. */
+export function zoneOfName(name: string, { domains, hostnameZone }: CoreSettings): string | undefined {
+  const zones = [...domains.map(({ zone }) => zone), hostnameZone].filter((zone) => liesIn(name, zone));
+  return zones.toSorted((one, other) => other.length - one.length)[0];
+}
+
 /** Undefined where the host has none. */
 export function webmail({ options: { web } }: Settings): Webmail | undefined {
   if (web === false) return undefined;
-  return web === true ? { dictionaries: usualDictionaries } : web;
+  return web === true ? { dictionaries: usualDictionaries, names: [] } : web;
 }

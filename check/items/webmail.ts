@@ -1,5 +1,6 @@
 import { get as getPlain } from "node:http";
 import { get } from "node:https";
+import { webmail as planned } from "../../plan/webmail.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { type Finding, right, wrong } from "../types.ts";
@@ -13,32 +14,38 @@ export const webmail: Item = {
   group: "Mail",
   async look(host) {
     if (host.port("https") === undefined) return [];
-    const [page, way] = await Promise.all([answer(host, "https"), answer(host, "http")]);
-    const shows = page.status === 200 && page.body.includes('id="login-form"');
-    const sends = way.status === 301 && way.location === `https://${host.name}/`;
-    const troubles: readonly Finding[] = [
-      ...(shows
-        ? []
-        : [
-            wrong(
-              `https://${host.name}/ does not show webmail's login: ${said(page)}`,
-              `See why: \`npm run host -- journalctl -u nginx -u php8.4-fpm -t roundcube -n 50\`, then ${applyAgain(host.target, "web")}.`,
-            ),
-          ]),
-      ...(sends
-        ? []
-        : [
-            wrong(
-              `http://${host.name}/ does not send browsers on to HTTPS: ${said(way)}`,
-              `The host's nginx.conf was changed, or nginx does not run: ${applyAgain(host.target, "web")}.`,
-            ),
-          ]),
-    ];
-    return troubles.length > 0
-      ? troubles
-      : [right(`https://${host.name}/ shows webmail's login, and http:// leads there`)];
+    const more = planned(host.target.settings)?.names ?? [];
+    const found = await Promise.all([host.name, ...more].map((name) => oneName(host, name)));
+    return found.flat();
   },
 };
+
+async function oneName(host: HostUnderCheck, name: string): Promise<readonly Finding[]> {
+  const [page, way] = await Promise.all([answer(host, name, "https"), answer(host, name, "http")]);
+  const shows = page.status === 200 && page.body.includes('id="login-form"');
+  const sends = way.status === 301 && way.location === `https://${name}/`;
+  const troubles: readonly Finding[] = [
+    ...(shows
+      ? []
+      : [
+          wrong(
+            `https://${name}/ does not show webmail's login: ${said(page)}`,
+            `See why: \`npm run host -- journalctl -u nginx -u php8.4-fpm -t roundcube -u mailhost-certificate -n 50\`, then ${applyAgain(host.target, "web")}.`,
+          ),
+        ]),
+    ...(sends
+      ? []
+      : [
+          wrong(
+            `http://${name}/ does not send browsers on to HTTPS: ${said(way)}`,
+            `The host's nginx.conf was changed, or nginx does not run: ${applyAgain(host.target, "web")}.`,
+          ),
+        ]),
+  ];
+  return troubles.length > 0
+    ? troubles
+    : [right(`https://${name}/ shows webmail's login, and http:// leads there`)];
+}
 
 interface Answer {
   readonly status?: number;
@@ -50,20 +57,20 @@ interface Answer {
 
 const said = ({ status, trouble }: Answer) => trouble ?? `the answer is ${status}`;
 
-/** What the host says at its first page. */
-function answer(host: HostUnderCheck, scheme: "http" | "https"): Promise<Answer> {
-  const number = host.ports.find(({ name }) => name === scheme)?.number;
+/** What the host says under one of its names, at its first page. */
+function answer(host: HostUnderCheck, name: string, scheme: "http" | "https"): Promise<Answer> {
+  const number = host.ports.find((port) => port.name === scheme)?.number;
   return new Promise((resolve) => {
     const options = {
       host: host.address,
       port: number,
       path: "/",
-      headers: { host: host.name },
+      headers: { host: name },
       agent: false,
       timeout: patience,
     } as const;
     const asked =
-      scheme === "http" ? getPlain(options) : get({ ...options, servername: host.name, ca: [...host.roots] });
+      scheme === "http" ? getPlain(options) : get({ ...options, servername: name, ca: [...host.roots] });
     asked.on("error", ({ message }) => resolve({ body: "", trouble: message }));
     asked.on("timeout", () => asked.destroy(new Error(`no answer in ${patience / 1000} seconds`)));
     asked.on("response", (response) => {

@@ -13,14 +13,14 @@ export function certbot(settings: Settings): Bundle {
   const { directory, caCertificate } = settings.acme;
   const trusted = caCertificate === undefined ? undefined : ca;
   const certificate = caCertificate?.trimEnd();
-  const web = webmail(settings) !== undefined;
+  const web = webmail(settings);
   return bundle({
     name: "certbot",
     why: "Gets the host's certificate and renews it.",
     packages: ["certbot", "openssl"],
     files: [
       file(request, {
-        hostname: quoted(settings.hostname),
+        names: quoted([settings.hostname, ...(web?.names ?? [])].join(" ")),
         directory: quoted(directory),
         contact: quoted(settings.owner),
         ca: trusted ?? false,
@@ -28,7 +28,7 @@ export function certbot(settings: Settings): Bundle {
       ...(certificate === undefined
         ? []
         : [{ path: ca, owner: "root", group: "root", mode: "0644", content: `${certificate}\n` }]),
-      file(program, { web }, { mode: "0755" }),
+      plainFile(program, { mode: "0755" }),
       plainFile(account, { mode: "0755" }),
       plainFile("/etc/systemd/system/certbot.service.d/mailhost.conf"),
       plainFile("/etc/systemd/system/mailhost-certificate.service"),
@@ -49,9 +49,10 @@ export function certbot(settings: Settings): Bundle {
         number: 80,
         protocol: "tcp",
         from: "anywhere",
-        why: web
-          ? "Sends browsers on to HTTPS; and the ACME server looks at this host here."
-          : "The ACME server looks at this host while a certificate is asked for.",
+        why:
+          web !== undefined
+            ? "Sends browsers on to HTTPS; and the ACME server looks at this host here."
+            : "The ACME server looks at this host while a certificate is asked for.",
       },
     ],
     after: ["storage", "tls", "unbound"],

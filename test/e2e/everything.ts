@@ -39,7 +39,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("pop3s", true);
     set("sharedFolders", true);
     set("rspamdPage", true);
-    set("web", true);
+    set("web", { names: ["webmail.example.com"] });
     useRelay(stack, relay);
     stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));
     stack.setIn([...mailbox("dave@example.org"), "quota"], 0.002);

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { secretsDocument } from "../../plan/bundle.ts";
 import { hostBundles, hostPackages } from "../../plan/host.ts";
 import { hostPorts } from "../../plan/ports.ts";
+import { dnsRecords } from "../../plan/records.ts";
 import { settingsWith } from "./settings.ts";
 
 const textOf = (keys: Readonly<Record<string, unknown>>, path: string) =>
@@ -12,7 +13,6 @@ const textOf = (keys: Readonly<Record<string, unknown>>, path: string) =>
 const bundleOf = (keys: Readonly<Record<string, unknown>>) =>
   hostBundles(settingsWith(keys)).find(({ name }) => name === "web");
 const tls = "/usr/local/lib/mailhost/tls";
-const certificate = "/usr/local/lib/mailhost/certificate";
 const users = "/etc/sysusers.d/mailhost.conf";
 
 describe("web", () => {
@@ -28,8 +28,7 @@ describe("web", () => {
         hostPackages(bundles).filter((name) => /nginx|php|roundcube|hunspell/.test(name)),
         [],
       );
-      for (const path of [tls, certificate, users])
-        assert.doesNotMatch(textOf(keys, path) ?? "", /nginx|webmail|webroot/, path);
+      for (const path of [tls, users]) assert.doesNotMatch(textOf(keys, path) ?? "", /nginx|webmail/, path);
     }
   });
 
@@ -51,7 +50,6 @@ describe("web", () => {
       textOf({ web: true }, tls) ?? "",
       /for unit in postfix.service dovecot.service nginx.service; do/,
     );
-    assert.match(textOf({ web: true }, certificate) ?? "", /--webroot --webroot-path \/run\/mailhost-acme/);
     assert.match(textOf({ web: true }, "/etc/nginx/nginx.conf") ?? "", /root \/run\/mailhost-acme;/);
     assert.match(textOf({ web: true }, users) ?? "", /^u webmail {2}808 /m);
   });
@@ -95,6 +93,39 @@ describe("web", () => {
       ["hunspell-de-de", "hunspell-fr"],
     );
     assert.throws(() => settingsWith({ web: { dictionaries: ["tlh"] } }), /web.*tlh|is unknown/s);
+  });
+
+  it("answers at other names, each with its address and in the certificate", () => {
+    const keys = { web: { names: ["Webmail.example.org"] } };
+    assert.match(
+      textOf(keys, "/etc/nginx/nginx.conf") ?? "",
+      /server_name mail\.example\.org webmail\.example\.org;/,
+    );
+    assert.match(
+      textOf(keys, "/etc/mailhost/certificate.conf") ?? "",
+      /^NAMES='mail\.example\.org webmail\.example\.org'$/m,
+    );
+    assert.match(textOf(keys, "/etc/mailhost/webmail/config.inc.php") ?? "", /'\^webmail\\.example\\.org\$'/);
+    const own = (more: object) =>
+      dnsRecords(settingsWith({ ...keys, ...more }), "2026-11-21")
+        .filter(({ name }) => name === "webmail.example.org")
+        .map(({ type, zone, content }) => [type, zone, typeof content === "string" ? content : content.fact]);
+    assert.deepEqual(own({}), [["A", "example.org", "publicIpv4"]]);
+    assert.deepEqual(own({ network: { ipv6: true } }), [
+      ["A", "example.org", "publicIpv4"],
+      ["AAAA", "example.org", "publicIpv6"],
+    ]);
+    assert.deepEqual(own({ web: true }), []);
+  });
+
+  it("refuses names that are somebody else's, or taken", () => {
+    const mistake = (name: string) => () => settingsWith({ web: { names: ["webmail.example.org", name] } });
+    assert.throws(mistake("webmail.example.net"), /mailhost:web\.names\[1\]: lies in no zone of this stack/);
+    assert.throws(mistake("mail.example.org"), /leads elsewhere or here already/);
+    assert.throws(mistake("example.org"), /leads elsewhere or here already/);
+    assert.throws(mistake("webmail.example.org"), /leads elsewhere or here already/);
+    assert.throws(mistake("autoconfig.example.org"), /mail programs look for other things/);
+    assert.throws(mistake("no name"), /is not a host name; write one of a domain here/);
   });
 
   it("shows the rights of folders where users may share them", () => {

@@ -4,7 +4,7 @@ import { render, verbatim } from "../../plan/template.ts";
 
 const conf = "etc/mailhost/certificate.conf";
 const model = {
-  hostname: "mail.example.org",
+  names: "mail.example.org",
   directory: "https://acme.example/d?a=1&b=2",
   contact: "a@b.example",
 };

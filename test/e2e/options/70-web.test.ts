@@ -37,6 +37,24 @@ describe("the door", () => {
     assert.match(String(headers["set-cookie"]), /secure; HttpOnly; SameSite=Lax/);
   });
 
+  test("a domain's own name leads there as well", async () => {
+    const { status, body } = await web("https://webmail.example.com/");
+    assert.equal(status, 200);
+    assert.match(body.toString(), /id="login-form"/);
+    assert.equal((await web("http://webmail.example.com/")).headers.location, "https://webmail.example.com/");
+  });
+
+  test("the certificate is renewed while nginx has port 80, and shown at once on every port", async () => {
+    const before = await handshake(host.hostname);
+    await onHost("/usr/local/lib/mailhost/certificate renew --force-renewal");
+    await eventually(
+      "the new one is shown",
+      10,
+      async () => !(await handshake(host.hostname)).equals(before),
+    );
+    assert.deepEqual(await handshake(host.hostname, 993), await handshake("webmail.example.com"));
+  });
+
   test("nothing but webmail is there: no installer, no file of the packages, no other name", async () => {
     for (const path of [
       "installer/",
@@ -58,9 +76,9 @@ describe("the door", () => {
 });
 
 /** The certificate that is shown for a name, verified. */
-function handshake(servername: string): Promise<Buffer> {
+function handshake(servername: string, port = 443): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: host.publicIp, port: 443, servername, ca: [...host.roots] }, () => {
+    const socket = connect({ host: host.publicIp, port, servername, ca: [...host.roots] }, () => {
       resolve(socket.getPeerCertificate().raw);
       socket.destroy();
     });

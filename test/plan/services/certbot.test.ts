@@ -16,7 +16,7 @@ const dropIn = "/etc/systemd/system/certbot.service.d/mailhost.conf";
 
 it("asks in the owner's name for the host's name", () => {
   const text = contents({ directory }).get(request) ?? assert.fail();
-  assert.match(text, /^HOST='mail\.example\.org'$/m);
+  assert.match(text, /^NAMES='mail\.example\.org'$/m);
   assert.match(text, /^ACME_DIRECTORY='https:\/\/acme\.example\/dir'$/m);
   assert.match(text, /^CONTACT='ann@example\.org'$/m);
   assert.doesNotMatch(text, /REQUESTS_CA_BUNDLE/);
@@ -43,7 +43,7 @@ it("the shell reads back every owner and every directory that the settings accep
   const accepted = fc
     .tuple(owner, url)
     .filter(([owner, directory]) => settle(owner, directory) !== undefined);
-  const readBack = 'set -eu; eval "$1"; printf "%s\\n" "$HOST" "$ACME_DIRECTORY" "$CONTACT"';
+  const readBack = 'set -eu; eval "$1"; printf "%s\\n" "$NAMES" "$ACME_DIRECTORY" "$CONTACT"';
   fc.assert(
     fc.property(accepted, ([owner, directory]) => {
       const settled = settle(owner, directory) ?? assert.fail();
