@@ -295,7 +295,7 @@ describe("carol's mail in the browser", () => {
   });
 
   test("the one of a device changes nothing, and nobody changes that of a suspended mailbox", async () => {
-    const phone = host.credentials["ann@example.org/phone"] ?? "";
+    const laptop = host.credentials["ann@example.org/laptop"] ?? assert.fail("no password for the laptop");
     const erin = host.credentials["erin@example.org"] ?? "";
     // As Roundcube asks; the socket is its own.
     const ask = async (user: string, old: string) => {
@@ -312,7 +312,7 @@ describe("carol's mail in the browser", () => {
       );
       return JSON.parse(said) as { done: boolean; why?: string };
     };
-    assert.deepEqual(await ask("ann@example.org", phone), {
+    assert.deepEqual(await ask("ann@example.org", laptop), {
       done: false,
       why: "The password of a device is not the mailbox's own.",
     });
@@ -320,7 +320,7 @@ describe("carol's mail in the browser", () => {
       done: false,
       why: "The current password is wrong.",
     });
-    await (await imap(host, "ann@example.org", phone)).logout();
+    await (await imap(host, "ann@example.org", laptop)).logout();
   });
 
   test("another password in the stack file wins over hers", async () => {
