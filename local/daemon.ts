@@ -140,7 +140,7 @@ async function answerWorld(
     case "GET /world/state":
       return send(response, 200, world.summary());
     case "POST /world/power-cut":
-      await Promise.all(instances().map((id) => world.cutPower(id)));
+      await Promise.all(instances().map((id) => world.cutPower(id, searchParams.has("losing"))));
       return send(response, 200, {});
     case "POST /world/newer-images":
       publishImages();

@@ -86,10 +86,13 @@ export class Machine {
     clearTimeout(hard);
   }
 
-  /** Tears it from its power: what it had not written to its disks by then is lost. */
-  async cut(): Promise<void> {
+  /**
+   * Tears it from its power.
+   * @param losing whether what it had not written to its disks by then is lost
+   */
+  async cut(losing: boolean): Promise<void> {
     const leader = this.leader();
-    if (leader !== undefined) {
+    if (losing && leader !== undefined) {
       const disks = await this.#options.disks();
       const places = mountPoints(
         readFileSync(`/proc/${leader}/mountinfo`, "utf8"),

@@ -162,7 +162,7 @@ export class LocalWorld implements World {
    */
   async close(hard = false): Promise<void> {
     const machines = [...this.#machines.values()];
-    await Promise.all(machines.map((machine) => (hard ? machine.cut() : machine.stop())));
+    await Promise.all(machines.map((machine) => (hard ? machine.cut(false) : machine.stop())));
     for (const close of this.#closers.splice(0)) close();
     await this.edge.close();
     await this.#supervisor?.end();
@@ -218,10 +218,13 @@ export class LocalWorld implements World {
     return this.#machine(instanceId).running ? "running" : "stopped";
   }
 
-  /** Tears a machine from its power. */
-  async cutPower(instanceId: string): Promise<void> {
+  /**
+   * Tears a machine from its power.
+   * @param losing whether what it had not written to its disks by then is lost
+   */
+  async cutPower(instanceId: string, losing: boolean): Promise<void> {
     this.#record(instanceId);
-    await this.#machine(instanceId).cut();
+    await this.#machine(instanceId).cut(losing);
   }
 
   /** Also lets an existing volume grow; the machine sees the new size at once. */

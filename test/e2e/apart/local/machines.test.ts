@@ -198,7 +198,7 @@ test("a power cut loses nothing that was on disk, and what was not", async () =>
   const reached = Number(await inMachine(world, id, "cat /srv/data/count"));
   assert.ok(reached > 0);
   assert.equal((await inMachine(world, id, "echo lost >/srv/data/lost; cat /srv/data/lost")).trim(), "lost");
-  await world.cutPower(id);
+  await world.cutPower(id, true);
   await load;
   assert.equal(await world.state(id), "stopped");
   assert.equal(await knock(address, 22), "silence");
