@@ -7,8 +7,6 @@ import { addSystemFolders } from "./prerequisites.ts";
 import { say, wholeNumber } from "./terminal.ts";
 
 addSystemFolders();
-// Each command loads what it needs, compiled by the last one: half a second less each time.
-enableCompileCache(join(cloudPaths().cache, "compile-cache"));
 
 const program = new Command("mailhost")
   .description("A whole mail host on a local cloud.")
@@ -112,16 +110,17 @@ program
   );
 
 const mail = program.command("mail").description("tries a mailbox from the command line");
-// The libraries of mail cost every other command a third of a second.
-if (process.argv[2] === "mail") {
-  const [{ addMailCommands }, { mailContext }] = await Promise.all([
-    import("./mail.ts"),
-    import("./commands/mail.ts"),
-  ]);
-  addMailCommands(mail, mailContext(cloudPaths));
-}
-
 try {
+  // Each command loads what it needs, compiled by the last one: half a second less each time.
+  enableCompileCache(join(cloudPaths().cache, "compile-cache"));
+  // The libraries of mail cost every other command a third of a second.
+  if (process.argv[2] === "mail") {
+    const [{ addMailCommands }, { mailContext }] = await Promise.all([
+      import("./mail.ts"),
+      import("./commands/mail.ts"),
+    ]);
+    addMailCommands(mail, mailContext(cloudPaths));
+  }
   await program.parseAsync();
 } catch (error) {
   console.error((error as Error).message);

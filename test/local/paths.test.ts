@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,4 +46,12 @@ test("a file is written whole, for its owner alone, and nothing stays beside it"
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("a command tells what is wrong with the cloud's name in one line", () => {
+  const main = join(import.meta.dirname, "../../local/main.ts");
+  const env = { ...process.env, MAILHOST_CLOUD_ID: "new comer" };
+  const { status, stderr } = spawnSync(process.execPath, [main, "status"], { env, encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.equal(stderr, 'MAILHOST_CLOUD_ID is "new comer": use at most 32 letters, digits, - and _.\n');
 });
