@@ -12,27 +12,37 @@ import { stackOutputs } from "./components/outputs.ts";
 import { RecordMark } from "./components/recordMark.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
-import { keepSecretsOutOfDebugMessages, readSettings, today } from "./components/stack.ts";
-import { Worker } from "./components/worker.ts";
+import { Ses } from "./components/ses.ts";
+import {
+  keepSecretsOutOfDebugMessages,
+  readSettings,
+  showErrorsAsNodeDoes,
+  today,
+} from "./components/stack.ts";
+import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { dkimSelectors } from "./plan/dkim.ts";
 import { hostExits } from "./plan/egress.ts";
 import { hostBundles } from "./plan/host.ts";
 import { hostPorts } from "./plan/ports.ts";
-import { dnsRecords } from "./plan/records.ts";
+import { asksForMail, dnsRecords } from "./plan/records.ts";
+import { sesDomains } from "./plan/ses.ts";
 import { webWorker } from "./plan/web.ts";
 import { webmail } from "./plan/webmail.ts";
 
+showErrorsAsNodeDoes();
 keepSecretsOutOfDebugMessages();
 const settings = readSettings();
 const bundles = hostBundles(settings);
 const zones = await findZones(settings);
 const dnsZones = await findDnsZones(settings);
+const web = { zones: dnsZones, ...webWorker(settings) };
+await mayRunWorkers(web);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
 const keys = new SshKeys("ssh");
-const dkim = new DkimKeys("dkim", dkimSelectors(settings));
-const accounts = new Accounts("accounts", mailboxes);
+const dkim = new DkimKeys("dkim", { selectors: dkimSelectors(settings) });
+const accounts = new Accounts("accounts", { mailboxes });
 
 const volume = new DataVolume("server-data", { size: settings.server.dataSize, zone: zones.first });
 const { availabilityZone } = volume;
@@ -49,22 +59,24 @@ const server = new Server("server", { settings, network, volume, offering, secur
 
 const published = { zones: dnsZones, facts: hostFacts(server, dkim), mark: new RecordMark("mark").text };
 const records = dnsRecords(settings, today());
-const dns = new Dns("dns", { ...published, records: records.filter(({ type }) => type !== "MX") });
+const mx = records.filter((record) => asksForMail(settings, record));
+const dns = new Dns("dns", { ...published, records: records.filter((record) => !mx.includes(record)) });
 const { address } = server;
 const reverseName = new ReverseName("ptr", { address, settings, after: dns.record("A", settings.hostname) });
 
-const { passwords: generated } = new Generated("generated", bundles);
-const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes: accounts.passwordHashes, generated };
+const { passwords: generated } = new Generated("generated", { bundles });
+const ses = new Ses("ses", { domains: sesDomains(settings), dkim, dns });
+const { passwordHashes } = accounts;
+const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes, generated, ses: ses.login };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const names = webmail(settings)?.names ?? [];
 const named = [reverseName, ...names.map((name) => dns.record("A", name))];
-const after = { postfix: [reverseName], certbot: named };
+const after = { postfix: [reverseName, ...ses.ready], certbot: named };
 const host = new Host("host", { settings, server, keys, bundles, secrets, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
-const mx = records.filter(({ type }) => type === "MX");
 const inbound = new Dns("inbound", { ...published, records: mx, after: [host] });
 
-new Worker("web", { zones: dnsZones, ...webWorker(settings) });
+new Worker("web", web);
 
 const made = { ...dns.records, ...inbound.records };
 export default stackOutputs({ settings, server, accounts, dkim, records: made, keys, generated });

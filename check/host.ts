@@ -1,4 +1,5 @@
 import { rootCertificates } from "node:tls";
+import { hasLockedStore } from "../plan/lockedStore.ts";
 import { ownPasswordsProgram } from "../plan/ownPasswords.ts";
 import type { Port } from "../plan/types.ts";
 import type { Domain } from "../settings/types.ts";
@@ -62,16 +63,38 @@ export class HostUnderCheck {
     );
   }
 
+  /** Whether its store waits for a passphrase. Where that cannot be asked, it does not. */
+  async isLocked(): Promise<boolean> {
+    if (!hasLockedStore(this.target.settings)) return false;
+    const state = await this.#asked("/usr/local/lib/mailhost/store state", { root: true });
+    return state !== undefined && ["locked", "new"].includes(state.trim());
+  }
+
+  /**
+   * Waits until a machine that boots has started everything, for a minute at most: what is not there yet is no fault.
+   */
+  async untilBooted(): Promise<void> {
+    // It answers at once where nothing starts any more; a unit that has failed is told by an item.
+    await this.#asked("timeout 60 systemctl is-system-running --wait", { root: false });
+  }
+
   /** Learns whose password is no longer the stack's. Where that cannot be asked, each counts as the stack's. */
   async learnPasswords(): Promise<void> {
-    const { bundles, ssh } = this.target;
-    if (ssh === undefined || !bundles.some(({ name }) => name === "own-passwords")) return;
+    if (!this.target.bundles.some(({ name }) => name === "own-passwords")) return;
+    const list = await this.#asked(`${ownPasswordsProgram} list`, { root: true });
+    if (list !== undefined) this.#private = new Set(list.split("\n"));
+  }
+
+  /**
+   * What a command inside prints, before any item looks. Undefined where nobody can log in: that is told by whatever looks
+   * inside.
+   */
+  async #asked(command: string, options: { readonly root: boolean }): Promise<string | undefined> {
+    if (this.target.ssh === undefined) return undefined;
     try {
-      const session = await this.ssh();
-      const { stdout } = await session.run(`${ownPasswordsProgram} list`, { root: true });
-      this.#private = new Set(stdout.split("\n"));
+      return (await (await this.ssh()).run(command, options)).stdout;
     } catch {
-      // That nobody can log in is told by whatever looks inside.
+      return undefined;
     }
   }
 

@@ -20,7 +20,8 @@ import { senders } from "./items/senders.ts";
 import { services } from "./items/services.ts";
 import { tls } from "./items/tls.ts";
 import { validation } from "./items/validation.ts";
-import { wayOut } from "./items/wayout.ts";
+import { viruses } from "./items/viruses.ts";
+import { outgoingWay } from "./items/wayout.ts";
 import { webmail } from "./items/webmail.ts";
 
 /** Everything that is looked at, in the order of the result. */
@@ -40,10 +41,11 @@ export const items: readonly Item[] = [
   outgoing,
   incoming,
   passwords,
-  wayOut,
+  outgoingWay,
   files,
   firewall,
   services,
+  viruses,
   resources,
   queue,
   removed,

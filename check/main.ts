@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { otherSideAt } from "./otherside.ts";
+import { type OtherSide, otherSideAt } from "./otherside.ts";
 import { report } from "./report.ts";
 import { runCheck } from "./run.ts";
 import { type Surroundings, stackTarget } from "./stack.ts";
@@ -17,7 +17,7 @@ const usage = `npm run check -- [options]
   --json            the lines as JSON
   --resolver ADDR   validating resolver to ask (default: 1.1.1.1)
   --ca FILE         PEM of a root that certificates may chain to, beside the public ones
-  --peer API        a mail server elsewhere that judges our mail: its API's address or Unix socket
+  --peer API        a mail server elsewhere that judges our mail: its API's address or Unix socket; none: without one
 `;
 
 /**
@@ -47,9 +47,9 @@ export async function checkCommand(
       console.log(usage);
       return 0;
     }
-    const otherSide = values.peer === undefined ? defaults.otherSide : await otherSideAt(values.peer);
+    const otherSide = await otherSideNamed(values.peer, defaults.otherSide);
     const target = await stackTarget(values.stack, {
-      pulumi: defaults.pulumi ?? pulumi,
+      pulumi: defaults.pulumi ?? engineOnPath,
       environment: defaults.environment ?? process.env,
       resolver: values.resolver ?? defaults.resolver ?? "1.1.1.1",
       trustedCas: [...(defaults.trustedCas ?? []), ...values.ca.map((path) => readFileSync(path, "utf8"))],
@@ -73,8 +73,16 @@ export async function checkCommand(
   }
 }
 
-/** The engine on PATH. */
-function pulumi(args: readonly string[]): Promise<string> {
+async function otherSideNamed(
+  peer: string | undefined,
+  usual: OtherSide | undefined,
+): Promise<OtherSide | undefined> {
+  if (peer === "none") return undefined;
+  return peer === undefined ? usual : await otherSideAt(peer);
+}
+
+/** The engine on PATH: runs it. @returns what it prints. @throws with what it prints on stderr */
+export function engineOnPath(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile("pulumi", args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
       error === null

@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { type ApiCall, callApi } from "./api.ts";
 
 /**
  * The other side of the internet: a mail server of somebody else's domain that says what it got and what it
@@ -108,75 +108,44 @@ export interface SendOutcome {
   readonly transcript: readonly string[];
 }
 
-/** Where an API listens: a Unix socket's path or an http:// address. */
-export interface Call {
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
-  readonly body?: unknown;
-  /** Seconds. @default 30 */
-  readonly timeout?: number;
-}
-
 /**
- * One call of a JSON API over HTTP.
- * @param api a Unix socket's path (with or without `unix:` in front) or `http://host:port`
+ * One call of the other side's API.
+ * @param api where it listens: a Unix socket's path (with or without `unix:` in front) or `http://host:port`
+ * @param call patience: half a minute by default
  * @throws when nothing answers, or the answer is an error (its text is the message)
  */
-export function callApi(api: string, path: string, call: Call = {}): Promise<unknown> {
-  const url = /^https?:/.test(api) ? new URL(api) : undefined;
-  const base = url?.pathname.replace(/\/$/, "") ?? "";
-  const address = url
-    ? { host: url.hostname, port: url.port }
-    : { socketPath: api.replace(/^unix:(\/\/)?/, "") };
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  return new Promise((resolve, reject) => {
-    const asked = request(
-      {
-        ...address,
-        path: base + path,
-        method: call.method ?? "GET",
-        headers: body === undefined ? {} : { "content-type": "application/json" },
-        // A connection of its own: a kept one may be closed by the other end just as it is used again.
-        agent: false,
-        signal: AbortSignal.timeout((call.timeout ?? 30) * 1000),
-      },
-      (answer) => {
-        const parts: Buffer[] = [];
-        answer.on("data", (part: Buffer) => parts.push(part));
-        answer.on("error", reject);
-        answer.on("end", () => {
-          const text = Buffer.concat(parts).toString();
-          const value: unknown = text === "" ? undefined : JSON.parse(text);
-          if ((answer.statusCode ?? 500) < 400) {
-            resolve(value);
-          } else {
-            reject(new Error(`The other side refused ${path}: ${(value as { error?: string })?.error}`));
-          }
-        });
-      },
-    );
-    asked.on("error", (error) =>
-      reject(new Error(`The other side's API does not answer at ${api}: ${error.message}`)),
-    );
-    asked.end(body);
-  });
+export async function callOtherSide(
+  api: string,
+  path: string,
+  call: Omit<ApiCall, "path"> = {},
+): Promise<unknown> {
+  const { status, value } = await callApi(
+    { whom: "The other side", at: api },
+    { patience: 30, ...call, path },
+  );
+  if (status < 400) return value;
+  throw new Error(`The other side refused ${path}: ${(value as { error?: string } | null)?.error}`);
 }
 
 /** The other side behind an API as `local/peer` serves it. @throws when nothing answers there */
 export async function otherSideAt(api: string): Promise<OtherSide> {
-  const { domain } = (await callApi(api, "/")) as { domain: string };
+  const { domain } = (await callOtherSide(api, "/")) as { domain: string };
   return {
     domain,
     async waitFor(messageId, seconds) {
       const query = new URLSearchParams({ messageId, timeout: String(seconds) });
-      const found = await callApi(api, `/wait?${query}`, { timeout: seconds + 10 });
+      const found = await callOtherSide(api, `/wait?${query}`, { patience: seconds + 10 });
       return (found ?? undefined) as ReceivedMessage | undefined;
     },
     async messages(filter = {}) {
-      return (await callApi(api, `/messages?${new URLSearchParams({ ...filter })}`)) as ReceivedMessage[];
+      return (await callOtherSide(
+        api,
+        `/messages?${new URLSearchParams({ ...filter })}`,
+      )) as ReceivedMessage[];
     },
     async send(order) {
-      const timeout = (order.timeout ?? 60) + 10;
-      return (await callApi(api, "/send", { method: "POST", body: order, timeout })) as SendOutcome;
+      const patience = (order.timeout ?? 60) + 10;
+      return (await callOtherSide(api, "/send", { method: "POST", body: order, patience })) as SendOutcome;
     },
   };
 }

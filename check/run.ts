@@ -13,6 +13,8 @@ const patience = 30;
 export async function runCheck(target: CheckTarget, list: readonly Item[] = items): Promise<CheckResult[]> {
   const host = new HostUnderCheck(target);
   try {
+    if (await host.isLocked()) return [locked(target)];
+    await host.untilBooted();
     await host.learnPasswords();
     const found = await Promise.all(
       list.map(async (item) => {
@@ -30,6 +32,18 @@ export async function runCheck(target: CheckTarget, list: readonly Item[] = item
   } finally {
     await host.close();
   }
+}
+
+/** Nothing of what waits for the store can be right, and all of it is told by one line. */
+function locked(target: CheckTarget): CheckResult {
+  return {
+    group: "Inside the host",
+    item: "locked",
+    ...wrong(
+      "the host is locked, and takes no mail until its store is opened; other servers try again for some days",
+      runnable("Open it with its passphrase: `npm run unlock`. Then check again.", target),
+    ),
+  };
 }
 
 /** One trouble that several items run into, such as no login on the host, is told once. */

@@ -1,4 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
+import { shellWord } from "../plan/shell.ts";
 import type { SshAccess } from "./types.ts";
 
 /** That nobody gets in, in words. */
@@ -6,10 +8,10 @@ export class NoLogin extends Error {}
 
 export interface SshSession {
   /**
-   * Runs a command with sh, as root where `root` is asked for.
+   * Runs a command with sh, as root where `root` is asked for, with `input` on its standard input.
    * @returns what it printed and its exit code; a code other than 0 is for the caller to judge
    */
-  run(command: string, options?: { readonly root?: boolean }): Promise<SshOutput>;
+  run(command: string, options?: { readonly root?: boolean; readonly input?: string }): Promise<SshOutput>;
   close(): void;
 }
 
@@ -49,31 +51,67 @@ export function openSsh(access: SshAccess): Promise<SshSession> {
   });
 }
 
+/**
+ * Commands at once on one login: sshd refuses more than ten (sshd_config(5), MaxSessions), and counts one that has ended
+ * for a moment more. Where that is not enough, what it refused is asked again.
+ */
+const atOnce = 5;
+const [tries, pause] = [20, 200];
+
 function session(client: Client): SshSession {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running === atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  }
   return {
-    run(command, options = {}) {
-      const quoted = `'${command.replaceAll("'", "'\\''")}'`;
-      const line = `${options.root ? "sudo -n " : ""}sh -c ${quoted}`;
-      return new Promise((resolve, reject) => {
-        client.exec(line, (error, channel) => {
-          if (error) {
-            reject(error);
-            return;
+    run: (command, options) =>
+      inTurn(async () => {
+        for (let left = tries; ; left -= 1) {
+          try {
+            return await runOn(client, command, options);
+          } catch (error) {
+            if (left === 0 || !/Channel open failure/.test((error as Error).message)) throw error;
+            await setTimeout(pause);
           }
-          let [stdout, stderr, code] = ["", "", -1];
-          channel.setEncoding("utf8").on("data", (text: string) => {
-            stdout += text;
-          });
-          channel.stderr.setEncoding("utf8").on("data", (text: string) => {
-            stderr += text;
-          });
-          channel.on("exit", (status: number | null) => {
-            code = status ?? -1;
-          });
-          channel.on("close", () => resolve({ code, stdout, stderr }));
-        });
-      });
-    },
+        }
+      }),
     close: () => client.end(),
   };
 }
+
+const runOn: (client: Client, ...asked: Parameters<SshSession["run"]>) => Promise<SshOutput> = (
+  client,
+  command,
+  options = {},
+) => {
+  const line = `${options.root ? "sudo -n " : ""}sh -c ${shellWord(command)}`;
+  return new Promise((resolve, reject) => {
+    client.exec(line, (error, channel) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      let [stdout, stderr, code] = ["", "", -1];
+      channel.setEncoding("utf8").on("data", (text: string) => {
+        stdout += text;
+      });
+      channel.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+      });
+      channel.on("exit", (status: number | null) => {
+        code = status ?? -1;
+      });
+      channel.on("close", () => resolve({ code, stdout, stderr }));
+      if (options.input !== undefined) channel.end(options.input);
+    });
+  });
+};

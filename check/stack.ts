@@ -1,6 +1,6 @@
 import { hostBundles } from "../plan/host.ts";
 import { dnsRecords } from "../plan/records.ts";
-import { receiversOf } from "../plan/users.ts";
+import { LOGIN_USER, receiversOf } from "../plan/users.ts";
 import { parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
 import type { OtherSide } from "./otherside.ts";
@@ -69,7 +69,76 @@ function settingsOf(config: PulumiConfig, around: Pick<Surroundings, "environmen
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
   );
-  return parseSettings(raw, around.environment);
+  const { AWS_REGION, AWS_DEFAULT_REGION } = around.environment;
+  const region = config["aws:region"]?.value ?? AWS_REGION ?? AWS_DEFAULT_REGION;
+  return parseSettings(raw, around.environment, region);
+}
+
+/** What it takes to open a host's locked store. */
+export interface StoreAccess {
+  readonly ssh: SshAccess;
+  /** Where the stack has it. */
+  readonly passphrase?: string;
+}
+
+/**
+ * Reads it from a stack, also where its first `pulumi up` has stopped to wait for the store: then it has a host and no
+ * outputs yet.
+ * @throws in words where there is no host
+ */
+export async function storeAccess(
+  stack: string,
+  { pulumi, environment }: Pick<Surroundings, "pulumi" | "environment">,
+): Promise<StoreAccess> {
+  const [config, outputs] = (
+    await Promise.all([
+      pulumi(["config", "--json", "--show-secrets", "--stack", stack]),
+      pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
+    ])
+  ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
+  const ssh =
+    outputs.ssh ??
+    accessIn(JSON.parse(await pulumi(["stack", "export", "--show-secrets", "--stack", stack])) as StackState);
+  if (ssh === undefined) throw new Error(`The stack ${stack} has no host yet: bring it up first.`);
+  const passphrase = passphraseIn(config, environment);
+  return { ssh, ...(passphrase !== undefined && { passphrase }) };
+}
+
+/** `pulumi stack export`, as far as it is read here. */
+interface StackState {
+  readonly deployment?: {
+    readonly resources?: readonly {
+      readonly urn: string;
+      readonly outputs?: Readonly<Record<string, unknown>>;
+    }[];
+  };
+}
+
+/** The login that `components/outputs.ts` would tell, of its parts. */
+function accessIn({ deployment }: StackState): SshAccess | undefined {
+  const output = (name: string, key: string): string | undefined => {
+    const value = deployment?.resources?.find(({ urn }) => urn.endsWith(`::${name}`))?.outputs?.[key];
+    // A secret is an object with its JSON in it.
+    const text =
+      typeof value === "object" && value !== null && "plaintext" in value
+        ? JSON.parse(String(value.plaintext))
+        : value;
+    return typeof text === "string" ? text : undefined;
+  };
+  const host = output("server-address", "publicIp");
+  const privateKey = output("ssh-login", "privateKeyOpenssh");
+  const hostKey = output("ssh-host", "publicKeyOpenssh")?.trim();
+  if (host === undefined || privateKey === undefined || hostKey === undefined) return undefined;
+  return { host, port: 22, user: LOGIN_USER, privateKey, hostKey };
+}
+
+function passphraseIn(config: PulumiConfig, environment: Surroundings["environment"]): string | undefined {
+  const { value, objectValue } = config["mailhost:lockedStore"] ?? {};
+  const written = objectValue ?? (value?.startsWith("{") ? JSON.parse(value) : undefined);
+  const passphrase = (written as { readonly passphrase?: unknown } | undefined)?.passphrase;
+  if (typeof passphrase !== "string") return undefined;
+  const name = /^\$\{(\w+)\}$/.exec(passphrase)?.[1];
+  return name === undefined ? passphrase : environment[name];
 }
 
 /** Says which mailboxes of a stack the mail for an address ends up in. */

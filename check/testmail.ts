@@ -38,6 +38,21 @@ export async function submit(host: HostUnderCheck, login: Login, to: string, raw
   }
 }
 
+/** Brings a message to port 25 as other servers do, with the empty sender of a bounce. @returns where it ended, and how */
+export async function bringToPort25(
+  host: HostUnderCheck,
+  to: string,
+  raw: string,
+): ReturnType<SmtpDialogue["deliver"]> {
+  const smtp = await host.smtp("smtp");
+  try {
+    await smtp.ehlo();
+    return await smtp.deliver("", to, raw);
+  } finally {
+    await smtp.quit();
+  }
+}
+
 /** A conversation on port 465, past the login. @throws when the login is refused, in words */
 export async function loggedIn<T>(
   host: HostUnderCheck,

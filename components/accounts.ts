@@ -6,6 +6,11 @@ import type { Mailbox } from "../settings/types.ts";
 /** Length of a generated password: 24 of 62 characters are 142 bits, and no mail program trips over one of them. */
 const PASSWORD_LENGTH = 24;
 
+export interface AccountsArgs {
+  /** Of all domains. One that brings a hash keeps its password to itself. */
+  readonly mailboxes: readonly Mailbox[];
+}
+
 /** The mailboxes' passwords: generated, unless the owner gave a hash; and those of single devices. */
 export class Accounts extends pulumi.ComponentResource {
   /** Hashes in Dovecot's `{SCHEME}…` form, by address, or `<address>/<device>`. Secret. */
@@ -13,14 +18,14 @@ export class Accounts extends pulumi.ComponentResource {
   /** Generated passwords, by the same keys. Secret. */
   readonly credentials: pulumi.Output<Record<string, string>>;
 
-  constructor(name: string, mailboxes: readonly Mailbox[], opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: AccountsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:accounts:Accounts", name, {}, opts);
-    const own = mailboxes.map(({ address, passwordHash }) =>
+    const own = args.mailboxes.map(({ address, passwordHash }) =>
       passwordHash === undefined
         ? this.#generated(name, address)
         : { key: address, hash: pulumi.secret(passwordHash), password: undefined },
     );
-    const all = [...own, ...appPasswords(mailboxes).map(({ key }) => this.#generated(name, key))];
+    const all = [...own, ...appPasswords(args.mailboxes).map(({ key }) => this.#generated(name, key))];
     this.passwordHashes = pulumi
       .all(all.map(({ key, hash }) => hash.apply((value) => [key, value] as const)))
       .apply(Object.fromEntries<string>);

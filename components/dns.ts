@@ -5,6 +5,7 @@ import { conflicts, markIn } from "../plan/conflicts.ts";
 import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import type { DnsZones } from "./dnsZones.ts";
+import { engineCommand } from "./engine.ts";
 import type { FactOutputs } from "./facts.ts";
 
 export interface DnsArgs {
@@ -36,7 +37,7 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const refuseForeign = refusal(`${name}-refuse-foreign`, name, this);
+    const refuseForeign = refusal(`${name}-refuse-foreign`, name, args.zones, this);
     this.#resources = new Map(
       args.records.map((record) => {
         const key = recordKey(record);
@@ -134,7 +135,12 @@ function contentOf(record: DnsRecord, facts: FactOutputs): pulumi.Output<string>
  * named, with the line that takes it over. On a change the record itself is left out, so that one that was imported
  * is adopted, and its former companions still are not overlooked.
  */
-function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pulumi.ResourceHook {
+function refusal(
+  hookName: string,
+  prefix: string,
+  zones: DnsZones,
+  parent: pulumi.Resource,
+): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     hookName,
     async (args) => {
@@ -143,7 +149,8 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
         string
       > & { readonly content?: string };
       const { results } = await getDnsRecords({ zoneId, name: { exact: name } }, { parent });
-      const record = { name, type: type as DnsRecord["type"] };
+      const [zone = ""] = [...zones].find(([, { id }]) => id === zoneId) ?? [];
+      const record = { name, type: type as DnsRecord["type"], zone };
       const others = results
         .filter(({ id }) => id !== args.id)
         .map((result) => ({ ...result, content: result.content ?? "", comment: result.comment ?? "" }));
@@ -155,19 +162,22 @@ function refusal(hookName: string, prefix: string, parent: pulumi.Resource): pul
         typeof comment === "string" ? markIn(comment) : undefined,
       );
       if (first === undefined) return;
-      const isNew = !args.id;
+      // The engine imports a record as what it is: one of another type cannot become ours.
+      const canBeOurs = !args.id && first.type === type;
       const show = (other: { name: string; type: string; content: string }) =>
         `  ${other.name} ${other.type} ${other.content}`;
       throw new Error(
         [
           `The zone already has a record where ${name} ${type} is to be; nothing was overwritten.`,
           show(first),
-          ...(isNew
+          ...(canBeOurs
             ? [
-                `    take it over:  pulumi import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${first.id} --generate-code=false`,
+                `    take it over:  ${engineCommand(`import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${first.id} --generate-code=false`)}`,
                 "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
               ]
-            : ["    delete it in Cloudflare's dashboard, and run again: only one of them can be right."]),
+            : [
+                "    delete it in Cloudflare's dashboard, or give it another name, and run again: only one of them can be right.",
+              ]),
           ...(rest.length > 0 ? ["Delete these, too, before you run again:", ...rest.map(show)] : []),
         ].join("\n"),
       );

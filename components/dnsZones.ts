@@ -1,7 +1,7 @@
 import { getZones } from "@pulumi/cloudflare/getZones.js";
 import * as pulumi from "@pulumi/pulumi";
 import { type Mistake, SettingsError } from "../settings/mistakes.ts";
-import { liesIn } from "../settings/names.ts";
+import { closestAbove } from "../settings/names.ts";
 import type { Settings } from "../settings/types.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -23,7 +23,7 @@ export type DnsZones = ReadonlyMap<string, DnsZone>;
 export async function findDnsZones(settings: Settings): Promise<DnsZones> {
   const { results } = await getZones({}).catch((error: Error) => {
     throw new pulumi.RunError(
-      `Cloudflare does not answer as it should: ${reasonOf(error)}. Set CLOUDFLARE_API_TOKEN to a token with Zone Read and DNS Edit for your zones (README.md, "A real one"). Nothing was touched.`,
+      `Cloudflare does not answer as it should: ${reasonOf(error)}. Set CLOUDFLARE_API_TOKEN to a token with Zone Read and DNS Edit for your zones, and with Workers Routes Edit and Workers Scripts Edit for mail programs' set-up (README.md, "A real one"). Nothing was touched.`,
     );
   });
   const zones = new Map(results.map(({ name, id, account }) => [name, { id, accountId: account.id }]));
@@ -36,9 +36,7 @@ export async function findDnsZones(settings: Settings): Promise<DnsZones> {
 function missingZones({ domains, hostname, hostnameZone }: Settings, known: readonly string[]): Mistake[] {
   const mistake = (path: Mistake["path"], name: string, zone: string, key: string): Mistake[] => {
     if (known.includes(zone)) return [];
-    const [parent] = known
-      .filter((candidate) => liesIn(name, candidate))
-      .toSorted((one, other) => other.length - one.length);
+    const parent = closestAbove(name, known);
     const advice =
       parent === undefined
         ? `add ${zone} to your Cloudflare account`

@@ -28,11 +28,13 @@ export function secretsOf(outputs: SecretOutputs, needs: ReadonlySet<keyof Secre
         needs.has("dkimPrivateKeys") ? outputs.dkimPrivateKeys : none,
         needs.has("passwordHashes") ? outputs.passwordHashes : none,
         needs.has("generated") ? outputs.generated : none,
+        needs.has("ses") ? outputs.ses : none,
       ])
-      .apply(([dkimPrivateKeys, passwordHashes, generated]) => ({
+      .apply(([dkimPrivateKeys, passwordHashes, generated, ses]) => ({
         dkimPrivateKeys,
         passwordHashes,
         generated,
+        ses,
       })),
   );
 }

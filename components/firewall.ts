@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import ipaddr from "ipaddr.js";
 import type { Exit } from "../plan/egress.ts";
 import type { Port } from "../plan/types.ts";
+import { engineCommand } from "./engine.ts";
 import { tags } from "./tags.ts";
 
 export interface FirewallArgs {
@@ -121,6 +122,6 @@ function warn({ oldInputs, newInputs }: pulumi.ResourceHookArgs): void {
   const closed = closedToSsh(rules(oldInputs), rules(newInputs));
   if (closed.length === 0) return;
   pulumi.log.warn(
-    `Port 22 closes for ${closed.join(", ")}. If you deploy from there, the deployment cannot log in to the host any more. The way back: interrupt it (Ctrl-C), put the network back into mailhost:ssh.from, and run \`pulumi up\` again; that works from anywhere.`,
+    `Port 22 closes for ${closed.join(", ")}. If you deploy from there, the deployment cannot log in to the host any more. The way back: interrupt it (Ctrl-C), put the network back into mailhost:ssh.from, and run \`${engineCommand("up")}\` again; that works from anywhere.`,
   );
 }

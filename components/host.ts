@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
 import { hostPackages, sweepKeys } from "../plan/host.ts";
-import { relayRoute } from "../plan/relay.ts";
+import { hasLockedStore, storePassphrase } from "../plan/lockedStore.ts";
+import { isRelayed, relayRoute } from "../plan/relay.ts";
 import type { Bundle } from "../plan/types.ts";
+import { wayOut } from "../plan/wayOut.ts";
 import type { Settings } from "../settings/types.ts";
 import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
@@ -20,7 +22,6 @@ import {
   STORAGE,
   SWEEP,
   SWEEP_PACKAGES,
-  WAY_OUT,
 } from "./steps.ts";
 
 export interface HostArgs {
@@ -56,8 +57,7 @@ export class Host extends pulumi.ComponentResource {
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
     this.#sweep(name, args, login);
-    // A relay for all mail needs no port 25.
-    if (relayRoute(args.settings.options.relay)?.all !== true) this.#tryWayOut(name, login, packages);
+    this.#tryWayOut(name, args.settings, login);
     this.registerOutputs({});
   }
 
@@ -65,19 +65,30 @@ export class Host extends pulumi.ComponentResource {
    * AWS blocks outgoing port 25 on new accounts: nothing is wrong with the host then, but its owner has to know, once,
    * when the machine is made. Later `npm run check` looks anew.
    */
-  #tryWayOut(name: string, login: Login, packages: pulumi.Resource): void {
+  #tryWayOut(name: string, settings: Settings, login: Login): void {
+    const relay = relayRoute(settings);
+    // A relay for all mail needs no port 25.
+    if (relay?.all) return;
+    const rest = settings.domains.every((domain) => isRelayed(relay, domain.name))
+      ? "what people here write goes through the relay, while bounces, automatic replies and forwarded mail wait in the queue. Ask AWS to open it"
+      : "what the host sends waits in its queue. Ask AWS to open it, or send through a relay (`mailhost:relay`)";
     const say = new pulumi.ResourceHook(`${name}-way-out-said`, ({ newOutputs }) => {
       const { stdout } = newOutputs as { stdout?: string };
-      if (stdout?.trim() === "open") return;
+      if (!stdout?.startsWith("blocked")) return;
       pulumi.log.warn(
-        "Outgoing port 25 is blocked, as on every new AWS account: what the host sends waits in its queue. Ask AWS to open it, or send through a relay (`mailhost:relay`): docs/sending.md has both. `npm run check` says whether mail can leave.",
+        `Outgoing port 25 is blocked, as on every new AWS account: ${rest}: docs/sending.md tells how. \`npm run check\` says whether mail can leave.`,
         this,
       );
     });
     remote(
       `${name}-way-out`,
-      { login, command: WAY_OUT, stdin: "" },
-      { parent: this, dependsOn: [packages], hooks: { afterCreate: [say], afterUpdate: [say] } },
+      { login, command: wayOut(), stdin: "" },
+      // Not before its own resolver and firewall are in place: until then it may be cut off for a moment.
+      {
+        parent: this,
+        dependsOn: [...this.bundles.values()],
+        hooks: { afterCreate: [say], afterUpdate: [say] },
+      },
     );
   }
 
@@ -103,12 +114,13 @@ export class Host extends pulumi.ComponentResource {
         login: { ...login, hostKey: args.keys.bootstrap.publicKeyOpenssh },
         command: BOOTSTRAP,
         stdin: args.keys.host.privateKeyOpenssh,
+        confidential: true,
       },
       {
         parent: this,
         dependsOn: [...args.server.ready],
         // It can run once on a machine: afterwards the key that it expects is gone.
-        ignoreChanges: ["connection", "create", "stdin"],
+        ignoreChanges: ["connection", "create", "stdin", "logging"],
       },
     );
     return remote(
@@ -138,7 +150,8 @@ export class Host extends pulumi.ComponentResource {
       {
         login,
         command: STORAGE,
-        stdin: pulumi.interpolate`${args.server.volume.id} ${args.server.volume.size}\n`,
+        stdin: pulumi.interpolate`${args.server.volume.id} ${args.server.volume.size}\n${storeLines(args.settings)}`,
+        confidential: hasLockedStore(args.settings),
       },
       { parent: this, dependsOn: [storage] },
     );
@@ -165,6 +178,13 @@ export class Host extends pulumi.ComponentResource {
     }
     return made;
   }
+}
+
+/** What tells the step of a locked store: the passphrase where the stack has it, else that somebody else says it. */
+function storeLines(settings: Settings): pulumi.Input<string> {
+  if (!hasLockedStore(settings)) return "";
+  const passphrase = storePassphrase(settings);
+  return passphrase === undefined ? "locked\n" : pulumi.secret(`locked\n${passphrase}\n`);
 }
 
 /** Asked once in a deployment: the steps come one upon the other. */
@@ -203,6 +223,7 @@ export class HostBundle extends pulumi.ComponentResource {
             login,
             command: APPLY,
             stdin: secretsOf(args.secrets, needs).apply((secrets) => secretsDocument(bundle, secrets) ?? ""),
+            confidential: true,
           },
           child,
         ),

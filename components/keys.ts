@@ -25,16 +25,22 @@ export class SshKeys extends pulumi.ComponentResource {
   }
 }
 
+export interface DkimKeysArgs {
+  /** A key pair is made for each. */
+  readonly selectors: readonly DkimSelector[];
+}
+
 /** The DKIM key pairs of all domains (RFC 6376, RFC 8463). */
 export class DkimKeys extends pulumi.ComponentResource {
   /** `p=` values by `<selector>._domainkey.<domain>`. */
   readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
   /** PKCS#8 PEM by the same names. Secret. */
   readonly privateKeys: pulumi.Output<Record<string, string>>;
+  readonly #pems: ReadonlyMap<string, pulumi.Output<string>>;
 
-  constructor(name: string, selectors: readonly DkimSelector[], opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: DkimKeysArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:keys:DkimKeys", name, {}, opts);
-    const keys = selectors.map((selector) => ({
+    const keys = args.selectors.map((selector) => ({
       ...selector,
       key: new PrivateKey(
         `${name}-${selector.name}`,
@@ -48,9 +54,17 @@ export class DkimKeys extends pulumi.ComponentResource {
         key.publicKeyPem.apply((pem) => publicKeyOfPem(pem, algorithm)),
       ]),
     );
+    this.#pems = new Map(keys.map(({ name, key }) => [name, key.privateKeyPemPkcs8]));
     this.privateKeys = pulumi
       .all(keys.map(({ name, key }) => key.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)))
       .apply(Object.fromEntries<string>);
     this.registerOutputs({});
+  }
+
+  /** One of the private keys, so that news of the others is none to who needs this one. Secret. */
+  privateKey(name: string): pulumi.Output<string> {
+    const pem = this.#pems.get(name);
+    if (pem === undefined) throw new pulumi.ResourceError(`The plan has no DKIM key ${name}`, this);
+    return pem;
   }
 }

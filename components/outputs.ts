@@ -1,11 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import { clientSettings } from "../plan/clientSettings.ts";
+import { storePassphrase } from "../plan/lockedStore.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
-import type { Settings } from "../settings/types.ts";
+import { trustedHosts } from "../plan/trustedHosts.ts";
+import { LOGIN_USER } from "../plan/users.ts";
+import type { Mailbox, Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RecordOutput } from "./dns.ts";
+import { engineCommand, stackOption } from "./engine.ts";
 import type { DkimKeys, SshKeys } from "./keys.ts";
-import { LOGIN_USER } from "./remote.ts";
 import type { Server } from "./server.ts";
 
 export interface StackOutputsArgs {
@@ -23,24 +27,24 @@ export interface StackOutputsArgs {
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const { settings, server, accounts, dkim, records, keys, generated } = args;
   const { hostname } = settings;
+  const client = clientSettings(hostname);
   const { keepDays } = settings.options.removed;
-  // The local cloud says how its engine is called, and knows its stack.
-  const { MAILHOST_PULUMI: engine = "npx pulumi" } = process.env;
-  const named = process.env.MAILHOST_PULUMI === undefined ? ` --stack ${pulumi.getStack()}` : "";
+  const named = stackOption();
+  const loggingIn = trustedHosts(settings).filter(({ login }) => login);
   return {
     hostname,
     publicIp: server.address.publicIp,
     ...(settings.network.ipv6 && { publicIpv6: server.publicIpv6 }),
     domains: settings.domains.map((domain) => domain.name),
+    /** Each mailbox, and how it may be logged in to: their hashes hide it in a preview. */
+    mailboxes: Object.fromEntries(
+      settings.domains.flatMap(({ mailboxes }) =>
+        mailboxes.map((mailbox) => [mailbox.address, mailboxText(mailbox)]),
+      ),
+    ),
     /** Generated passwords by mailbox address, app passwords by `<address>/<device>`. */
     credentials: pulumi.secret(accounts.credentials),
-    /** What a person types into a mail program (RFC 8314: TLS from the first byte). */
-    clientSettings: {
-      login: "the whole mail address",
-      incoming: { protocol: "IMAP", host: hostname, port: 993, security: "SSL/TLS" },
-      outgoing: { protocol: "SMTP", host: hostname, port: 465, security: "SSL/TLS" },
-      outgoingAlternative: { protocol: "SMTP", host: hostname, port: 587, security: "STARTTLS" },
-    },
+    clientSettings: client,
     /** Where people find these, and a profile for Apple devices, by domain. */
     ...(settings.options.clientSetup && {
       setupPages: Object.fromEntries(settings.domains.map(({ name }) => [name, setupPage(name)])),
@@ -56,6 +60,16 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     ...(settings.options.rspamdPage && {
       rspamdPassword: pulumi.secret(generated.apply((all) => all[RSPAMD_PAGE_PASSWORD])),
     }),
+    /** Logins of trusted hosts, by the names that the stack file has for them. */
+    ...(loggingIn.length > 0 && {
+      trustedHosts: pulumi.secret(
+        generated.apply((all) =>
+          Object.fromEntries(
+            loggingIn.map(({ name, login, passwordName }) => [name, { login, password: all[passwordName] }]),
+          ),
+        ),
+      ),
+    }),
     /** Everything a login on the host takes. */
     ssh: pulumi.secret({
       host: server.address.publicIp,
@@ -65,9 +79,28 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
     }),
     nextSteps: [
-      `Passwords: ${engine} stack output credentials --show-secrets${named}`,
-      `Mail program: IMAP ${hostname} 993 SSL/TLS, SMTP ${hostname} 465 SSL/TLS, login with the whole address`,
+      `Passwords: ${engineCommand("stack output credentials --show-secrets")}`,
+      `Mail program: ${inWords(client.incoming)}, ${inWords(client.outgoing)}, login with ${client.login}`,
       `Is it all right? npm run check${named === "" ? "" : ` --${named}`}`,
+      // Where a person makes the store, the same command has told it.
+      ...(storePassphrase(settings) === undefined
+        ? []
+        : [`The locked store's recovery key, to be written down: npm run unlock -- --recovery-key${named}`]),
     ],
   };
+}
+
+function mailboxText({ passwordHash, appPasswords = [], quota, suspended }: Mailbox): string {
+  return [
+    ...(suspended ? ["suspended"] : []),
+    passwordHash === undefined ? "generated password" : "password of its owner's",
+    ...appPasswords.map((device) => `app password ${device}`),
+    ...(quota === undefined ? [] : [quota === 0 ? "no quota" : `quota ${quota} GiB`]),
+  ].join(", ");
+}
+
+type MailServer = ReturnType<typeof clientSettings>["incoming" | "outgoing"];
+
+function inWords({ protocol, host, port, security }: MailServer): string {
+  return `${protocol} ${host} ${port} ${security}`;
 }

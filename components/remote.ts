@@ -1,5 +1,6 @@
 import { Command } from "@pulumi/command/remote/command.js";
 import * as pulumi from "@pulumi/pulumi";
+import { LOGIN_USER } from "../plan/users.ts";
 
 /** How to log in to a machine. */
 export interface Login {
@@ -18,10 +19,13 @@ export interface RemoteArgs {
   /** A short line: a failure prints it whole. Content goes by `stdin`. */
   readonly command: string;
   readonly stdin: pulumi.Input<string>;
+  /**
+   * There are secrets in `stdin`: what the command says is kept as a secret, and goes to no log. A failure prints it
+   * all the same, so that the program at the other end must not repeat what it reads.
+   * @default false
+   */
+  readonly confidential?: boolean;
 }
-
-/** The login user of Debian's cloud images. */
-export const LOGIN_USER = "admin";
 
 /**
  * One step on the host, and the only way to it: nothing else opens a connection. It runs when it is new, when
@@ -45,12 +49,14 @@ export function remote(name: string, args: RemoteArgs, opts: pulumi.CustomResour
       // The environment would need AcceptEnv in sshd's configuration.
       addPreviousOutputInEnv: false,
       triggers: [args.login.instanceId],
+      ...(args.confidential && { logging: "none" }),
     },
     {
       ...opts,
       hooks: { ...opts.hooks, beforeCreate: [args.login.answers], beforeUpdate: [args.login.answers] },
       // On a new machine the old step is forgotten; there is nothing of it to undo.
       deleteBeforeReplace: true,
+      ...(args.confidential && { additionalSecretOutputs: ["stdout", "stderr"] }),
     },
   );
 }

@@ -88,7 +88,9 @@ export class Server extends pulumi.ComponentResource {
       },
       {
         ...child,
-        // A newer image or first-boot text is for the next machine: it never replaces or stops a running one.
+        // A newer image or first-boot text never replaces or stops a running machine. The next one has the newest, be it made
+        // because that one is gone or because it does not fit any more (its architecture, its subnet). Only a replacement that
+        // nothing but `--replace` asks for has what the old one had: there Pulumi holds on to what it is told to ignore.
         ignoreChanges: ["ami", "userData"],
         hooks: { beforeCreate: [fits], beforeUpdate: [fits, noSmallerRoot] },
         // The volume can be attached to one machine only.

@@ -8,7 +8,7 @@ export const APPLY_PROGRAM = verbatim("usr/local/lib/mailhost/apply");
 
 /**
  * Mounts the data volume whose id is on standard input; makes a file system only where there is nothing, and lets it
- * grow to the size in GiB behind the id.
+ * grow to the size in GiB behind the id. Two more lines say that all on it lies in a locked store, and its passphrase.
  */
 export const STORAGE = "sudo /usr/local/lib/mailhost/storage";
 
@@ -48,7 +48,3 @@ chmod 0755 /usr/local/lib/mailhost/.apply.new
 mv /usr/local/lib/mailhost/.apply.new /usr/local/lib/mailhost/apply
 systemctl reload ssh
 '`;
-
-/** Prints `open` where another server's port 25 greets the host, by IPv4 as Postfix sends, and `blocked` elsewhere. */
-export const WAY_OUT = `address=$(getent ahostsv4 gmail-smtp-in.l.google.com | awk 'NR == 1 { print $1 }')
-if timeout 8 bash -c "exec 3<>/dev/tcp/$address/25 && head -n 1 <&3" 2>/dev/null | grep -q ^220; then echo open; else echo blocked; fi`;

@@ -1,9 +1,11 @@
 import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
+import { getWorkersScripts } from "@pulumi/cloudflare/getWorkersScripts.js";
 import { WorkersCustomDomain } from "@pulumi/cloudflare/workersCustomDomain.js";
 import { WorkersScript } from "@pulumi/cloudflare/workersScript.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { WebPage } from "../plan/types.ts";
 import type { DnsZones } from "./dnsZones.ts";
+import { reasonOf } from "./reason.ts";
 
 /** The day whose behaviour of the runtime the script is written for. */
 const COMPATIBILITY_DATE = "2026-09-01";
@@ -19,6 +21,22 @@ export interface WorkerArgs {
   readonly script: string;
   /** Names that lead to it; without one there is no Worker at all. */
   readonly hosts: readonly Pick<WebPage, "host" | "zone">[];
+}
+
+/**
+ * Asked before anything is made: the Worker is made last, beside a host that would be there already.
+ *
+ * @throws pulumi.RunError with the rights that Cloudflare's token lacks
+ */
+export async function mayRunWorkers({ zones, hosts }: Pick<WorkerArgs, "zones" | "hosts">): Promise<void> {
+  const accounts = new Set(hosts.flatMap(({ zone }) => zones.get(zone)?.accountId ?? []));
+  for (const accountId of accounts) {
+    await getWorkersScripts({ accountId }).catch((error: Error) => {
+      throw new pulumi.RunError(
+        `Cloudflare does not let CLOUDFLARE_API_TOKEN at the Workers of the account ${accountId}: ${reasonOf(error)}. A Worker tells mail programs their settings: give the token Account → Workers Scripts → Edit and Zone → Workers Routes → Edit, or write mailhost:clientSetup: false. Nothing was touched.`,
+      );
+    });
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { schema } from "../settings/schema.ts";
 /** What of JSON Schema (draft 2020-12) the settings use. */
 interface Node {
   readonly type?: string;
+  readonly const?: unknown;
   readonly description?: string;
   readonly default?: unknown;
   readonly examples?: readonly unknown[];
@@ -17,12 +18,13 @@ interface Node {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node | boolean;
+  readonly items?: Node;
   readonly anyOf?: readonly Node[];
 }
 
 /** `docs/settings.md`. */
 export function settingsPage(): string {
-  const root = z.toJSONSchema(schema, { io: "input" }) as Node;
+  const root = jsonSchema();
   return `<!-- Written by docs/generate.ts from settings/schema.ts; change that. -->
 # Settings
 
@@ -50,6 +52,21 @@ ${sections(root, "mailhost:").join("\n\n")}
 `;
 }
 
+/** The settings as a stack file has them. */
+function jsonSchema(): Node {
+  const options: z.core.ToJSONSchemaParams = {
+    io: "input",
+    // Where a value is brought into another form on its way in, Zod leaves these two out.
+    override({ zodSchema, jsonSchema }) {
+      const { examples } = z.globalRegistry.get(zodSchema) ?? {};
+      if (Array.isArray(examples)) jsonSchema.examples = examples;
+      const { def } = zodSchema._zod;
+      if (def.type === "default") jsonSchema.default ??= (def as z.core.$ZodDefaultDef).defaultValue as never;
+    },
+  };
+  return z.toJSONSchema(schema, options) as Node;
+}
+
 /** A table of a mapping's keys, and one for each mapping among them. */
 function sections(node: Node, path: string, title?: string): string[] {
   const properties = Object.entries(node.properties ?? {});
@@ -60,13 +77,19 @@ function sections(node: Node, path: string, title?: string): string[] {
   const table = markdownTable(["key", "form", "default", "meaning"], rows);
   const heading = title === undefined ? "## All keys" : `## \`${title}\``;
   const intro = title === undefined || !node.description ? [] : [node.description];
-  const nested = properties.flatMap(([key, property]) => {
-    if (property.properties) return sections(property, `${path}${key}.`, `${path}${key}`);
-    const entry = property.additionalProperties;
-    const name = `${path}${key}.<name>`;
-    return typeof entry === "object" && entry.properties ? sections(entry, `${name}.`, name) : [];
-  });
+  const nested = properties.flatMap(([key, property]) => mappings(property, `${path}${key}`));
   return [[heading, ...intro, table].join("\n\n"), ...nested];
+}
+
+/** The tables of the mappings that a value may be, or hold: a list's, a union's, those below names of one's own. */
+function mappings(node: Node, path: string): string[] {
+  const { description } = node;
+  const described = (inner: Node): Node => (description === undefined ? inner : { description, ...inner });
+  if (node.properties) return sections(node, `${path}.`, path);
+  if (node.items) return mappings(described(node.items), `${path}[]`);
+  if (node.anyOf) return node.anyOf.flatMap((one) => mappings(described(one), path));
+  const entry = node.additionalProperties;
+  return typeof entry === "object" ? mappings(described(entry), `${path}.<name>`) : [];
 }
 
 /** With columns of one width, as the formatter wants them. */
@@ -79,13 +102,35 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
-function formOf(node: Node): string {
-  if (node.enum) return node.enum.map((value) => `\`${value}\``).join(", ");
-  if (node.anyOf) return "text or list of texts";
-  if (node.type === "integer" || node.type === "number") return `${node.minimum} to ${node.maximum}`;
-  if (node.type === "boolean") return "`true`, `false`";
-  if (node.type === "array") return "list of texts";
-  return node.type === "object" ? "mapping" : "text";
+/** How a value is written: `never` or text; list of mappings. */
+export function formOf(node: Node): string {
+  const forms = alternatives(node);
+  return [forms.slice(0, -1).join(", "), forms.at(-1)].filter(Boolean).join(" or ");
+}
+
+function alternatives(node: Node): string[] {
+  const { minimum, maximum, items, additionalProperties: entry } = node;
+  if (node.const !== undefined) return [`\`${node.const}\``];
+  if (node.anyOf) return [...new Set(node.anyOf.flatMap(alternatives))];
+  if (node.type === "boolean") return ["`true`", "`false`"];
+  if (node.enum) return node.enum.map((value) => `\`${value}\``);
+  if (node.type === "integer") return [`${minimum} to ${maximum}`];
+  if (node.type === "number") return [`number from ${minimum} to ${maximum}`];
+  if (node.type === "array") return [`list of ${several(items)}`];
+  if (node.type !== "object") return ["text"];
+  return [
+    typeof entry === "object" && !entry.properties ? `mapping of names to ${several(entry)}` : "mapping",
+  ];
+}
+
+/** What the entries of a list or mapping are. */
+function several(entry: Node = {}): string {
+  // More than a few are in the key's description.
+  if (entry.enum) return entry.enum.length > 4 ? "words" : formOf(entry);
+  if (entry.type === "integer") return `numbers from ${formOf(entry)}`;
+  return alternatives(entry)
+    .map((form) => form.replace(/^(text|mapping|list|number)\b/, "$1s"))
+    .join(" or ");
 }
 
 function defaultOf(node: Node, isRequired: boolean): string {

@@ -1,52 +1,27 @@
-import { request } from "node:http";
+/** The daemon's own API, as the commands, the stand-in providers and the tests call it. */
+import { type ApiAnswer, type ApiCall, callApi } from "../check/api.ts";
+import type { CloudPaths } from "./paths.ts";
 
-/** One call of a JSON API behind a Unix socket. */
-export interface ApiCall {
-  readonly method: "GET" | "POST" | "PATCH";
-  readonly path: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Seconds for the answer to come. @default as long as it takes */
-  readonly patience?: number;
+/** One call, whatever is answered. @throws as callApi */
+export function callSocket(socket: string, call: ApiCall): Promise<ApiAnswer> {
+  return callApi({ whom: "The local cloud", at: socket }, call);
 }
 
-/** Somebody listens, and says nothing. */
-export class NoAnswer extends Error {}
-
-export interface ApiAnswer {
-  /** HTTP status. */
-  readonly status: number;
-  readonly value: unknown;
-}
-
-/** Calls the daemon's own API. @throws where nobody listens, and where the answer is no JSON; an error's answer is an answer */
-export function callSocket(
-  socket: string,
-  { method, path, body, headers, patience }: ApiCall,
-): Promise<ApiAnswer> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      { socketPath: socket, path, method, headers: { ...headers, "content-type": "application/json" } },
-      (response) => {
-        const parts: Buffer[] = [];
-        const status = response.statusCode ?? 0;
-        response.on("data", (part: Buffer) => parts.push(part));
-        response.on("error", reject);
-        response.on("end", () => {
-          try {
-            resolve({ status, value: JSON.parse(Buffer.concat(parts).toString("utf8")) });
-          } catch {
-            reject(new Error(`the local cloud answered ${method} ${path} with no JSON (status ${status})`));
-          }
-        });
-      },
-    );
-    call.on("error", reject);
-    if (patience !== undefined) {
-      call.setTimeout(patience * 1000, () =>
-        call.destroy(new NoAnswer(`no answer to ${method} ${path} in ${patience} s`)),
-      );
-    }
-    call.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+/**
+ * One call that has to work.
+ * @param patience seconds for the answer to come; as long as it takes where it is left out
+ * @throws with the answered error's text; else as callApi
+ */
+export async function callDaemon(
+  { socket }: Pick<CloudPaths, "socket">,
+  method: "GET" | "POST" | "PATCH",
+  path: string,
+  body?: object,
+  patience?: number,
+): Promise<unknown> {
+  const call = { method, path, body, ...(patience === undefined ? {} : { patience }) };
+  const { status, value } = await callSocket(socket, call);
+  if (status === 200) return value;
+  const { error, Error: failure } = value as { error?: string; Error?: { Message: string } };
+  throw new Error(error ?? failure?.Message ?? JSON.stringify(value));
 }

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { type ApiCall, callSocket, NoAnswer } from "./api.ts";
+import { NoAnswer } from "../check/api.ts";
+import { callDaemon, callSocket } from "./api.ts";
 import { takeLock } from "./lock.ts";
 import { type CloudPaths, checkout } from "./paths.ts";
 import type { CloudInfo } from "./types.ts";
@@ -36,7 +37,10 @@ function toldInfo(paths: CloudPaths): CloudInfo {
 /** @throws where the cloud is down, with what to do */
 export async function needCloud(paths: CloudPaths): Promise<CloudInfo> {
   const info = await runningCloud(paths);
-  if (info === undefined) throw new Error("The local cloud is not running. Start it with: npm start");
+  if (info === undefined) {
+    const root = process.getuid?.() === 0 ? "" : " Root's cloud is another: become root (`sudo -i`) first.";
+    throw new Error(`The local cloud is not running. Start it with: npm start${root}`);
+  }
   return info;
 }
 
@@ -66,7 +70,6 @@ export async function ensureCloud(paths: CloudPaths): Promise<CloudInfo> {
       ...process.env,
       MAILHOST_HOME: paths.home,
       MAILHOST_CLOUD: paths.folder,
-      NODE_COMPILE_CACHE: join(paths.cache, "compile-cache"),
     },
   });
   closeSync(log);
@@ -155,21 +158,6 @@ async function gone(pid: number): Promise<void> {
     if (Date.now() > deadline) throw new Error(`Process ${pid}, the local cloud's daemon, does not end.`);
     await pause(10);
   }
-}
-
-/** One call of the daemon's own API. @throws with its error's text */
-export async function callDaemon(
-  paths: CloudPaths,
-  method: ApiCall["method"],
-  path: string,
-  body?: object,
-  patience?: number,
-): Promise<unknown> {
-  const call = { method, path, body, ...(patience === undefined ? {} : { patience }) };
-  const { status, value } = await callSocket(paths.socket, call);
-  if (status === 200) return value;
-  const { error, Error: failure } = value as { error?: string; Error?: { Message: string } };
-  throw new Error(error ?? failure?.Message ?? JSON.stringify(value));
 }
 
 function lastLine(path: string): string {

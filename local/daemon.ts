@@ -6,13 +6,14 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import { callApi } from "../check/otherside.ts";
+import { callOtherSide } from "../check/otherside.ts";
 import { publishImages } from "./aws/catalog.ts";
 import { awsHandler } from "./aws/http.ts";
 import { createAwsService } from "./aws/service.ts";
 import { createCloudflareService } from "./cloudflare/service.ts";
 import { takeLock } from "./lock.ts";
 import { type CloudPaths, checkout, cloudPaths, writeWhole } from "./paths.ts";
+import type { SesAccess } from "./peer/ses.ts";
 import type { CloudInfo, PublishedRecord } from "./types.ts";
 import { acmeDirectory } from "./world/acme.ts";
 import { claimSlot, operatorAddress } from "./world/network.ts";
@@ -20,8 +21,11 @@ import { LocalWorld } from "./world/world.ts";
 
 /** The stack's region, for the simulated account; Pulumi.dev.yaml names the same. */
 const region = "eu-central-1";
-/** Where the hosted domains' web sites are: somewhere else (RFC 5737). */
-const webSite = "198.51.100.80";
+/** Where the hosted domains' web sites are: somewhere else (RFC 5737), or with a provider that is called by name. */
+const webSites: Readonly<Record<string, { readonly type: "A" | "CNAME"; readonly content: string }>> = {
+  "example.com": { type: "CNAME", content: "sites.example.net" },
+  "example.org": { type: "A", content: "198.51.100.80" },
+};
 const peer = { domain: "example.net", hostname: "mx.example.net" } as const;
 
 async function main(paths: CloudPaths): Promise<void> {
@@ -82,8 +86,13 @@ async function main(paths: CloudPaths): Promise<void> {
         .then(async (taken) => {
           if (taken) return;
           if (request.url?.startsWith("/world/cloudflare?")) {
-            const wait = new URL(request.url, "http://localhost").searchParams.get("publishAfter");
-            cloudflare.setSwitches({ publishAfter: Number(wait) });
+            const { searchParams: wanted } = new URL(request.url, "http://localhost");
+            const wait = wanted.get("publishAfter");
+            const workers = wanted.get("workers");
+            cloudflare.setSwitches({
+              ...(wait !== null && { publishAfter: Number(wait) }),
+              ...(workers !== null && { workers: workers === "true" }),
+            });
             send(response, 200, cloudflare.switches);
           } else await answerWorld(world, request, response, end);
         })
@@ -105,7 +114,7 @@ async function main(paths: CloudPaths): Promise<void> {
       acmeDirectory,
       acmeCa: world.acme.ca,
       issuerCa: world.acme.issuers,
-      peer: { domain: peer.domain, address: world.network.addresses.peer, api: peerApi(paths) },
+      peer: { domain: peer.domain, address: world.network.addresses.peer, api: paths.peerApi },
       operatorAddress,
       architecture: process.arch === "arm64" ? "arm64" : "amd64",
     });
@@ -179,7 +188,6 @@ async function answerWorld(
 
 async function startPeer(world: LocalWorld, paths: CloudPaths): Promise<void> {
   const { addresses } = world.network;
-  const api = peerApi(paths);
   mkdirSync(paths.peer, { recursive: true, mode: 0o700 });
   await world.serve({
     name: "peer",
@@ -192,31 +200,37 @@ async function startPeer(world: LocalWorld, paths: CloudPaths): Promise<void> {
         addresses.smarthost,
         "--resolver",
         addresses.resolver,
+        "--ses",
+        addresses.ses,
+        "--ses-region",
+        region,
         "--api",
-        api,
+        paths.peerApi,
         "--state",
         paths.peer,
       ],
     ],
-    env: { NODE_COMPILE_CACHE: join(paths.cache, "compile-cache") },
+    env: { NODE_COMPILE_CACHE: paths.compileCache },
     cwd: paths.peer,
     log: join(paths.peer, "peer.log"),
     ready: () =>
-      callApi(api, "/").then(
+      callOtherSide(paths.peerApi, "/").then(
         () => true,
         () => false,
       ),
   });
 }
 
-/** What the other side needs in the DNS to be a proper citizen. */
+/** What the other side, and Amazon SES beside it, need to be proper citizens: names, and a certificate that is trusted. */
 async function publishPeer(world: LocalWorld, paths: CloudPaths): Promise<void> {
-  const records = (await callApi(peerApi(paths), "/records")) as PublishedRecord[];
+  const records = (await callOtherSide(paths.peerApi, "/records")) as PublishedRecord[];
   const sets = Map.groupBy(records, (record) => `${record.name} ${record.type}`);
   for (const set of sets.values()) {
     const { name, type } = set[0] as PublishedRecord;
     await world.dns.setRrset(world.dns.zoneOf(name), name, type, set);
   }
+  const { authority } = (await callOtherSide(paths.peerApi, "/ses")) as SesAccess;
+  await world.trust(authority);
 }
 
 /** The domains had a web site before they got a mail host: records that the program must leave alone. */
@@ -226,7 +240,7 @@ async function publishWebSites(url: string, token: string): Promise<void> {
     result: readonly { id: string; name: string }[];
   };
   for (const { id, name } of listing.result) {
-    const record = { type: "A", name, content: webSite, ttl: 300, proxied: false };
+    const record = { ...webSites[name], name, ttl: 300, proxied: false };
     const answer = await fetch(`${url}/zones/${id}/dns_records`, {
       method: "POST",
       headers,
@@ -234,10 +248,6 @@ async function publishWebSites(url: string, token: string): Promise<void> {
     });
     if (!answer.ok) throw new Error(`The web site of ${name} cannot be published: ${await answer.text()}`);
   }
-}
-
-function peerApi(paths: CloudPaths): string {
-  return join(paths.peer, "api.sock");
 }
 
 function keptToken(paths: CloudPaths): string {

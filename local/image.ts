@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { shellWord } from "../plan/shell.ts";
 import { run } from "./run.ts";
 
 /**
@@ -110,7 +111,7 @@ export async function ensureImage(cache: string, options: ImageOptions = {}): Pr
         ...(options.proxy === undefined ? [] : [`--aptopt=Acquire::http::Proxy "${options.proxy}"`]),
         // The packages' own scripts may not start anything on the machine that builds.
         ...Object.entries(recipe.files).flatMap(([path, content]) => [
-          `--customize-hook=mkdir -p "$1/$(dirname ${path})" && printf %s ${quote(content)} > "$1/${path}"`,
+          `--customize-hook=mkdir -p "$1/$(dirname ${path})" && printf %s ${shellWord(content)} > "$1/${path}"`,
         ]),
         ...recipe.shell.map((line) => `--customize-hook=${line}`),
         recipe.suite,
@@ -130,10 +131,6 @@ export async function ensureImage(cache: string, options: ImageOptions = {}): Pr
     rmSync(building, { recursive: true, force: true });
   }
   return version;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What a build left that was killed. */

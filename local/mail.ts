@@ -97,9 +97,23 @@ export async function send(context: MailContext, options: SendOptions): Promise<
     const sent = await transport.sendMail({ from, to: [...to], subject, text: body });
     const where = await Promise.all(to.map((address) => whereToSee(context, address)));
     return [sent.response, `Message-ID: ${sent.messageId}`, ...new Set(where.flat())].join("\n");
+  } catch (error) {
+    const { message, responseCode } = error as Error & { responseCode?: number };
+    if (responseCode === undefined) throw error;
+    throw new Error([message, ...(await noSuchPlace(context, options.to))].join("\n"));
   } finally {
     transport.close();
   }
+}
+
+/** What to write instead of addresses that the local cloud's small internet does not have. */
+export async function noSuchPlace(context: MailContext, to: readonly string[]): Promise<string[]> {
+  const where = await Promise.all(to.map((address) => whereToSee(context, address)));
+  if (where.every((places) => places.length > 0)) return [];
+  const { domain } = await context.otherSide();
+  return [
+    `There is no such place in the local cloud: write to somebody@${domain}, or to a mailbox of the host's.`,
+  ];
 }
 
 /** Where a message can be looked at: in our own mailboxes, or at the other side. */
@@ -131,7 +145,7 @@ export async function read(
   print: (text: string) => void,
 ): Promise<void> {
   const stack = await context.stack();
-  const login = loginOf(stack, mailbox);
+  const login = await loginOf(context, stack, mailbox);
   const client = await connectImap(
     {
       address: stack.publicIp,
@@ -314,21 +328,42 @@ function verdictLine({ spf, dkim, dmarc, arc }: Verdict): string {
   return [`SPF ${spf.result}`, ...signatures, `DMARC ${dmarc.result}`, `ARC ${arc.result}`].join(", ");
 }
 
+/** Where a mailbox's password is, of which the stack has the hash alone, or which its user has changed. */
+const ownPassword = () => process.env.MAILHOST_PASSWORD;
+
 /** The mailbox itself, or one that gets the alias's mail: it may send as that (plan/users.ts). */
 async function senderOf(context: MailContext, stack: MailStack, from: string): Promise<Credentials> {
-  const receivers = stack.credentials[from] === undefined ? await context.receivers(from) : [];
-  return loginOf(stack, receivers.find((address) => stack.credentials[address] !== undefined) ?? from);
+  const isKnown = (address: string) => stack.credentials[address] !== undefined;
+  const receivers = isKnown(from) || !from.includes("@") ? [] : await context.receivers(from);
+  const meant = receivers.find((address) => isKnown(address) === (ownPassword() === undefined));
+  return await loginOf(context, stack, meant ?? receivers[0] ?? from);
 }
 
 /** A mailbox and its password. @param wanted by default the stack's first */
-function loginOf(stack: MailStack, wanted: string | undefined): Credentials {
-  const known = Object.keys(stack.credentials);
+async function loginOf(
+  context: MailContext,
+  stack: MailStack,
+  wanted: string | undefined,
+): Promise<Credentials> {
+  // Those of devices are `<address>/<device>`.
+  const known = Object.keys(stack.credentials).filter((name) => !name.includes("/"));
   const address = wanted ?? known[0] ?? "";
-  const password = stack.credentials[address];
-  if (password === undefined) {
-    throw new Error(
-      `No password is known for ${address || "any mailbox"}. There are: ${known.join(", ") || "none"}.`,
-    );
-  }
-  return { address, password };
+  const isKnown = known.includes(address);
+  const receivers = isKnown || !address.includes("@") ? [] : await context.receivers(address);
+  const password = ownPassword() ?? stack.credentials[address];
+  if (password !== undefined && (isKnown || receivers.includes(address))) return { address, password };
+  throw new Error(whyNoLogin(address, receivers, known));
+}
+
+function whyNoLogin(address: string, receivers: readonly string[], known: readonly string[]): string {
+  const list = known.join(", ");
+  if (address === "")
+    return "Each mailbox's password is known to its owner alone: say which mailbox, by its address.";
+  if (receivers.includes(address))
+    return `The password of ${address} is known to its owner alone. Who knows it runs this first, and then the same again: read -rs MAILHOST_PASSWORD && export MAILHOST_PASSWORD`;
+  if (receivers.length > 0)
+    return `${address} is no mailbox: its mail goes to ${receivers.join(" and ")}. Write one of these.`;
+  const alike = known.filter((one) => one.startsWith(`${address.toLowerCase()}@`));
+  if (alike.length > 0) return `${address} is no whole address: write ${alike.join(" or ")}.`;
+  return `There is no mailbox ${address} here.${list === "" ? "" : ` The stack has passwords of: ${list}.`}`;
 }

@@ -1,7 +1,6 @@
 /** The commands of package.json that have to do with the local cloud. */
 import { enableCompileCache } from "node:module";
-import { join } from "node:path";
-import { Argument, Command } from "commander";
+import { Argument, Command, Option } from "commander";
 import { cloudPaths } from "./paths.ts";
 import { addSystemFolders } from "./prerequisites.ts";
 import { say, wholeNumber } from "./terminal.ts";
@@ -22,7 +21,12 @@ function exits<Args extends readonly unknown[]>(work: (...args: Args) => Promise
 program
   .command("start")
   .description("local cloud, pulumi up of the stack dev, check")
-  .action(exits(async () => (await import("./commands/start.ts")).start(cloudPaths())));
+  .option("--preview", "brings up the cloud alone, and shows what pulumi up would do there", false)
+  .action(
+    exits(async ({ preview }: { preview: boolean }) =>
+      (await import("./commands/start.ts")).start(cloudPaths(), preview),
+    ),
+  );
 
 program
   .command("stop")
@@ -36,9 +40,10 @@ program
   .command("destroy")
   .description("pulumi destroy, and the end of the local cloud")
   .option("--everything", "also what is protected: address, mail, the cloud's whole folder", false)
+  .option("--yes", "without asking, as where there is no terminal", false)
   .action(
-    exits(async ({ everything }: { everything: boolean }) =>
-      (await import("./commands/destroy.ts")).destroy(cloudPaths(), everything),
+    exits(async ({ everything, yes }: { everything: boolean; yes: boolean }) =>
+      (await import("./commands/destroy.ts")).destroy(cloudPaths(), everything, yes),
     ),
   );
 
@@ -66,6 +71,23 @@ program
   .passThroughOptions()
   .action(
     exits(async (command: string[]) => (await import("./commands/host.ts")).host(cloudPaths(), command)),
+  );
+
+program
+  .command("unlock")
+  .description("opens the host's locked store after a boot (mailhost:lockedStore)")
+  .option("--stack <name>", "another stack than the local cloud's")
+  .addOption(new Option("--change", "changes its passphrase").conflicts(["recover", "recoveryKey"]))
+  .addOption(new Option("--recover", "sets a new passphrase, with the recovery key").conflicts("recoveryKey"))
+  .option("--recovery-key", "makes a new recovery key and shows it")
+  .action(
+    exits(async (wanted: { stack?: string; change?: true; recover?: true; recoveryKey?: true }) =>
+      (await import("./commands/unlock.ts")).unlock(
+        cloudPaths(),
+        wanted.change ? "change" : wanted.recover ? "recover" : wanted.recoveryKey ? "recovery-key" : "open",
+        wanted.stack,
+      ),
+    ),
   );
 
 program
@@ -111,8 +133,10 @@ program
 
 const mail = program.command("mail").description("tries a mailbox from the command line");
 try {
-  // Each command loads what it needs, compiled by the last one: half a second less each time.
-  enableCompileCache(join(cloudPaths().cache, "compile-cache"));
+  // Each command, and each program that it starts, loads what it needs, compiled by the last one: half a second less
+  // each time, and another half for each provider.
+  process.env.NODE_COMPILE_CACHE ||= cloudPaths().compileCache;
+  enableCompileCache(process.env.NODE_COMPILE_CACHE);
   // The libraries of mail cost every other command a third of a second.
   if (process.argv[2] === "mail") {
     const [{ addMailCommands }, { mailContext }] = await Promise.all([

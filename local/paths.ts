@@ -14,6 +14,8 @@ export interface CloudPaths {
   readonly home: string;
   /** Engine, image and packages: shared by all clouds of this user. */
   readonly cache: string;
+  /** Node's compiled modules (`NODE_COMPILE_CACHE`), of every program of every cloud. */
+  readonly compileCache: string;
   /** One folder with all of this cloud's state. */
   readonly folder: string;
   /** CloudInfo (local/types.ts), present while the cloud runs. */
@@ -27,10 +29,14 @@ export interface CloudPaths {
   readonly volumes: string;
   readonly dns: string;
   readonly acme: string;
+  /** PEM of the roots that the authority's certificates chain to, for programs that people try it with. */
+  readonly issuers: string;
   readonly edge: string;
   readonly aws: string;
   readonly cloudflare: string;
   readonly peer: string;
+  /** Unix socket of the other side's API. */
+  readonly peerApi: string;
   readonly pulumi: string;
 }
 
@@ -57,6 +63,7 @@ export function cloudPaths(env: NodeJS.ProcessEnv = process.env): CloudPaths {
     home,
     id: folder.split("/").at(-1) ?? "",
     cache: join(home, "cache"),
+    compileCache: join(home, "cache", "compile-cache"),
     folder,
     info: join(folder, "cloud.json"),
     log: join(folder, "daemon.log"),
@@ -67,10 +74,12 @@ export function cloudPaths(env: NodeJS.ProcessEnv = process.env): CloudPaths {
     volumes: join(folder, "volumes"),
     dns: join(folder, "dns"),
     acme: join(folder, "acme"),
+    issuers: join(folder, "acme", "issuers.pem"),
     edge: join(folder, "edge"),
     aws: join(folder, "aws"),
     cloudflare: join(folder, "cloudflare"),
     peer: join(folder, "peer"),
+    peerApi: join(folder, "peer", "api.sock"),
     pulumi: join(folder, "pulumi"),
   };
 }

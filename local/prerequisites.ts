@@ -55,7 +55,7 @@ export async function ensurePrerequisites(say: (text: string) => void): Promise<
   }
   if (process.getuid?.() !== 0) {
     throw new Error(
-      "The local cloud makes networks, disks and machines, which only root may: run `sudo npm start`.",
+      "The local cloud makes networks, disks and machines, which only root may: become root (`sudo -i`) and stay it, then run `npm start` in this folder.",
     );
   }
   addSystemFolders();
@@ -131,8 +131,8 @@ async function withoutStarts(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Tries, in namespaces that vanish at once, what the local cloud does in earnest. */
-async function checkKernel(): Promise<void> {
+/** Tries, in namespaces that vanish at once, what the local cloud does in earnest. @throws what the kernel lacks */
+export async function checkKernel(): Promise<void> {
   cgroup2Mount();
   if (!existsSync("/etc/machine-id") || readFileSync("/etc/machine-id", "utf8").trim() === "") {
     throw new Error(

@@ -1,23 +1,36 @@
 /** The engine on this cloud: its environment, its state, and what a stack tells. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parseDocument } from "yaml";
+import type { clientSettings } from "../plan/clientSettings.ts";
 import { ensureEngine } from "./engine/engine.ts";
 import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
-import { type CloudPaths, checkout } from "./paths.ts";
+import { type CloudPaths, checkout, writeWhole } from "./paths.ts";
+import { attachProviders } from "./providers/attached.ts";
 import { installPlugins } from "./providers/install.ts";
-import { PROVIDERS } from "./providers/names.ts";
+import { PROVIDERS, type ProviderName } from "./providers/names.ts";
 import { CommandFailed, run } from "./run.ts";
 import type { CloudInfo } from "./types.ts";
 
 /** The stack that `npm start` brings up. */
 export const defaultStack = "dev";
 
+/** The engine's commands that ask the providers. Any other that does starts their executables. */
+const ASKS_PROVIDERS: ReadonlySet<string> = new Set([
+  "up",
+  "update",
+  "preview",
+  "refresh",
+  "destroy",
+  "import",
+]);
+
 /** What the stack's own outputs say (components/outputs.ts), as far as the commands here read it. */
 export interface StackOutputs {
   readonly hostname: string;
   readonly publicIp: string;
   readonly credentials: Readonly<Record<string, string>>;
-  readonly clientSettings: unknown;
+  readonly clientSettings: ReturnType<typeof clientSettings>;
   /** Present where the stack has rspamd's page. */
   readonly rspamdPassword?: string;
   readonly ssh: {
@@ -33,17 +46,23 @@ export class Stack {
   readonly #paths: CloudPaths;
   readonly #info: CloudInfo;
   readonly #pulumi: string;
+  readonly #standIns: readonly ProviderName[];
 
-  private constructor(paths: CloudPaths, info: CloudInfo, pulumi: string) {
+  private constructor(paths: CloudPaths, info: CloudInfo, pulumi: string, standIns: readonly ProviderName[]) {
     this.#paths = paths;
     this.#info = info;
     this.#pulumi = pulumi;
+    this.#standIns = standIns;
   }
 
   static async open(paths: CloudPaths, info: CloudInfo, say: (text: string) => void): Promise<Stack> {
     const engine = await ensureEngine({ cacheDir: paths.cache, log: say });
-    await installPlugins({ pulumiHome: join(paths.pulumi, "home"), names: [...PROVIDERS], checkout });
-    const stack = new Stack(paths, info, engine.pulumi);
+    const standIns = await installPlugins({
+      pulumiHome: join(paths.pulumi, "home"),
+      names: [...PROVIDERS],
+      checkout,
+    });
+    const stack = new Stack(paths, info, engine.pulumi, standIns);
     removeStaleLocks(stack.#backend);
     removeBrokenAttributes(stack.#backend);
     return stack;
@@ -57,7 +76,17 @@ export class Stack {
 
   /** Runs the engine on the terminal. @returns its exit code */
   async run(args: readonly string[]): Promise<number> {
-    return await runPulumi(args, { cwd: checkout, env: this.environment, pulumi: this.#pulumi });
+    checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
+    const env = this.environment;
+    const run = (env: Readonly<Record<string, string>>) =>
+      runPulumi(args, { cwd: checkout, env, pulumi: this.#pulumi });
+    if (!args.some((word) => ASKS_PROVIDERS.has(word))) return await run(env);
+    const attached = await attachProviders(this.#standIns, env);
+    try {
+      return await run({ ...env, PULUMI_DEBUG_PROVIDERS: attached.addresses });
+    } finally {
+      await attached.end();
+    }
   }
 
   /** Runs the engine. @returns what it prints. @throws with what it prints on stderr */
@@ -105,13 +134,23 @@ export class Stack {
   }
 }
 
+/** The engine names neither file nor cause of what is no YAML. @throws with both */
+function checkYaml(stack: string): void {
+  const path = join(checkout, `Pulumi.${stack}.yaml`);
+  if (!existsSync(path)) return;
+  const [error] = parseDocument(readFileSync(path, "utf8"), { prettyErrors: true }).errors;
+  if (error === undefined) return;
+  throw new Error(`Pulumi.${stack}.yaml is no YAML. Nothing was touched.\n${error.message.trim()}`);
+}
+
 /** Files that make `ssh` accept this host and no other; the key is nowhere else and on no command line. */
 export function sshOptions(paths: CloudPaths, access: StackOutputs["ssh"]): string[] {
   const key = join(paths.folder, "ssh", "key");
   const known = join(paths.folder, "ssh", "known_hosts");
   mkdirSync(dirname(key), { recursive: true, mode: 0o700 });
-  writeFileSync(key, `${access.privateKey.trim()}\n`, { mode: 0o600 });
-  writeFileSync(known, `host ${access.hostKey.trim()}\n`, { mode: 0o600 });
+  // Another command may be reading them.
+  writeWhole(key, `${access.privateKey.trim()}\n`);
+  writeWhole(known, `host ${access.hostKey.trim()}\n`);
   return [
     ...["-F", "none", "-i", key, "-p", String(access.port)],
     ...["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"],

@@ -1,5 +1,6 @@
 /** What the commands print: progress in words, plain where nobody watches. */
 
+import { createInterface } from "node:readline/promises";
 import { InvalidArgumentError } from "commander";
 
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -29,4 +30,16 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<T>
   const seconds = (performance.now() - started) / 1000;
   if (seconds >= 1) say(`  ${seconds.toFixed(1)} s`);
   return result;
+}
+
+/** Asks before what cannot be undone; a script, whom nobody asks, has said it by its command. */
+export async function confirmed(what: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return true;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await terminal.question(`${what} Go on? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
 }

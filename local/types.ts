@@ -55,6 +55,7 @@ export interface World {
   setPort25Blocked(blocked: boolean): Promise<void>;
 
   readonly dns: DnsWorld;
+  readonly ses: SesWorld;
   readonly edge: EdgeWorld;
 }
 
@@ -87,6 +88,38 @@ export interface EdgeWorld {
   tryScript(source: string): Promise<void>;
   /** Scripts by host name, instead of those before; each name gets a certificate. Served when the promise resolves. */
   serve(scripts: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** Where Amazon SES takes mail after a login, and sends it on. */
+export interface SesWorld {
+  /** All that it knows of its customer; replaces what it knew before. In force when the promise resolves. */
+  serve(account: SesAccount): Promise<void>;
+}
+
+export interface SesAccount {
+  readonly region: string;
+  /** Mail goes to verified identities alone. */
+  readonly sandbox: boolean;
+  readonly identities: readonly {
+    /** The domain. */
+    readonly name: string;
+    readonly arn: string;
+    readonly verified: boolean;
+    readonly selector: string;
+    /** Base64 of PKCS #1 or PKCS #8. */
+    readonly privateKey: string;
+    /** Domain of the envelope senders, where its MX record was found. */
+    readonly mailFrom?: string;
+    /** What is done while that is not so. */
+    readonly withoutMailFrom: "amazon" | "refuse";
+  }[];
+  readonly logins: readonly {
+    readonly username: string;
+    readonly password: string;
+    readonly userArn: string;
+    /** ARNs of the identities that its policies let it send as. */
+    readonly maySendAs: readonly string[];
+  }[];
 }
 
 /** What a running local cloud tells the programs around it: `<cloud folder>/cloud.json`. */

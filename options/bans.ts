@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { bundle, file, plainFile, unit } from "../plan/bundle.ts";
+import { trustedHosts } from "../plan/trustedHosts.ts";
 import { appPasswordSlots } from "../plan/users.ts";
-import { trustedNetworkMistake } from "../settings/networks.ts";
+import { ownNetworks, trustedNetworkMistake } from "../settings/networks.ts";
+import { text } from "../settings/text.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/mailhost/bans.conf";
@@ -9,11 +11,6 @@ const verbose = "/etc/dovecot/mailhost.d/bans.conf";
 const table = "/etc/mailhost/bans.nft";
 const program = "/usr/local/lib/mailhost/bans";
 const service = "/etc/systemd/system/mailhost-bans.service";
-
-const network = z.string().superRefine((value, context) => {
-  const message = trustedNetworkMistake(value);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
 
 /**
  * Who guesses passwords or keys is let in nowhere for a while. fail2ban does the same with four times the memory; and
@@ -34,7 +31,7 @@ export const bans = option({
           examples: [5, 0],
         }),
       never: z
-        .array(network)
+        .array(text(trustedNetworkMistake))
         .default([])
         .meta({
           description: "Networks (CIDR) that are never banned. Those of `ssh.from` never are.",
@@ -45,13 +42,22 @@ export const bans = option({
     .meta({
       description: "Addresses whose logins fail, to a mailbox or over SSH, are banned for a while.",
       examples: [{ failures: 0 }],
+      synonyms: ["fail2ban"],
     }),
   bundles: ({ failures, never }, settings) => {
-    // Nobody's own networks are the whole world.
-    const own = settings.ssh.from.filter((network) => !network.endsWith("/0"));
+    const trusted = trustedHosts(settings);
     const slot = appPasswordSlots(settings).at(-1);
-    const last = slot === undefined ? "users" : `app${slot}`;
-    const model = { failures, last, never: [...own, ...never].map((network) => ({ network })) };
+    const lastOfPeople = slot === undefined ? "users" : `app${slot}`;
+    const last = trusted.some(({ login }) => login) ? "trusted" : lastOfPeople;
+    const model = {
+      failures,
+      last,
+      never: [
+        ...ownNetworks(settings.ssh.from),
+        ...never,
+        ...trusted.flatMap(({ networks }) => networks),
+      ].map((network) => ({ network })),
+    };
     return failures === 0
       ? []
       : [

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { clientSettings } from "../plan/clientSettings.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import { render } from "../plan/template.ts";
 import type { DnsRecord, WebPage } from "../plan/types.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
+import { pop3sPort } from "./pop3s.ts";
 
 const profile = "/mail.mobileconfig";
 
@@ -20,6 +22,7 @@ export const clientSetup = option({
       description:
         "Whether mail programs find their settings by themselves: SRV records, autoconfig and autodiscover, a profile for Apple devices and a page for people, for each domain. A Cloudflare Worker serves what wants HTTPS.",
       examples: [false],
+      synonyms: ["autoconfig", "autodiscover"],
     }),
   records: (isOn, settings, ttlOf) =>
     isOn ? settings.domains.flatMap((domain) => serviceRecords(domain, settings, ttlOf(domain))) : [],
@@ -32,14 +35,20 @@ const none = "0 0 .";
 
 function serviceRecords({ name, zone }: Domain, settings: Settings, ttl: number): DnsRecord[] {
   const { pop3s } = settings.options;
+  const { incoming, outgoing, outgoingAlternative } = clientSettings(settings.hostname);
   const at = (port: number) => `1 ${port} ${settings.hostname}`;
   const services: readonly (readonly [service: string, priority: number, content: string, why: string])[] = [
-    ["imaps", 0, at(993), "Mail programs find IMAP here, with TLS from the first byte"],
-    ["submissions", 0, at(465), "Mail programs send here, with TLS from the first byte"],
-    ["submission", 10, at(587), "Mail programs that know only STARTTLS send here"],
+    ["imaps", 0, at(incoming.port), "Mail programs find IMAP here, with TLS from the first byte"],
+    ["submissions", 0, at(outgoing.port), "Mail programs send here, with TLS from the first byte"],
+    ["submission", 10, at(outgoingAlternative.port), "Mail programs that know only STARTTLS send here"],
     ["imap", 0, none, "There is no IMAP without TLS"],
     ["pop3", 0, none, "There is no POP3 without TLS"],
-    ["pop3s", 10, pop3s ? at(995) : none, pop3s ? "Programs that know POP3 only" : "There is no POP3"],
+    [
+      "pop3s",
+      10,
+      pop3s ? at(pop3sPort.number) : none,
+      pop3s ? "Programs that know POP3 only" : "There is no POP3",
+    ],
   ];
   return services.map(([service, priority, content, why]) => ({
     zone,
@@ -56,7 +65,8 @@ function domainPages({ name, zone }: Domain, settings: Settings): WebPage[] {
   const model = {
     domain: name,
     hostname: settings.hostname,
-    pop3s: settings.options.pop3s,
+    ...clientSettings(settings.hostname),
+    pop3s: settings.options.pop3s && { port: pop3sPort.number },
     page: setupPage(name),
     profile,
   };

@@ -29,6 +29,7 @@ export const expiry = option({
     .meta({
       description: "When Trash and Junk empty themselves, each night.",
       examples: [{ trash: 90, junk: 14 }, { trash: 0 }],
+      synonyms: ["autoexpunge"],
     }),
   bundles({ trash, junk }) {
     const folders = [

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { bundle, directory, plainFile, unit } from "../plan/bundle.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/learning.conf";
@@ -20,6 +20,7 @@ export const learning = option({
       description:
         "Whether the spam filter learns from what users move into Junk (spam) and out of it (no spam), and files no mail to Junk any more whose sender the user has taken out.",
       examples: [false],
+      synonyms: ["bayes"],
     }),
   bundles: (isOn) =>
     isOn
@@ -27,6 +28,9 @@ export const learning = option({
           bundle({
             name: "learning",
             why: "Teaches rspamd what users move into Junk and out of it, and remembers what they want.",
+            // Dovecot makes the folder of a socket when it starts, and dies where it is missing at a reload (2.4.1): one that
+            // another bundle asks for, before this one has restarted it.
+            directories: [directory("/run/dovecot/learning", { owner: "vmail", mode: "0700" })],
             files: [
               plainFile(conf),
               ...scripts.map(({ source }) => plainFile(source)),

@@ -2,14 +2,17 @@ import type { z } from "zod";
 import type { Settings } from "../settings/types.ts";
 import { backupMx } from "./backupMx.ts";
 import { bans } from "./bans.ts";
+import { clamav } from "./clamav.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { learning } from "./learning.ts";
 import { lists } from "./lists.ts";
+import { lockedStore } from "./lockedStore.ts";
 import { logs } from "./logs.ts";
 import { managesieve } from "./managesieve.ts";
+import { neural } from "./neural.ts";
 import { openpgpKeys } from "./openpgpKeys.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
@@ -26,6 +29,7 @@ import { sharedFolders } from "./sharedFolders.ts";
 import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
 import { swap } from "./swap.ts";
+import { trustedHosts } from "./trustedHosts.ts";
 import { upgrades } from "./upgrades.ts";
 import { web } from "./web.ts";
 
@@ -33,14 +37,17 @@ import { web } from "./web.ts";
 export const options = [
   backupMx,
   bans,
+  clamav,
   clientSetup,
   compression,
   egress,
   expiry,
   lists,
+  lockedStore,
   logs,
   learning,
   managesieve,
+  neural,
   openpgpKeys,
   outgoingLimit,
   ownPasswords,
@@ -56,6 +63,7 @@ export const options = [
   spam,
   srs,
   swap,
+  trustedHosts,
   upgrades,
   web,
 ] as const satisfies readonly Option[];

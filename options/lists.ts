@@ -110,6 +110,7 @@ export const lists = option({
       description:
         "Senders that you refuse or welcome by name, and more DNS lists to ask. A refusal says which list it is for, and how to get off it.",
       examples: [{ refuse: ["spam.example"] }],
+      synonyms: ["blocklist", "blacklist", "allowlist", "whitelist", "dnsbl", "rbl"],
     }),
   agree({ refuse, welcome, dns }, settings, report) {
     const own = settings.domains.map(({ name }) => name);

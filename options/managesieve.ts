@@ -14,6 +14,7 @@ export const managesieve = option({
       description:
         "Whether mail programs can put their users' own Sieve scripts on the host (filters, absence notes), over ManageSieve on port 4190 with TLS.",
       examples: [true],
+      synonyms: ["sieve", "filters", "vacation"],
     }),
   bundles: (isOn) =>
     isOn

@@ -26,6 +26,7 @@ export const openpgpKeys = option({
       description:
         "OpenPGP public keys, armored, by the full address of a mailbox or alias here: published by Web Key Directory, so that programs which write to them encrypt by themselves. The key has to name the address.",
       examples: [{ "ann@example.org": "-----BEGIN PGP PUBLIC KEY BLOCK-----…" }],
+      synonyms: ["wkd", "pgp"],
     }),
   agree(keys, { domains }, report) {
     const known = new Set(

@@ -20,11 +20,13 @@ export interface Option<Key extends string = string, Schema extends z.ZodType = 
    * What its value and the other settings must agree on. Where the stack file has mistakes elsewhere, texts of
    * `settings` may be empty.
    * @param report takes the path below the option's key, and "what is wrong; what to write instead"
+   * @param others the other options' values by key, as far as they are without mistakes by themselves
    */
   agree?(
     value: z.output<Schema>,
     settings: CoreSettings,
     report: (path: Path, message: string) => void,
+    others: Readonly<Record<string, unknown>>,
   ): void;
   /** Bundles of its own. Where a daemon reads a directory of files, the option's lines are a file of these. */
   bundles?(value: z.output<Schema>, settings: Settings): readonly Bundle[];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, file, unit } from "../plan/bundle.ts";
+import { limitsSenders } from "../plan/trustedHosts.ts";
 import { option } from "./option.ts";
 
 const rule = "/etc/rspamd/lua.local.d/outgoing-limit.lua";
@@ -16,18 +17,19 @@ export const outgoingLimit = option({
       description:
         "How many recipients each mailbox may write to in any 60 minutes. More is put off, and the owner is told. 0: as many as it likes.",
       examples: [0, 1000],
+      synonyms: ["rateLimit"],
     }),
-  bundles: (limit, { hostname }) =>
-    limit === 0
-      ? []
-      : [
+  bundles: (limit, settings) =>
+    limitsSenders(settings)
+      ? [
           bundle({
             name: "outgoing-limit",
             why: "Holds each mailbox to a number of recipients an hour.",
-            files: [file(rule, { limit, hostname })],
+            files: [file(rule, { limit, hostname: settings.hostname })],
             validate: ["rspamadm configtest"],
             units: [unit("rspamd.service", { reload: [rule] })],
             after: ["rspamd"],
           }),
-        ],
+        ]
+      : [],
 });

@@ -1,8 +1,17 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import type { Port } from "../plan/types.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/pop3s.conf";
+
+export const pop3sPort: Port = {
+  name: "pop3s",
+  number: 995,
+  protocol: "tcp",
+  from: "anywhere",
+  why: "Mailboxes, for programs that know POP3 only.",
+};
 
 /** Mailboxes over POP3 as well, for programs and devices that know nothing else (RFC 1939, RFC 8314). */
 export const pop3s = option({
@@ -13,6 +22,7 @@ export const pop3s = option({
     .meta({
       description: "Whether mail can be fetched over POP3, with TLS on port 995. 110 stays closed.",
       examples: [true],
+      synonyms: ["pop"],
     }),
   bundles: (isOn) =>
     isOn
@@ -25,15 +35,7 @@ export const pop3s = option({
             validate: ["doveconf -n >/dev/null"],
             // Dovecot reads what a new protocol's settings mean only when it starts.
             units: [unit("dovecot.service", { restart: [conf] })],
-            ports: [
-              {
-                name: "pop3s",
-                number: 995,
-                protocol: "tcp",
-                from: "anywhere",
-                why: "Mailboxes, for programs that know POP3 only.",
-              },
-            ],
+            ports: [pop3sPort],
             after: ["dovecot"],
           }),
         ]

@@ -56,6 +56,7 @@ export const search = option({
       description:
         "Whether searches in the text of mail are answered from an index, or false. Without it each such search reads all mail of the folder.",
       examples: [false, { languages: ["en", "nl"] }],
+      synonyms: ["fts"],
     }),
   bundles: (chosen) =>
     chosen === false

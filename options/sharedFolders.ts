@@ -14,6 +14,7 @@ export const sharedFolders = option({
       description:
         "Whether a user can let other mailboxes of this host read or change a folder, from a mail program that knows IMAP's access rights. What is shared shows under Shared.",
       examples: [true],
+      synonyms: ["acl"],
     }),
   bundles: (isOn) =>
     isOn

@@ -39,6 +39,7 @@ export const spam = option({
     .meta({
       description: "What is done to incoming mail at which of rspamd's scores.",
       examples: [{ greylist: 0 }],
+      synonyms: ["spamassassin", "rspamd", "spamFilter"],
     }),
   agree({ reject, addHeader, greylist }, _settings, report) {
     if (addHeader >= reject) report(["addHeader"], `is not below reject; write a number below ${reject}`);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, file, plainFile, unit } from "../plan/bundle.ts";
+import { hasLockedStore } from "../plan/lockedStore.ts";
 import { option } from "./option.ts";
 
 const service = "/etc/systemd/system/mailhost-swap.service";
@@ -9,15 +10,25 @@ const sysctl = "/etc/sysctl.d/60-swap.conf";
 export const swap = option({
   key: "swap",
   schema: z
-    .union([z.literal(false), z.strictObject({ size: z.int().min(128).max(16384) })])
-    .default({ size: 1024 })
+    .union([
+      z.literal(false),
+      z.strictObject({
+        size: z
+          .int()
+          .min(128)
+          .max(16384)
+          .meta({ description: "Its size in MiB.", examples: [2048] }),
+      }),
+    ])
+    .optional()
     .meta({
       description:
-        "Swap file on the root disk, with its size in MiB, or false. What is swapped out may quote mail: it is on the root disk, which AWS encrypts, and the file is made anew at each boot.",
+        "Swap file on the root disk, with its size in MiB, or false. What is swapped out may quote mail: it is on the root disk, which AWS encrypts, and the file is made anew at each boot. Without it 1024; none beside a locked store (`lockedStore`).",
       examples: [{ size: 2048 }, false],
     }),
-  bundles: (chosen) =>
-    chosen === false
+  bundles: (wanted, settings) => {
+    const chosen = wanted ?? (!hasLockedStore(settings) && { size: 1024 });
+    return chosen === false
       ? []
       : [
           bundle({
@@ -27,5 +38,6 @@ export const swap = option({
             derivations: [{ command: "systemctl restart systemd-sysctl.service", on: [sysctl] }],
             units: [unit("mailhost-swap.service", { restart: [service] })],
           }),
-        ],
+        ];
+  },
 });

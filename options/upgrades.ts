@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, file } from "../plan/bundle.ts";
+import { hasLockedStore } from "../plan/lockedStore.ts";
 import { option } from "./option.ts";
 
 const config = "/etc/apt/apt.conf.d/52mailhost";
@@ -17,10 +18,10 @@ export const upgrades = option({
           z.literal("never"),
           z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is not a time; write "04:00", in quotes, or never'),
         ])
-        .default("04:00")
+        .optional()
         .meta({
           description:
-            "When the host may reboot where an update asks for it, by its own clock (`server.timeZone`), or `never`. It is away for a minute; senders try again.",
+            "When the host may reboot where an update asks for it, by its own clock (`server.timeZone`), or `never`. It is away for a minute; senders try again. Without it 04:00; `never` where it would come up locked (`lockedStore`).",
           examples: ["03:30", "never"],
         }),
     })
@@ -28,9 +29,12 @@ export const upgrades = option({
     .meta({
       description: "Updates that come by themselves.",
       examples: [{ reboot: "never" }],
+      synonyms: ["unattendedUpgrades"],
     }),
-  bundles: ({ security, reboot }) =>
-    security
+  bundles: ({ security, reboot: wanted }, settings) => {
+    // A host that comes up locked waits for a person: only who said when it may has one ready.
+    const reboot = wanted ?? (hasLockedStore(settings) ? "never" : "04:00");
+    return security
       ? [
           bundle({
             name: "upgrades",
@@ -43,5 +47,6 @@ export const upgrades = option({
             after: ["base"],
           }),
         ]
-      : [],
+      : [];
+  },
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { bundle, directory, file, plainFile, secretFile, unit } from "../plan/bundle.ts";
+import { bundle, directory, file, plainFile, secretFile, textFile, unit } from "../plan/bundle.ts";
 import { ownPasswords } from "../plan/ownPasswords.ts";
-import { render } from "../plan/template.ts";
+import { render, verbatim } from "../plan/template.ts";
 import type { Bundle, DnsRecord } from "../plan/types.ts";
 import {
   type Dictionary,
@@ -59,6 +59,7 @@ export const web = option({
       description:
         "Whether mail can be read and written in a browser, at https://<hostname>/: Roundcube, with rules, absence notes and the change of one's password. Opens port 443; and port 80 answers always.",
       examples: [true, { names: ["webmail.example.org"] }, { dictionaries: ["en-gb", "de-de"] }],
+      synonyms: ["webmail", "roundcube"],
     }),
   agree(chosen, settings, report) {
     if (typeof chosen === "boolean") return;
@@ -144,8 +145,12 @@ function webmailBundle(chosen: Webmail, settings: Settings): Bundle {
       plainFile(php),
       plainFile(phpSettings),
       plainFile(phpUnit),
-      plainFile("/etc/systemd/system/roundcube-cleandb.service.d/mailhost.conf"),
-      plainFile("/etc/systemd/system/roundcube-gc.service.d/mailhost.conf"),
+      ...["cleandb", "gc"].map((job) =>
+        textFile(
+          `/etc/systemd/system/roundcube-${job}.service.d/mailhost.conf`,
+          verbatim("etc/systemd/system/roundcube.service.d/mailhost.conf"),
+        ),
+      ),
       plainFile(database, { mode: "0755" }),
       file("/etc/mailhost/webmail/config.inc.php", roundcube),
       plainFile(`${plugin}/mailhost.php`),

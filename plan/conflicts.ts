@@ -23,12 +23,16 @@ const addressTypes = ["A", "AAAA"];
 
 /**
  * Records of somebody else's that stand where one of ours is to be made: the same record already, or one that
- * would contradict it. Another stack of this program, and one whose state is lost, are somebody else. Two MX hosts or two SPF records in a zone are each valid to the DNS, and mail goes wrong.
+ * would contradict it. Another stack of this program, and one whose state is lost, are somebody else. Two MX hosts or
+ * two SPF records in a zone are each valid to the DNS, and mail goes wrong.
+ *
+ * A CNAME at a zone's own name is a web site, too: Cloudflare answers for it with addresses, and lets mail's records
+ * stand beside it (https://developers.cloudflare.com/dns/cname-flattening/).
  *
  * @param mark the stack's own; undefined before its first `up`, when nothing can carry it
  */
 export function conflicts(
-  record: Pick<DnsRecord, "name" | "type">,
+  record: Pick<DnsRecord, "name" | "type" | "zone">,
   content: string,
   existing: readonly ExistingRecord[],
   mark: string | undefined,
@@ -37,13 +41,19 @@ export function conflicts(
     (other) =>
       other.name.toLowerCase() === record.name &&
       !(mark !== undefined && other.comment.startsWith(mark)) &&
-      (other.type === "CNAME" || contradicts(record, content, other)),
+      contradicts(record, content, other),
   );
 }
 
-function contradicts(record: Pick<DnsRecord, "type">, content: string, other: ExistingRecord): boolean {
+function contradicts(
+  record: Pick<DnsRecord, "name" | "type" | "zone">,
+  content: string,
+  other: ExistingRecord,
+): boolean {
+  const isAddress = addressTypes.includes(record.type);
+  if (other.type === "CNAME") return isAddress || record.name !== record.zone;
   // An address of either kind leads somewhere, and somewhere else is not here.
-  if (addressTypes.includes(record.type)) return addressTypes.includes(other.type);
+  if (isAddress) return addressTypes.includes(other.type);
   if (record.type !== other.type) return false;
   if (record.type !== "TXT") return true;
   // Several TXT records may share a name; only one of each kind may speak (RFC 7208 section 4.5, RFC 7489 section 6.6.3).

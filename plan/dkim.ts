@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { liesIn } from "../settings/names.ts";
+import { closestAbove } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 
 export interface DkimSelector {
@@ -17,10 +17,14 @@ export interface DkimSelector {
  * adding and removing others changes nothing of it.
  */
 export function domainOfHost(settings: Settings): Domain {
-  const parents = settings.domains.filter((domain) => liesIn(settings.hostname, domain.name));
-  const closest = parents.toSorted((a, b) => b.name.length - a.name.length)[0] ?? settings.domains[0];
-  if (!closest) throw new Error("settings without a domain");
-  return closest;
+  const { hostname, domains } = settings;
+  const closest = closestAbove(
+    hostname,
+    domains.map(({ name }) => name),
+  );
+  const domain = domains.find(({ name }) => name === closest) ?? domains[0];
+  if (!domain) throw new Error("settings without a domain");
+  return domain;
 }
 
 /**

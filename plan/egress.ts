@@ -1,4 +1,5 @@
 import type { Settings } from "../settings/types.ts";
+import { relayAddress } from "./relay.ts";
 
 /** Where the host's own connections go. */
 export interface Exit {
@@ -15,18 +16,24 @@ export interface Exit {
  * everywhere. The one list that security group and host firewall derive from. DHCP, the instance metadata service and
  * time at its link-local address need no rule of a security group (AWS documentation, "Security group rules").
  */
-export function hostExits({ options, acme }: Settings): readonly Exit[] | undefined {
+export function hostExits(settings: Settings): readonly Exit[] | undefined {
+  const { options, acme } = settings;
   if (options.egress === "open") return undefined;
-  const { relay } = options;
+  const relay = relayAddress(settings);
   const web = [80, 443];
   const directory = new URL(acme.directory);
   const acmePort = Number(directory.port || (directory.protocol === "http:" ? 80 : 443));
-  const mail = [25, ...(relay.host === undefined || relay.port === 25 ? [] : [relay.port])];
+  const mail = [25, ...(relay === undefined || relay.port === 25 ? [] : [relay.port])];
   return [
     { protocol: "tcp", ports: mail, users: ["postfix"], why: "Mail to other servers" },
     { protocol: "udp", ports: [53], users: ["unbound"], why: "Questions to the DNS" },
     { protocol: "tcp", ports: [53], users: ["unbound"], why: "Questions to the DNS whose answers are long" },
-    { protocol: "tcp", ports: web, users: ["_apt", "_rspamd"], why: "Packages, and the lists of rspamd" },
+    {
+      protocol: "tcp",
+      ports: web,
+      users: ["_apt", "_rspamd", ...(options.clamav ? ["clamav"] : [])],
+      why: `Packages, and the lists of rspamd${options.clamav ? " and ClamAV" : ""}`,
+    },
     {
       protocol: "udp",
       ports: [11335],

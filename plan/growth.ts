@@ -17,7 +17,7 @@ export const dataDisk: Disk = {
 export const rootDisk: Disk = {
   setting: "mailhost:server.rootSize",
   what: "The root disk",
-  instead: "Or replace the machine, with the same address, keys and mail: terminate it, then `pulumi up`.",
+  instead: "Or replace the machine, with the same address, keys and mail: terminate it, and run again.",
 };
 
 /**

@@ -1,5 +1,6 @@
 import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
+import { manifests } from "./bundle.ts";
 import { hostPorts } from "./ports.ts";
 import { accounts } from "./services/accounts.ts";
 import { aliases } from "./services/aliases.ts";
@@ -7,6 +8,7 @@ import { base } from "./services/base.ts";
 import { certbot } from "./services/certbot.ts";
 import { dovecot } from "./services/dovecot.ts";
 import { nftables } from "./services/nftables.ts";
+import { patterns } from "./services/patterns.ts";
 import { postfix } from "./services/postfix.ts";
 import { redis } from "./services/redis.ts";
 import { rspamd } from "./services/rspamd.ts";
@@ -21,6 +23,7 @@ const services: readonly ((settings: Settings) => Bundle)[] = [
   storage,
   base,
   sshd,
+  patterns,
   unbound,
   tls,
   certbot,
@@ -57,10 +60,7 @@ function inOrder(bundles: readonly Bundle[]): readonly Bundle[] {
 
 /** What the host's sweep keeps, as its program reads it: the keys of the bundles' manifests. */
 export function sweepKeys(bundles: readonly Bundle[]): string {
-  const keys = bundles.flatMap(({ name, files, units, secretFiles }) => [
-    ...(files.length + units.length > 0 ? [name] : []),
-    ...(secretFiles.length > 0 ? [`${name}.secrets`] : []),
-  ]);
+  const keys = bundles.flatMap(manifests).map(({ name }) => name);
   return `bundles: ${keys.join(" ")}\n`;
 }
 

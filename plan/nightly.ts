@@ -1,6 +1,6 @@
-import { unit } from "./bundle.ts";
+import { textFile, unit } from "./bundle.ts";
 import { render } from "./template.ts";
-import type { Bundle, HostFile } from "./types.ts";
+import type { Bundle } from "./types.ts";
 
 /** Work on the mailboxes that is done each night. */
 export interface NightlyWork {
@@ -21,13 +21,8 @@ export interface NightlyWork {
 /** A timer and its service, for a bundle's files and units. */
 export function nightly(work: NightlyWork): Pick<Bundle, "files" | "units"> {
   const path = (kind: string) => `/etc/systemd/system/mailhost-${work.name}.${kind}`;
-  const file = (kind: string): HostFile => ({
-    path: path(kind),
-    owner: "root",
-    group: "root",
-    mode: "0644",
-    content: render(`etc/systemd/system/nightly.${kind}`, { writes: ["/srv/mail"], ...work }),
-  });
+  const file = (kind: string) =>
+    textFile(path(kind), render(`etc/systemd/system/nightly.${kind}`, { writes: ["/srv/mail"], ...work }));
   return {
     files: [file("service"), file("timer")],
     units: [unit(`mailhost-${work.name}.timer`, { restart: [path("timer")] })],

@@ -1,5 +1,6 @@
 /**
- * The text of a Postfix table for postmap(1): a comment, then a line for each key with its values.
+ * The text of a Postfix table for postmap(1): a comment, then a line for each key with its values. Not in columns: a
+ * longer key would change every line, and hide in a preview the one that says where mail goes now.
  *
  * @param entries Keys and values without white space.
  */
@@ -7,7 +8,6 @@ export function postfixTable(
   comment: string,
   entries: readonly (readonly [key: string, values: readonly string[]])[],
 ): string {
-  const width = Math.max(0, ...entries.map(([key]) => key.length));
-  const lines = entries.map(([key, values]) => `${key.padEnd(width)} ${values.join(", ")}`);
+  const lines = entries.map(([key, values]) => `${key} ${values.join(", ")}`);
   return [`# ${comment}`, ...lines, ""].join("\n");
 }

@@ -3,6 +3,7 @@ import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
 import { relaySpf } from "./relay.ts";
+import { isSentBySes } from "./ses.ts";
 import type { DnsRecord } from "./types.ts";
 
 /** Days after `since` in which a mistake should be forgotten soon. */
@@ -25,6 +26,11 @@ export function dnsRecords(settings: Settings, today: string): readonly DnsRecor
   ];
 }
 
+/** Whether a record asks the world to send mail here: it is published when somebody is there to take it. */
+export function asksForMail({ domains }: Settings, { type, name }: DnsRecord): boolean {
+  return type === "MX" && domains.some((domain) => domain.name === name);
+}
+
 type Draft = Omit<DnsRecord, "zone" | "ttl">;
 
 function hostRecords(settings: Settings, today: string): DnsRecord[] {
@@ -41,7 +47,7 @@ function hostRecords(settings: Settings, today: string): DnsRecord[] {
     {
       name,
       type: "TXT",
-      content: `v=spf1 a${relaySpf(settings.options.relay, name)} -all`,
+      content: `v=spf1 a${relaySpf(settings, name)} -all`,
       why: "SPF: bounces have no sender, so receivers judge the host's own name by its address",
     },
     ...dkimKeys(settings, name, "DKIM: key of what the machine itself sends: bounces, cron mail"),
@@ -69,6 +75,7 @@ function ipv6Address(name: string): Draft {
 
 function domainRecords(settings: Settings, domain: Domain, today: string): DnsRecord[] {
   const { name, zone } = domain;
+  const sent = isSentBySes(settings, name);
   const drafts: Draft[] = [
     {
       name,
@@ -90,14 +97,16 @@ function domainRecords(settings: Settings, domain: Domain, today: string): DnsRe
     {
       name,
       type: "TXT",
-      content: `v=spf1 ${ownMechanism(settings)}${relaySpf(settings.options.relay, name)} -all`,
-      why: "SPF: only the mail host sends for this domain",
+      content: `v=spf1 ${ownMechanism(settings)}${relaySpf(settings, name)} -all`,
+      why: sent
+        ? "SPF: only the mail host sends for this domain; Amazon SES sends as bounce. below it"
+        : "SPF: only the mail host sends for this domain",
     },
     ...dkimKeys(settings, name, "DKIM: key that this domain's mail is signed with"),
     {
       name: `_dmarc.${name}`,
       type: "TXT",
-      content: dmarcPolicy(domain.dmarc.policy, domain.dmarc.reportsTo),
+      content: dmarcPolicy(domain.dmarc.policy, domain.dmarc.reportsTo, sent ? "r" : "s"),
       why: "DMARC: what to do with mail that only claims to be from this domain",
     },
   ];
@@ -128,10 +137,11 @@ function keyRecord({ algorithm }: DkimSelector, publicKey: string): string {
 /**
  * RFC 7489 section 6.3. Alignment is strict: the host signs as the exact domain of From, so nothing of its own
  * needs more, and a subdomain that somebody else runs (a web shop) cannot speak for the domain.
+ * @param spf `r` (relaxed) where Amazon SES sends: its envelope senders are of a subdomain, and its SPF should count
  */
-function dmarcPolicy(policy: Domain["dmarc"]["policy"], reportsTo: string): string {
+function dmarcPolicy(policy: Domain["dmarc"]["policy"], reportsTo: string, spf: "r" | "s" = "s"): string {
   const { local, domain } = addressParts(reportsTo);
-  return `v=DMARC1; p=${policy}; adkim=s; aspf=s; rua=mailto:${uriEncoded(local)}@${domain}`;
+  return `v=DMARC1; p=${policy}; adkim=s; aspf=${spf}; rua=mailto:${uriEncoded(local)}@${domain}`;
 }
 
 /** Characters with a meaning in `rua` or in URIs as %XX (RFC 7489 section 6.4, RFC 6068). */

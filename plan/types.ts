@@ -26,6 +26,8 @@ export interface Secrets {
   readonly passwordHashes: Readonly<Record<string, string>>;
   /** Passwords that only the host itself and its owner use, by the name a bundle asks for them (`Bundle.generates`). */
   readonly generated: Readonly<Record<string, string>>;
+  /** Login at Amazon SES: `username` and `password`; nothing where it is not the relay. */
+  readonly ses: Readonly<Record<string, string>>;
 }
 
 /** One DNS record, and the reason for it. */
@@ -42,8 +44,8 @@ export interface DnsRecord {
   /** Where records of one name and type stand side by side: what tells this one's resource from the first one's. */
   readonly label?: string;
   /**
-   * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782). A plain string where no fact is needed, so that the
-   * preview before the first `up` shows it already.
+   * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782). A plain string where
+   * no fact is needed, so that the preview before the first `up` shows it already.
    */
   readonly content: string | FactText;
   /** One sentence of at most 83 characters; it is in the record's comment in the zone too. */

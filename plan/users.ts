@@ -3,6 +3,9 @@ import { addressParts } from "../settings/names.ts";
 import { router, routes } from "../settings/routes.ts";
 import type { Mailbox, Settings } from "../settings/types.ts";
 
+/** The login user of Debian's cloud images, and the operator's. */
+export const LOGIN_USER = "admin";
+
 export interface MailboxOfHost {
   /** Full address, lower case: the login. */
   readonly address: string;
@@ -105,6 +108,6 @@ export interface LocalAlias {
  * images), and what RFC 5321 section 4.5.1 and RFC 2142 ask of any name that sends mail.
  */
 export function localAliases(settings: Settings): readonly LocalAlias[] {
-  const toRoot = ["admin", "postmaster", "abuse", "mailer-daemon", "nobody"];
+  const toRoot = [LOGIN_USER, "postmaster", "abuse", "mailer-daemon", "nobody"];
   return [{ name: "root", to: [settings.owner] }, ...toRoot.map((name) => ({ name, to: ["root"] }))];
 }

@@ -1,4 +1,4 @@
-import { liesIn } from "../settings/names.ts";
+import { closestAbove } from "../settings/names.ts";
 import type { CoreSettings, Settings } from "../settings/types.ts";
 
 /** What a host with webmail has of it. */
@@ -34,8 +34,7 @@ export const usualDictionaries: readonly Dictionary[] = ["en-us"];
 
 /** The zone that holds a name of webmail, among those that the stack has; undefined where none does. */
 export function zoneOfName(name: string, { domains, hostnameZone }: CoreSettings): string | undefined {
-  const zones = [...domains.map(({ zone }) => zone), hostnameZone].filter((zone) => liesIn(name, zone));
-  return zones.toSorted((one, other) => other.length - one.length)[0];
+  return closestAbove(name, [...domains.map(({ zone }) => zone), hostnameZone]);
 }
 
 /** Undefined where the host has none. */

@@ -3,7 +3,7 @@ import { type OptionValues, options } from "../options/list.ts";
 import type { Option } from "../options/option.ts";
 import { normalHash } from "./hashes.ts";
 import { keyText, nearest, type Path } from "./mistakes.ts";
-import { addressParts, domainName, emailAddress, liesIn, withoutTag } from "./names.ts";
+import { addressParts, closestAbove, domainName, emailAddress, liesIn, withoutTag } from "./names.ts";
 import { normalNetwork, wholeInternet } from "./networks.ts";
 import { type Route, router, routes, type Step } from "./routes.ts";
 import { dayOf, instanceTypes, type Remains } from "./schema.ts";
@@ -15,15 +15,19 @@ type Report = (path: Path, message: string) => void;
  * The settings, with every disagreement reported. They are whole only where nothing has been reported, here or
  * before: what is missing is an empty text.
  * @param written what stands in the stack file, without defaults
+ * @param told the places of what has been reported, and taken out, before
+ * @param region the stack's `aws:region`
  */
 export function agree(
   remains: Remains,
   written: Readonly<Record<string, unknown>>,
+  told: readonly Path[],
+  region: string,
   report: Report,
 ): Settings {
   const { network, acme, resolver } = remains;
   const hostname = normalDomain(remains.hostname);
-  const domains = domainsOf(remains, report);
+  const domains = domainsOf(remains, told, report);
   const owner = ownerOf(remains, domains, report);
 
   checkHostname(remains, hostname, domains, report);
@@ -34,6 +38,7 @@ export function agree(
   const core: CoreSettings = {
     hostname,
     hostnameZone: normalDomain(remains.hostnameZone) || defaultZone(hostname, domains.map(settled)),
+    region,
     owner: owner ?? "",
     ssh: { from: sshNetworks(remains) },
     server: serverOf(remains, report),
@@ -48,7 +53,12 @@ export function agree(
   };
   const values: Readonly<Record<string, unknown>> = remains;
   for (const option of options as readonly Option[]) {
-    option.agree?.(values[option.key], core, (path, message) => report([option.key, ...path], message));
+    option.agree?.(
+      values[option.key],
+      core,
+      (path, message) => report([option.key, ...path], message),
+      values,
+    );
   }
   const chosen = Object.fromEntries(options.map(({ key }) => [key, values[key]])) as unknown as OptionValues;
   return { ...core, options: chosen };
@@ -72,7 +82,12 @@ function normalDomain(text: string | undefined): string {
 function serverOf({ server }: Remains, report: Report): Settings["server"] {
   const { architecture, instanceType = instanceTypes[architecture] } = server;
   const found = architectureOf(instanceType);
-  if (found !== architecture) {
+  if (isOfXen(instanceType)) {
+    report(
+      ["server", "instanceType"],
+      `is of a generation that the host does not find its data volume on; write one of AWS's Nitro System, such as ${instanceTypes[architecture]}`,
+    );
+  } else if (found !== architecture) {
     report(
       ["server", "instanceType"],
       `is an ${found} type, while the architecture is ${architecture}; write \`architecture: ${found}\`, or a type such as ${instanceTypes[architecture]}`,
@@ -84,6 +99,16 @@ function serverOf({ server }: Remains, report: Report): Settings["server"] {
 /** AWS marks its own arm64 processors by a `g` after the generation (t4g, c7gn, im4gn); a1 came before the rule. */
 function architectureOf(instanceType: string): "arm64" | "amd64" {
   return /^([a-z]+\d+[a-z0-9-]*g|a1\.)/.test(instanceType.replace(/\..*/, ".")) ? "arm64" : "amd64";
+}
+
+/**
+ * Whether a type runs on Xen, where volumes are no NVMe devices and have no name that says which they are. The list is closed:
+ * since 2017 every new family is of the Nitro System (EC2's guide to instance types, "Hypervisor type"; the retired ones
+ * before it in its "Previous generation instances").
+ */
+function isOfXen(instanceType: string): boolean {
+  const families = /^(t[12]|m[1-4]|c[134]|r[34]|x1e?|d2|h1|i[23]|f1|g[23]s?|p[23]|cc[12]|cg1|cr1|hi1|hs1)\./;
+  return families.test(instanceType) && instanceType !== "i3.metal";
 }
 
 function checkSubnet(written: Readonly<Record<string, unknown>>, report: Report): void {
@@ -127,8 +152,8 @@ function checkHostname(
 
 /** Empty where a name of two labels lies in none of the zones. */
 function defaultZone(hostname: string, domains: readonly Domain[]): string {
-  const zone = domains.map((domain) => domain.zone).find((candidate) => liesIn(hostname, candidate));
-  return zone ?? normalDomain(hostname.slice(hostname.indexOf(".") + 1));
+  const zones = domains.map(({ zone }) => zone);
+  return closestAbove(hostname, zones) ?? normalDomain(hostname.slice(hostname.indexOf(".") + 1));
 }
 
 // ── Mail domains ──
@@ -139,13 +164,15 @@ interface Written {
   readonly domain: Domain;
   /** Keys as written, by full address; `@domain` is the catch-all's. */
   readonly places: ReadonlyMap<string, Path>;
+  /** Whether all its mailboxes and aliases are known: none of the mappings was taken out as a whole. */
+  readonly isWhole: boolean;
   /** Every address that something is sent on to. */
   readonly targets: readonly { readonly path: Path; readonly address: string }[];
 }
 
 const settled = ({ domain }: Written): Domain => domain;
 
-function domainsOf(remains: Remains, report: Report): Written[] {
+function domainsOf(remains: Remains, told: readonly Path[], report: Report): Written[] {
   const seen = new Map<string, string>();
   const accepted = Object.entries(remains.domains).flatMap(([key, value]) => {
     const name = domainName(key);
@@ -162,7 +189,15 @@ function domainsOf(remains: Remains, report: Report): Written[] {
     seen.set(name, key);
     return [{ key, name, value }];
   });
-  return accepted.map(({ key, name, value }) => domainOf(key, name, value, new Set(seen.keys()), report));
+  return accepted.map(({ key, name, value }) => {
+    // A mapping that was taken out as a whole, or has a misspelt name.
+    const isMapping = (name: unknown) => name !== "zone" && name !== "since" && name !== "dmarc";
+    const isWhole = !told.some(
+      ([top, domain, name, ...rest]) =>
+        top === "domains" && domain === key && isMapping(name) && rest.length === 0,
+    );
+    return { ...domainOf(key, name, value, new Set(seen.keys()), report), isWhole };
+  });
 }
 
 function domainOf(
@@ -171,7 +206,7 @@ function domainOf(
   value: Remains["domains"][string],
   hosted: ReadonlySet<string>,
   report: Report,
-): Written {
+): Omit<Written, "isWhole"> {
   const base = ["domains", key];
   const places = new Map<string, Path>();
   const targets: { path: Path; address: string }[] = [];
@@ -299,15 +334,14 @@ function checkTargets(
 ): void {
   const everything = { domains: domains.map(settled), owner: owner ?? somebody };
   const step = router(everything);
-  const localsOf = (domain: string) => {
-    const places = domains.find(({ name }) => name === domain)?.places.keys() ?? [];
-    return [...places].map((address) => addressParts(address).local);
-  };
+  const written = (domain: string) => domains.find(({ name }) => name === domain);
+  const localsOf = (domain: string) =>
+    [...(written(domain)?.places.keys() ?? [])].map((address) => addressParts(address).local);
   const check = (address: string, path: Path, next: Step) => {
     const { local, domain } = addressParts(address);
     if (domain === hostname && !domains.some(({ name }) => name === domain)) {
       report(path, `is an address of the machine itself, whose mail goes to the owner; write a mailbox`);
-    } else if (next.kind === "nobody") {
+    } else if (next.kind === "nobody" && written(domain)?.isWhole !== false) {
       const { local: name } = addressParts(withoutTag(address));
       const guess = nearest(name, localsOf(domain));
       const advice = guess ? `write ${guess}@${domain}, or add` : "add";

@@ -1,6 +1,7 @@
 /** Every value by itself: filled in from the environment, of the type the schema asks for, refused or not. */
 import { z } from "zod";
 import { keyText, type Mistake, nearest, type Path } from "./mistakes.ts";
+import { secretKeys } from "./plainSecrets.ts";
 import { type Remains, remains, schema } from "./schema.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -144,6 +145,8 @@ function described(issue: Issue, tree: Tree, base: Path = []): Mistake[] {
     case "custom":
     case "invalid_format":
       return mistake(issue.message);
+    case "invalid_key":
+      return issue.issues.flatMap((inner) => described(inner, tree, path));
     case "unrecognized_keys":
       return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
     case "invalid_union": {
@@ -176,19 +179,32 @@ function guesses(issue: Issue): Path[] {
   if (issue.code !== "unrecognized_keys") return [];
   const path = issue.path as (string | number)[];
   return issue.keys.flatMap((key) => {
-    const guess = nearest(key, knownKeys(path));
+    const guess = meantKey(key, path);
     return guess === undefined ? [] : [[...path, guess]];
   });
 }
 
 function knownKeys(path: Path): string[] {
-  const parent = bare(nodeAt(path));
-  return parent instanceof z.ZodObject ? Object.keys(parent.shape) : [];
+  const parent = optionOf(bare(nodeAt(path)), z.ZodObject);
+  return parent === undefined ? [] : Object.keys(parent.shape);
+}
+
+/** The key whose synonym was written, else the one that is spelt like it. */
+function meantKey(key: string, path: Path): string | undefined {
+  const known = knownKeys(path);
+  const isCalled = (name: string) => {
+    const { synonyms = [] } = (nodeAt([...path, name])?.meta() ?? {}) as { synonyms?: readonly string[] };
+    return synonyms.some((word) => word.toLowerCase() === key.toLowerCase());
+  };
+  return known.find(isCalled) ?? nearest(key, known);
 }
 
 function unknownKey(key: string, path: Path): string {
   const known = knownKeys(path);
-  const guess = nearest(key, known);
+  if (key === "password" && known.includes("passwordHash")) {
+    return "is not a setting: a password is generated for each mailbox; take the line out, or write passwordHash with the hash of the one that it has";
+  }
+  const guess = meantKey(key, path);
   if (guess !== undefined) return `is not a setting; write ${guess}`;
   return `is not a setting, and nothing here is called like it; known: ${known.join(", ")}`;
 }
@@ -198,7 +214,27 @@ function wrongType(tree: Tree, path: Path): string {
   if (value === undefined) return `is missing; ${advice(path)}`;
   const type = bare(nodeAt(path));
   if (type instanceof z.ZodNumber && typeof value === "number") return `is no whole number; ${advice(path)}`;
+  if (isPlainWord(value))
+    return canBeSecret(type, path)
+      ? `${wanted(type)} belongs here; ${advice(path)}`
+      : `is ${value} where ${wanted(type)} belongs; ${advice(path)}`;
   return `is ${kindOf(value)} where ${wanted(type)} belongs; ${advice(path)}`;
+}
+
+/** Whether it is a number or a truth value. Pulumi hands over both as texts, so no message calls it one. */
+function isPlainWord(value: unknown): boolean {
+  return typeof value === "string" ? /^(-?\d{1,9}(\.\d{1,9})?|true|false)$/.test(value) : !isObject(value);
+}
+
+/** Whether somebody may have meant a password by what stands at a place: no message shows it then. */
+function canBeSecret(type: z.ZodType | undefined, path: Path): boolean {
+  if (path.some((key) => secretKeys.includes(key))) return true;
+  const inside = type instanceof z.ZodRecord ? bare(type.valueType as z.ZodType) : type;
+  const object = optionOf(inside, z.ZodObject);
+  return (
+    object !== undefined &&
+    Object.entries(object.shape).some(([key, node]) => canBeSecret(bare(node as z.ZodType), [key]))
+  );
 }
 
 function kindOf(value: unknown): string {

@@ -20,6 +20,12 @@ export function liesIn(name: string, zone: string): boolean {
   return name === zone || name.endsWith(`.${zone}`);
 }
 
+/** The longest of the names that `name` is or is below, undefined where it is below none: the zone of a host, where zones nest. */
+export function closestAbove(name: string, candidates: readonly string[]): string | undefined {
+  const above = candidates.filter((candidate) => liesIn(name, candidate));
+  return above.toSorted((one, other) => other.length - one.length)[0];
+}
+
 export interface AddressParts {
   readonly local: string;
   readonly domain: string;

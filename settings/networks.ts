@@ -40,10 +40,18 @@ export function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%"));
 }
 
+/** Those networks that are somebody's own: the whole world is nobody's. */
+export function ownNetworks(networks: readonly string[]): readonly string[] {
+  return networks.filter((network) => !network.endsWith("/0"));
+}
+
 /** The network in its usual form. The text has passed `networkMistake`. */
 export function normalNetwork(text: string): string {
   return network(text)?.text ?? text;
 }
+
+/** The network of one address. */
+const alone = (address: string) => `${address}/${address.includes(":") ? 128 : 32}`;
 
 /** What is wrong with a network that may use SSH, if anything. */
 export function networkMistake(text: string): string | undefined {
@@ -59,12 +67,14 @@ export function networkMistake(text: string): string | undefined {
 
 /** What is wrong with a network that is trusted with something, if anything. */
 export function trustedNetworkMistake(text: string): string | undefined {
-  if (isAddress(text)) return `is a single address; write ${text}/${text.includes(":") ? 128 : 32}`;
+  if (isAddress(text)) return `is a single address; write ${alone(text)}`;
   const found = network(text);
   if (!found) return "is no network; write one such as 192.0.2.0/24";
   if (found.prefix < widest[found.kind])
     return "is a large part of the internet; write your own network such as 192.0.2.0/24";
-  return found.isExact ? undefined : `does not begin at its first address; write ${found.text}`;
+  if (found.isExact) return undefined;
+  const [address = ""] = text.split("/");
+  return `does not begin at its first address; write ${found.text}, or ${alone(address)} for this address alone`;
 }
 
 /** What is wrong with the range of a VPC, if anything (AWS: /16 to /28). */

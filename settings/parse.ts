@@ -9,18 +9,21 @@ export { SettingsError } from "./mistakes.ts";
  * The settings of a stack, checked as a whole, with every default filled in. Pure: reads no file, asks nobody.
  * @param raw the keys of the stack's `mailhost:` namespace without the prefix, values as Pulumi hands them out
  * @param environment what `${NAME}` in any text stands for
+ * @param region the stack's `aws:region`
  * @throws SettingsError naming every mistake with its place, what is wrong and what to write instead
  */
 export function parseSettings(
   raw: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
+  region = "",
 ): Settings {
   const formed = form(raw, environment);
   const mistakes: Mistake[] = [...formed.mistakes];
   // What is mistaken by itself was taken out: that it is missing now goes without saying.
-  const told = new Set(formed.mistakes.map(({ path }) => path.join("\n")));
-  const settings = agree(formed.remains, formed.written, (path, message) => {
-    if (!told.has(path.join("\n"))) mistakes.push({ path, message });
+  const told = formed.mistakes.map(({ path }) => path);
+  const texts = new Set(told.map((path) => path.join("\n")));
+  const settings = agree(formed.remains, formed.written, told, region, (path, message) => {
+    if (!texts.has(path.join("\n"))) mistakes.push({ path, message });
   });
   if (mistakes.length > 0) throw new SettingsError(mistakes.toSorted(byPlaceIn(raw)));
   return settings;

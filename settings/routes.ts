@@ -58,3 +58,32 @@ export function router(settings: Addresses): (address: string) => Step {
     return route ? { kind: "route", route } : { kind: "nobody" };
   };
 }
+
+/**
+ * Which addresses pass mail on to somewhere else: `true` where at least one of its targets, in the end, is outside. Where a
+ * domain's catch-all leads outside (`@domain`), those of its addresses that do not are in the map too, as `false`.
+ * Role names never count: whoever reads abuse@ wants to see the spam that it is told of.
+ */
+export function passedOn(settings: Addresses): ReadonlyMap<string, boolean> {
+  const step = router(settings);
+  const all = routes(settings);
+  const leaves = (address: string, seen: ReadonlySet<string>): boolean => {
+    const next = step(address);
+    if (next.kind === "outside") return true;
+    if (next.kind !== "route" || seen.has(next.route.address)) return false;
+    return next.route.to.some((target) => leaves(target, new Set([...seen, next.route.address])));
+  };
+  const isRole = (address: string) => roleNames.some((role) => address.startsWith(`${role}@`));
+  return new Map(
+    settings.domains.flatMap((domain) => {
+      const addresses = all
+        .map(({ address }) => address)
+        .filter((address) => address.endsWith(`@${domain.name}`));
+      const found = [...domain.mailboxes.map(({ address }) => address), ...addresses].map(
+        (address) => [address, !isRole(address) && leaves(address, new Set())] as const,
+      );
+      const isCaughtOutside = found.some(([address, isOut]) => isOut && address.startsWith("@"));
+      return found.filter(([, isOut]) => isOut || isCaughtOutside);
+    }),
+  );
+}

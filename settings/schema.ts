@@ -2,7 +2,8 @@
  * How a stack file is written: every key of the `mailhost:` namespace with its meaning, default and form. What
  * several keys must agree on is in `agreement.ts`. `docs/settings.md` is generated from here.
  *
- * A refinement's message has the form "what is wrong; what to write instead".
+ * A refinement's message has the form "what is wrong; what to write instead". `synonyms` in a key's `meta` are words that
+ * people look for it by: who writes one is told the key.
  */
 import { z } from "zod";
 import { optionSchemas, options } from "../options/list.ts";
@@ -11,14 +12,7 @@ import { passwordHashMistake } from "./hashes.ts";
 import { domainName } from "./names.ts";
 import { isAddress, networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
 import { quotaSize } from "./sizes.ts";
-
-/** A text that `mistake` finds nothing wrong with. */
-function text(mistake: (value: string) => string | undefined) {
-  return z.string().superRefine((value, context) => {
-    const message = mistake(value);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
-}
+import { text } from "./text.ts";
 
 const domain = text((value) =>
   domainName(value) === undefined
@@ -104,7 +98,10 @@ const server = z
     architecture: z
       .enum(["arm64", "amd64"])
       .default("arm64")
-      .meta({ description: "The machine's processor: arm64 costs less.", examples: ["arm64", "amd64"] }),
+      .meta({
+        description: "The machine's processor: arm64 costs less. Another one replaces the machine.",
+        examples: ["arm64", "amd64"],
+      }),
     instanceType: text((value) =>
       /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(value)
         ? undefined
@@ -112,7 +109,7 @@ const server = z
     )
       .optional()
       .meta({
-        description: `EC2 instance type, fitting the architecture. Without it ${instanceTypes.arm64} (arm64) or ${instanceTypes.amd64} (amd64).`,
+        description: `EC2 instance type of the Nitro System (t3, m5 and what came after them), fitting the architecture. Without it ${instanceTypes.arm64} (arm64) or ${instanceTypes.amd64} (amd64).`,
         examples: ["t4g.small"],
       }),
     rootSize: whole(8, 16384)
@@ -284,6 +281,7 @@ const mailDomain = z
       .meta({
         description: "Mailboxes, by the name before the `@`.",
         examples: [{ ann: {} }],
+        synonyms: ["users", "accounts"],
       }),
     aliases: z
       .record(z.string(), targets)
@@ -291,6 +289,7 @@ const mailDomain = z
       .meta({
         description: "Addresses whose mail is passed on, by the name before the `@`.",
         examples: [{ info: ["ann", "bob@example.com"] }],
+        synonyms: ["forwards", "forwarding", "redirects"],
       }),
     catchAll: z
       .string()
@@ -315,7 +314,7 @@ const keys = {
   }),
   hostnameZone: domain.optional().meta({
     description:
-      "Cloudflare zone that holds the host's own name. Without it the zone of the first domain that the name lies in, else the name's parent.",
+      "Cloudflare zone that holds the host's own name. Without it the closest zone of the domains that the name lies in, else the name's parent.",
     examples: ["example.org"],
   }),
   owner: z

@@ -15,6 +15,8 @@ export interface CoreSettings {
   readonly hostname: string;
   /** Cloudflare zone that holds the host's own name. */
   readonly hostnameZone: string;
+  /** AWS region of the stack, `aws:region`; empty where nobody has told it. */
+  readonly region: string;
   /** Full address that receives root's mail, postmaster@ and abuse@ where no mailbox or alias takes them. */
   readonly owner: string;
   readonly ssh: {
@@ -46,9 +48,9 @@ export interface CoreSettings {
     readonly caCertificate?: string;
   };
   readonly resolver: {
-    /** Root hints as zone-file text, where the root is not the internet's. */
     /** Resolver (IP address) that the deployment asks, where its own does not see the DNS as the world does. */
     readonly outside?: string;
+    /** Root hints as zone-file text, where the root is not the internet's. */
     readonly rootHints?: string;
     /** Trust anchor (DS or DNSKEY record as text), where the root is not the internet's. */
     readonly trustAnchor?: string;

@@ -9,6 +9,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { cloudPaths } from "../local/paths.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -36,7 +37,9 @@ async function files(tally: Tally, paths: readonly string[], concurrency: number
   const isTest = (event: { details: { type?: string | undefined } }) => event.details.type !== "suite";
   // A file that could not be loaded fails as a whole and is one failure.
   stream.on("test:pass", (event) => {
-    if (isTest(event) && !("file" in event && event.name === event.file)) tally.passed += 1;
+    if (!isTest(event) || ("file" in event && event.name === event.file)) return;
+    // What was left out has proven nothing.
+    tally[event.skip === undefined && event.todo === undefined ? "passed" : "failed"] += 1;
   });
   stream.on("test:fail", (event) => {
     if (isTest(event)) tally.failed += 1;
@@ -51,6 +54,8 @@ async function main(part: string | undefined, pattern: string | undefined): Prom
     globSync(glob, { cwd: root })
       .filter((path) => path.includes(pattern ?? ""))
       .sort();
+  // Every file is a process that loads much the same modules.
+  process.env.NODE_COMPILE_CACHE ??= cloudPaths().compileCache;
   // A cloud of this run's own, beside whatever else runs on the machine.
   process.env.MAILHOST_CLOUD_ID ??= `test-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`;
   if (part === "long") await files(tally, found("test/long/*.test.ts"), 1);
@@ -62,11 +67,13 @@ async function main(part: string | undefined, pattern: string | undefined): Prom
   }
   if (part === undefined || part === "e2e") {
     // Each folder's numbered files are one story on one cloud, told in order; the others have machines or clouds of
-    // their own. Two lanes, for two processors: more would make each slower, and some of it is held to seconds.
-    const [start, ...host] = found("test/e2e/host/*.test.ts");
-    const lanes = [host, [...found("test/e2e/options/*.test.ts"), ...found("test/e2e/apart/**/*.test.ts")]];
-    // How long `npm start` takes is measured with nothing beside it.
-    if (start !== undefined) await files(tally, [start], 1);
+    // their own. Two lanes, for two processors. What is held to seconds is held to them by a yardstick
+    // (test/e2e/yardstick.ts), which the other lane slows down as well; `npm run test:e2e 10-start` has the figures of a
+    // quiet machine.
+    const lanes = [
+      found("test/e2e/host/*.test.ts"),
+      [...found("test/e2e/options/*.test.ts"), ...found("test/e2e/apart/**/*.test.ts")],
+    ];
     await Promise.all(lanes.filter((lane) => lane.length > 0).map((lane) => files(tally, lane, 1)));
   }
   console.log(`${tally.passed} passed, ${tally.failed} failed`);

@@ -4,7 +4,7 @@ import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed the host's mail settings: ${applyAgain(target, "postfix")}.`;
+  `Somebody changed the host's mail settings, or an \`up\` did not finish: ${applyAgain(target, "postfix")}.`;
 
 /** Passwords are taken where they are safe, and nowhere else: never on port 25, never before TLS. */
 export const auth: Item = {

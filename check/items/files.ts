@@ -1,6 +1,7 @@
+import { manifests } from "../../plan/bundle.ts";
 import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
-import { type CheckTarget, type Finding, right, wrong } from "../types.ts";
+import { type Finding, right, wrong } from "../types.ts";
 
 /** What `apply --status` prints (files/usr/local/lib/mailhost/apply). */
 interface DeploymentStatus {
@@ -32,12 +33,14 @@ export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status
         `Run ${applyAgain(host.target, file.bundle)}: it puts the deployed files back.`,
       ),
     ),
-    ...manifestKeys(host.target.bundles)
-      .filter((key) => !deployed.has(key))
-      .map((key) =>
+    ...host.target.bundles
+      .flatMap(manifests)
+      // What is nothing but units has no file to be found by.
+      .filter(({ name, files }) => files.length > 0 && !deployed.has(name))
+      .map(({ name }) =>
         wrong(
-          `${key.replace(".secrets", " (its secret files)")} is not deployed on the host`,
-          `Run \`pulumi up\`; if it changes nothing, ${applyAgain(host.target, key)}.`,
+          `${name.replace(".secrets", " (its secret files)")} is not deployed on the host`,
+          `Run \`pulumi up\`; if it changes nothing, ${applyAgain(host.target, name)}.`,
         ),
       ),
     ...status.pending.map((name) =>
@@ -51,14 +54,6 @@ export const files = insideItem("files", "/usr/local/lib/mailhost/apply --status
     ? findings
     : [right(`all ${status.files.length} deployed files are as deployed`)];
 });
-
-/** What has a manifest with files in it on the host, by the manifest's name. */
-function manifestKeys(bundles: CheckTarget["bundles"]): readonly string[] {
-  return bundles.flatMap(({ name, files = [], secretFiles = [] }) => [
-    ...(files.length > 0 ? [name] : []),
-    ...(secretFiles.length > 0 ? [`${name}.secrets`] : []),
-  ]);
-}
 
 function howChanged(expected: FileFacts, found: FileFacts | null): string {
   if (found === null) {

@@ -1,6 +1,6 @@
 import { applyAgain } from "../again.ts";
 import type { Item } from "../host.ts";
-import { removeFromMailbox, testMessage } from "../testmail.ts";
+import { bringToPort25, removeFromMailbox, testMessage } from "../testmail.ts";
 import { right, wrong } from "../types.ts";
 
 /** The text that every spam filter agrees to call spam (https://spamassassin.apache.org/gtube/). */
@@ -18,15 +18,7 @@ export const gtube: Item = {
       return [];
     }
     const message = testMessage(`spammer@${host.name}`, to, `${gtubeText}\n`);
-    const smtp = await host.smtp("smtp");
-    const { at, reply } = await (async () => {
-      try {
-        await smtp.ehlo();
-        return await smtp.deliver("", to, message.raw);
-      } finally {
-        await smtp.quit();
-      }
-    })();
+    const { at, reply } = await bringToPort25(host, to, message.raw);
     if (at !== "message") {
       return [
         wrong(

@@ -1,8 +1,11 @@
-import { relayRoute } from "../../plan/relay.ts";
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { dkimSelectors } from "../../plan/dkim.ts";
+import { isRelayed, type RelayRoute, relayRoute } from "../../plan/relay.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
-import type { OtherSide, Verdict } from "../otherside.ts";
+import type { OtherSide, ReceivedMessage, Verdict } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { domainsWithoutLogin, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
@@ -36,9 +39,15 @@ export const outgoing: Item = {
 
 async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide): Promise<Finding[]> {
   const to = `check@${otherSide.domain}`;
-  const message = testMessage(login.address, to);
+  const mark = randomUUID();
+  const message = testMessage(login.address, to, `${mark}\nIt is removed again by the check.\n`);
+  const relay = relayRoute(host.target.settings);
+  const relayed = isRelayed(relay, login.domain) ? relay : undefined;
   await submit(host, login, to, message.raw);
-  const got = await otherSide.waitFor(message.messageId, patience);
+  // SES gives every message another Message-ID, and leaves its words alone.
+  const got = relayed?.ses
+    ? await cameWith(otherSide, to, mark)
+    : await otherSide.waitFor(message.messageId, patience);
   if (got === undefined) {
     return [
       wrong(
@@ -49,11 +58,10 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
   }
   const { address, helo, ptr } = got.client;
   const agree = address === host.address && helo === host.name && ptr.includes(host.name);
-  const relay = relayRoute(host.target.settings.options.relay);
   return [
-    verdictOn(host, login, got.verdict, `by ${otherSide.domain}`),
-    relay && (relay.all || relay.domains.includes(login.domain))
-      ? throughRelay(host, login, otherSide, address)
+    verdictOn(host, login, got.verdict, `by ${otherSide.domain}`, relayed),
+    relayed
+      ? throughRelay(host, login, otherSide, address, relayed)
       : agree
         ? right(
             `${otherSide.domain} sees mail of ${login.domain} come from ${helo} [${address}], PTR ${ptr.join(", ")}`,
@@ -71,9 +79,28 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
   ];
 }
 
+/** The message with this mark in its text; undefined where it does not come in time. */
+async function cameWith(
+  otherSide: OtherSide,
+  to: string,
+  mark: string,
+): Promise<ReceivedMessage | undefined> {
+  const end = Date.now() + patience * 1000;
+  for (;;) {
+    const found = (await otherSide.messages({ to })).find(({ text }) => text.includes(mark));
+    if (found !== undefined || Date.now() > end) return found;
+    await pause(500);
+  }
+}
+
 /** Its own name and address are the relay's to keep in order; ours is that the mail goes there. */
-function throughRelay(host: HostUnderCheck, login: Login, otherSide: OtherSide, address: string): Finding {
-  const { host: relay } = host.target.settings.options.relay;
+function throughRelay(
+  host: HostUnderCheck,
+  login: Login,
+  otherSide: OtherSide,
+  address: string,
+  { name: relay }: RelayRoute,
+): Finding {
   return address === host.address
     ? wrong(
         `mail of ${login.domain} reaches ${otherSide.domain} straight from the host, not through ${relay}`,
@@ -113,10 +140,19 @@ async function loop(host: HostUnderCheck, login: Login): Promise<Finding[]> {
   }
 }
 
-function verdictOn(host: HostUnderCheck, login: Login, verdict: Verdict, judge: string): Finding {
+function verdictOn(
+  host: HostUnderCheck,
+  login: Login,
+  verdict: Verdict,
+  judge: string,
+  relay?: RelayRoute,
+): Finding {
   const suffix = `._domainkey.${login.domain}`;
+  const keys = dkimSelectors(host.target.settings).filter(({ domain }) => domain === login.domain);
   const expected = Object.keys(host.target.facts.dkimPublicKeys)
     .filter((name) => name.endsWith(suffix))
+    // SES signs by itself, with the RSA key alone.
+    .filter((name) => !relay?.ses || keys.some((key) => key.name === name && key.algorithm === "rsa"))
     .map((name) => name.slice(0, -suffix.length));
   const dkim = expected.map((selector) => {
     const signature = verdict.dkim.find((one) => one.selector === selector && one.domain === login.domain);

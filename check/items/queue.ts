@@ -23,11 +23,22 @@ export const queue = insideItem("queue", "date +%s; postqueue -j", (output, host
       Number(now) - arrival_time > ownPatience &&
       recipients.some(({ address }) => domains.has(address.slice(address.lastIndexOf("@") + 1))),
   );
-  const reason = waiting.flatMap(({ recipients }) =>
+  const reasons = waiting.flatMap(({ recipients }) =>
     recipients.flatMap(({ delay_reason }) => delay_reason ?? []),
-  )[0];
+  );
+  const [reason] = reasons;
+  // As files/etc/postfix/ses-replies words it.
+  const bySes = reasons.filter((text) => text.includes("Amazon SES: "));
   const see = `See all reasons: \`npm run host -- postqueue -p\`.${reason ? ` The first: ${reason}` : ""}`;
   const findings: Finding[] = [
+    ...(bySes.length > 0
+      ? [
+          wrong(
+            `recipients that Amazon SES does not send to: ${bySes.length}`,
+            `A new account is in the sandbox until you have asked for production access, and AWS has agreed (docs/sending.md). The first reason: ${bySes[0]}`,
+          ),
+        ]
+      : []),
     ...(waiting.length > many ? [wrong(`messages that wait in the queue: ${waiting.length}`, see)] : []),
     ...(own.length > 0
       ? [wrong(`messages for mailboxes here that have waited longer than ten minutes: ${own.length}`, see)]

@@ -7,7 +7,7 @@ import type { SmtpReply } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed the host's mail settings or tables: ${applyAgain(target, "accounts.secrets", "aliases", "postfix")}.`;
+  `Somebody changed the host's mail settings or tables, or an \`up\` did not finish: ${applyAgain(target, "accounts.secrets", "aliases", "postfix")}.`;
 
 /** Whom port 25 takes mail for: everybody of ours, nobody else; a stranger's mail for a stranger is never passed on. */
 export const recipients: Item = {

@@ -1,3 +1,4 @@
+import { addressParts } from "../../settings/names.ts";
 import { insideItem } from "../inside.ts";
 import { right } from "../types.ts";
 
@@ -8,9 +9,10 @@ export const removed = insideItem("removed", "/usr/local/lib/mailhost/removed", 
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [since, address] = line.split(/\s+/);
+      const [since, address = ""] = line.split(/\s+/);
+      const { local, domain } = addressParts(address);
       return right(
-        `the mail of ${address}, which was removed${since === "unknown" ? "" : ` on ${since}`}, is kept on the host`,
+        `the mail of ${address}, which was removed${since === "unknown" ? "" : ` on ${since}`}, is kept on the host, in /srv/mail/${domain}/${local}`,
       );
     }),
 );

@@ -7,7 +7,7 @@ import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed the host's mail settings or tables: ${applyAgain(target, "aliases", "postfix", "rspamd")}.`;
+  `Somebody changed the host's mail settings or tables, or an \`up\` did not finish: ${applyAgain(target, "aliases", "postfix", "rspamd")}.`;
 
 /** Who logs in sends as what is theirs: in the envelope, and in the From that people read. */
 export const senders: Item = {

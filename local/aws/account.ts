@@ -10,6 +10,8 @@ export interface Account {
   readonly world: World;
   /** Region of the call. */
   readonly region: string;
+  /** Region whose SMTP interface of SES is in the world. */
+  readonly endpointRegion: string;
   save(): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -27,6 +29,7 @@ export interface Account {
   readonly told: {
     readonly firewalls: Map<string, string>;
     readonly mapped: Map<string, string | undefined>;
+    ses?: string;
   };
 }
 

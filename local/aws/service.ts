@@ -7,13 +7,19 @@ import type { World } from "../types.ts";
 import { type Account, type Action, pushNetwork } from "./account.ts";
 import { addressActions, updatePtr } from "./addresses.ts";
 import { AwsError } from "./errors.ts";
+import { gatewayActions } from "./gateways.ts";
 import { groupActions } from "./groups.ts";
+import { iamActions } from "./iam.ts";
 import { instanceActions, resume } from "./instances.ts";
-import { networkActions, openDefaultVpc } from "./network.ts";
 import { Parameters } from "./parameters.ts";
+import { routeActions } from "./routeTables.ts";
+import { sesActions } from "./ses.ts";
+import { pushSes } from "./smtp.ts";
 import { emptyState, type State, type Switches } from "./state.ts";
+import { subnetActions } from "./subnets.ts";
 import { tagActions } from "./tags.ts";
 import { volumeActions } from "./volumes.ts";
+import { openDefaultVpc, vpcActions } from "./vpcs.ts";
 
 export type { Switches } from "./state.ts";
 
@@ -39,9 +45,9 @@ export interface Caller {
   readonly token?: string;
 }
 
-/** A simulated AWS account: as strict as EC2 about what a mail host needs. */
+/** A simulated AWS account: as strict as EC2, SES and IAM about what a mail host needs. */
 export interface AwsService {
-  /** Does an action of the EC2 API (or `GetParameter` of Systems Manager). Rejects with AwsError. */
+  /** Does an action of EC2, SES or IAM (or `GetParameter` of Systems Manager). Rejects with AwsError. */
   handle(action: string, parameters: unknown, caller?: Caller): Promise<unknown>;
   /** Forgets the answers remembered for these tokens. */
   confirm(tokens: readonly string[]): void;
@@ -56,12 +62,17 @@ export interface AwsService {
 }
 
 const actions: Readonly<Record<string, Action>> = {
-  ...networkActions,
+  ...vpcActions,
+  ...subnetActions,
+  ...gatewayActions,
+  ...routeActions,
   ...groupActions,
   ...instanceActions,
   ...volumeActions,
   ...addressActions,
   ...tagActions,
+  ...sesActions,
+  ...iamActions,
 };
 
 /** Remembered answers that nobody confirmed are dropped after a day. */
@@ -79,6 +90,7 @@ export function createAwsService(options: AwsServiceOptions): AwsService {
     },
     world: options.world,
     region,
+    endpointRegion: options.region,
     save: () => store.save(),
     now: () => Date.now(),
     inOrder: (key, work) => {
@@ -167,6 +179,7 @@ export function createAwsService(options: AwsServiceOptions): AwsService {
         updatePtr(account, address);
       }
       await pushNetwork(account);
+      await pushSes(account);
     },
     get switches() {
       return store.data.switches;
@@ -175,6 +188,7 @@ export function createAwsService(options: AwsServiceOptions): AwsService {
       Object.assign(store.data.switches, checkSwitches(changes));
       store.save();
       await options.world.setPort25Blocked(store.data.switches.port25Blocked);
+      await pushSes(accountIn(options.region));
     },
     reset: async () => {
       await settled();
@@ -193,6 +207,7 @@ export function createAwsService(options: AwsServiceOptions): AwsService {
       openDefaultVpc(accountIn(options.region));
       store.save();
       await options.world.setPort25Blocked(store.data.switches.port25Blocked);
+      await pushSes(accountIn(options.region));
     },
     settled,
   };
@@ -231,20 +246,23 @@ function tokenKey(token: string, action: string, parameters: unknown): string {
     .digest("hex");
 }
 
+/** Ids of EC2's objects, and names of what has no id. */
 function idsIn(value: unknown): string[] {
-  return JSON.stringify(value ?? null).match(/\b[a-z-]+-[0-9a-f]{17}\b/g) ?? [];
+  const text = JSON.stringify(value ?? null);
+  const names = text.matchAll(/"(?:EmailIdentity|UserName|AccessKeyId)":"([^"]+)"/g);
+  return [...(text.match(/\b[a-z-]+-[0-9a-f]{17}\b/g) ?? []), ...Array.from(names, ([, name = ""]) => name)];
 }
 
 /** To look again, or to set the same again, does no harm; and a name that was refused once may be right by now. */
 function isRepeatable(action: string): boolean {
-  return isRead(action) || action.startsWith("Modify");
+  return isRead(action) || /^(Modify|Put|Update)/.test(action);
 }
 
 function isRead(action: string): boolean {
-  return /^(Describe|Get)/.test(action);
+  return /^(Describe|Get|List)/.test(action);
 }
 
-/** One line of `aws.log`: every change, and every error, without user data. */
+/** One line of `aws.log`: every change, and every error, without user data and keys. */
 function note(
   folder: string,
   what: { action: string; parameters: unknown; answer?: unknown; error?: AwsError; started: number },
@@ -258,7 +276,9 @@ function note(
       ? { ids: [...new Set(idsIn(what.answer))] }
       : { code: what.error.code, message: what.error.message }),
   };
-  const text = JSON.stringify(line, (key, value) => (key === "UserData" ? "(not shown)" : value));
+  const text = JSON.stringify(line, (key, value) =>
+    key === "UserData" || key === "DomainSigningPrivateKey" ? "(not shown)" : value,
+  );
   appendFileSync(join(folder, "aws.log"), `${text}\n`, { mode: 0o600 });
 }
 
@@ -267,6 +287,7 @@ function checkSwitches(changes: Partial<Switches>): Partial<Switches> {
     visibleAfter: "number",
     ptrAfter: "number",
     port25Blocked: "boolean",
+    sesSandbox: "boolean",
     addressLimit: "number",
     vpcLimit: "number",
   };

@@ -10,6 +10,10 @@ export interface State {
   instances: Record<string, Instance>;
   volumes: Record<string, Volume>;
   addresses: Record<string, Address>;
+  /** By `<region>/<name>`. */
+  sesIdentities: Record<string, EmailIdentity>;
+  /** By name. IAM has no regions. */
+  users: Record<string, IamUser>;
   switches: Switches;
   /** Answers to calls that carried a client token, until the caller has confirmed it knows them. */
   tokens: Record<string, RememberedAnswer>;
@@ -32,6 +36,8 @@ export interface Switches {
   ptrAfter: number;
   /** Outbound port 25 blocked, as on every account until AWS lifts it on request. Default false. */
   port25Blocked: boolean;
+  /** SES sends to verified identities alone, as for every account until AWS lifts it on request. Default false. */
+  sesSandbox: boolean;
   /** Elastic IPs that the account may hold in the region. Default 5. */
   addressLimit: number;
   /** VPCs that the account may hold in the region. Default 5. */
@@ -171,10 +177,42 @@ export interface Address extends Held {
   ptrUpdate?: { value: string | null; status: "PENDING" | "FAILED"; reason?: string };
 }
 
+/** A domain that SES sends for. */
+export interface EmailIdentity {
+  readonly name: string;
+  readonly region: string;
+  /** The key as it was given: base64 of PKCS #1 or PKCS #8. */
+  dkim: { readonly selector: string; readonly privateKey: string };
+  dkimStatus: "PENDING" | "SUCCESS";
+  mailFrom?: string;
+  mailFromStatus: "PENDING" | "SUCCESS";
+  behaviorOnMxFailure: "USE_DEFAULT_VALUE" | "REJECT_MESSAGE";
+  tags: Tags;
+}
+
+export interface IamUser {
+  readonly name: string;
+  readonly path: string;
+  /** `AIDA…` */
+  readonly id: string;
+  readonly arn: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  tags: Tags;
+  /** Inline policies (JSON) by name. */
+  readonly policies: Record<string, string>;
+  /** Access keys by their id, `AKIA…`. */
+  readonly keys: Record<
+    string,
+    { readonly secret: string; readonly status: "Active" | "Inactive"; readonly createdAt: number }
+  >;
+}
+
 const defaultSwitches: Readonly<Switches> = {
   visibleAfter: 0,
   ptrAfter: 0,
   port25Blocked: false,
+  sesSandbox: false,
   addressLimit: 5,
   vpcLimit: 5,
 };
@@ -189,6 +227,8 @@ export function emptyState(): State {
     instances: {},
     volumes: {},
     addresses: {},
+    sesIdentities: {},
+    users: {},
     switches: { ...defaultSwitches },
     tokens: {},
   };

@@ -62,7 +62,15 @@ const automaticTtl = 300;
 
 /** The type under which nameservers answer a record. For a proxied name they answer an address of Cloudflare's network. */
 export function servedType(record: ZoneRecord): RecordType {
-  return record.proxied ? "A" : record.type;
+  return record.proxied || isFlattened(record) ? "A" : record.type;
+}
+
+/**
+ * A CNAME at the zone's own name is answered with its target's addresses, and other records may stand beside it
+ * (https://developers.cloudflare.com/dns/cname-flattening/).
+ */
+function isFlattened({ type, name, zone }: Pick<ZoneRecord, "type" | "name" | "zone">): boolean {
+  return type === "CNAME" && name === zone;
 }
 
 /** A body of POST or PUT, checked and normalised as the API does. `before` is what PUT or PATCH replaces. */
@@ -117,10 +125,12 @@ export function checkConflicts(record: Omit<ZoneRecord, "id">, others: readonly 
   if (record.type === "CNAME" && same.some((other) => addresses.includes(other.type))) {
     throw new CloudflareError(81053, "An A, AAAA, or CNAME record with that host already exists.");
   }
+  if (isFlattened(record)) return;
   if (record.type === "CNAME" && same.length > 0) {
     throw new CloudflareError(81057, "The record already exists.");
   }
-  if (same.some((other) => other.type === "CNAME")) {
+  const isAddress = addresses.includes(record.type);
+  if (same.some((other) => other.type === "CNAME" && (isAddress || !isFlattened(other)))) {
     throw new CloudflareError(81054, "A CNAME record with that host already exists.");
   }
   const text = [...same, record].filter((other) => other.type === "TXT");
@@ -387,15 +397,16 @@ function textOf(content: string): string {
 }
 
 /**
- * The RRset of a name and type as its nameservers hold it.
+ * The RRset of a name and type as its nameservers hold it. A flattened CNAME leads to the edge, as a proxied record: its
+ * target is nowhere in the small internet.
  * @param records all that are served under it
  * @param edge IPv4 address of Cloudflare's network; the small internet has no IPv6
  */
 export function publish(records: readonly ZoneRecord[], edge: string): PublishedRecord[] {
   // All records of an RRset have one TTL (RFC 2181 section 5.2); the shortest is the safe one.
   const ttl = Math.min(...records.map((record) => (record.ttl === 1 ? automaticTtl : record.ttl)));
-  const [proxied] = records.filter((record) => record.proxied);
-  if (proxied !== undefined) return [{ name: proxied.name, type: "A", ttl, rdata: edge }];
+  const atEdge = records.find((record) => record.proxied || isFlattened(record));
+  if (atEdge !== undefined) return [{ name: atEdge.name, type: "A", ttl, rdata: edge }];
   return records.map((record) => ({ name: record.name, type: record.type, ttl, rdata: rdataOf(record) }));
 }
 

@@ -40,7 +40,11 @@ export interface CloudflareServiceOptions {
 export interface CloudflareSwitches {
   /** Milliseconds from an answer to the record being served. Default 0: it is served before the answer. */
   publishAfter: number;
+  /** Whether the token has the rights to Workers. */
+  workers: boolean;
 }
+
+const usual: Readonly<CloudflareSwitches> = { publishAfter: 0, workers: true };
 
 /** A simulated Cloudflare account: its v4 API for zones, DNS records, DNSSEC and Workers. */
 export interface CloudflareService {
@@ -115,7 +119,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
   const store = openStore<State>(options.stateDir, "cloudflare.json", () => ({
     zones: {},
     records: {},
-    switches: { publishAfter: 0 },
+    switches: { ...usual },
     keys: {},
     unpublished: [],
     scripts: {},
@@ -583,7 +587,8 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
 
   const workers = (call: Call): Promise<Answer> => {
     const [, id, , kind] = call.path;
-    if (id !== account.id) throw new CloudflareError(10000, "Authentication error", 403);
+    if (id !== account.id || store.data.switches.workers === false)
+      throw new CloudflareError(10000, "Authentication error", 403);
     if (kind === "scripts") return scripts(call);
     if (kind === "domains") return domains(call);
     throw new CloudflareError(7000, "No route for that URI", 404);
@@ -667,7 +672,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       store.data.keys = {};
       store.data.scripts = {};
       store.data.domains = {};
-      store.data.switches = { publishAfter: 0 };
+      store.data.switches = { ...usual };
       await serveWorkers();
       await commit(gone, () => undefined);
     },

@@ -3,7 +3,7 @@ import { ensureCloud, runningCloud, stopCloud } from "../cloud.ts";
 import type { CloudPaths } from "../paths.ts";
 import { ensurePrerequisites } from "../prerequisites.ts";
 import { Stack } from "../stack.ts";
-import { say, step } from "../terminal.ts";
+import { confirmed, say, step } from "../terminal.ts";
 import { releaseSlot } from "../world/network.ts";
 
 interface ExportedResource {
@@ -16,11 +16,19 @@ interface ExportedResource {
  * `pulumi destroy` of everything that is not protected, then the end of the cloud; what is protected stays in the
  * cloud's folder and is met again by the next start.
  * @param everything also what is protected: the whole folder
+ * @param isSure whether a person at a terminal is not asked
  */
-export async function destroy(paths: CloudPaths, everything: boolean): Promise<number> {
+export async function destroy(paths: CloudPaths, everything: boolean, isSure: boolean): Promise<number> {
   if (!existsSync(paths.folder)) {
     say("There is nothing to destroy: this checkout has no local cloud.");
     return 0;
+  }
+  const lost = everything
+    ? `This deletes all that is in ${paths.folder}: mail, address, keys and passwords.`
+    : "This takes the stack down, with its passwords and keys; address and mail are kept.";
+  if (!isSure && !(await confirmed(lost))) {
+    say("Nothing was touched.");
+    return 1;
   }
   if (everything) {
     await stopCloud(paths, true);

@@ -1,4 +1,5 @@
-import { callDaemon, needCloud, worldState } from "../cloud.ts";
+import { callDaemon } from "../api.ts";
+import { needCloud, worldState } from "../cloud.ts";
 import type { CloudPaths } from "../paths.ts";
 import { say } from "../terminal.ts";
 

@@ -8,17 +8,27 @@ import type { CloudPaths } from "../paths.ts";
 import { ensurePrerequisites } from "../prerequisites.ts";
 import { Stack, type StackOutputs } from "../stack.ts";
 import { bold, say, step } from "../terminal.ts";
+import type { CloudInfo } from "../types.ts";
 import { Mirror } from "../world/mirror.ts";
 import { localSurroundings } from "./check.ts";
 
-/** Local cloud, `pulumi up`, check; ends with what to do next. @returns the exit code */
-export async function start(paths: CloudPaths): Promise<number> {
+/**
+ * Local cloud, `pulumi up`, check; ends with what to do next.
+ * @param isPreview whether only the cloud is brought up, and what `pulumi up` would do there is shown
+ * @returns the exit code
+ */
+export async function start(paths: CloudPaths, isPreview: boolean): Promise<number> {
   const started = performance.now();
   await ensurePrerequisites(say);
   await Promise.all([ensureEngine({ cacheDir: paths.cache, log: say }), image(paths)]);
   const info = await step("Local cloud", () => ensureCloud(paths));
   const stack = await Stack.open(paths, info, say);
   await stack.ensureState();
+  if (isPreview) {
+    const shown = await step("pulumi preview", () => stack.run(["preview", "--diff", "--show-full-output"]));
+    if (shown === 0) say("Nothing is deployed by this. npm start does it; npm stop stops the local cloud.");
+    return shown;
+  }
   const code = await step("pulumi up", () =>
     stack.run(["up", "--yes", "--skip-preview", "--suppress-outputs"]),
   );
@@ -32,7 +42,8 @@ export async function start(paths: CloudPaths): Promise<number> {
     "Check",
     async () => await checkCommand([], await localSurroundings(stack, info)),
   );
-  if (checked === 0) nextSteps(await stack.outputs(), (performance.now() - started) / 1000);
+  nextSteps(paths, info, await stack.outputs(), (performance.now() - started) / 1000);
+  if (checked !== 0) say("Not all is right with it: the check above says what is wrong, and what to do.\n");
   return checked;
 }
 
@@ -49,16 +60,23 @@ async function image(paths: CloudPaths): Promise<void> {
   }
 }
 
-function nextSteps(outputs: StackOutputs, seconds: number): void {
-  const first = Object.keys(outputs.credentials)[0] ?? "";
+function nextSteps(paths: CloudPaths, info: CloudInfo, outputs: StackOutputs, seconds: number): void {
+  const first = Object.keys(outputs.credentials)[0];
+  const { incoming, outgoing, login } = outputs.clientSettings;
+  // Where each mailbox came with the hash of a password, only its owner knows one.
+  const tryIt =
+    first === undefined
+      ? ""
+      : `
+  First message    npm run mail -- send --from ${first} --to somebody@${info.peer.domain} --subject Hello
+  One comes in     npm run mail -- receive --to ${first}
+  Read             npm run mail -- read ${first}`;
   say(`
 ${bold(`Your mail host ${outputs.hostname} is up`)} at ${outputs.publicIp}, after ${Math.round(seconds)} s.
 
   Passwords        npm run pulumi -- stack output credentials --show-secrets
-  Mail program     IMAP ${outputs.hostname} port 993, SMTP port 465, both SSL/TLS; login with the whole address
-  First message    npm run mail -- send --from ${first} --to somebody@example.net --subject Hello
-  One comes in     npm run mail -- receive --to ${first}
-  Read             npm run mail -- read ${first}
+  Mail program     IMAP ${incoming.host} port ${incoming.port}, SMTP port ${outgoing.port}, both ${outgoing.security}; login with ${login}
+                   From this machine: at ${outputs.publicIp}, with the CA in ${paths.issuers}${tryIt}
   On the host      npm run host
   Change           edit Pulumi.dev.yaml, then: npm run pulumi -- up
   Check            npm run check

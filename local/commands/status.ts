@@ -1,4 +1,6 @@
-import { callDaemon, runningCloud, worldState } from "../cloud.ts";
+import { existsSync } from "node:fs";
+import { callDaemon } from "../api.ts";
+import { runningCloud, worldState } from "../cloud.ts";
 import type { CloudPaths } from "../paths.ts";
 import { say } from "../terminal.ts";
 import type { CloudInfo } from "../types.ts";
@@ -49,17 +51,20 @@ export async function status(paths: CloudPaths, json: boolean): Promise<number> 
   const info = await runningCloud(paths);
   if (info === undefined) {
     const { id, folder } = paths;
-    say(
-      json
-        ? JSON.stringify({ running: false, id, folder })
-        : `Local cloud ${id} is not running. Start it: npm start. Its state: ${folder}`,
-    );
+    say(json ? JSON.stringify({ running: false, id, folder }) : restText(paths));
     return 3;
   }
   const [world, ec2] = await Promise.all([worldState(paths), ec2View(paths)]);
   const summary = cloudStatus(paths, info, world, ec2);
   say(json ? JSON.stringify(summary, undefined, 2) : statusText(summary));
   return 0;
+}
+
+/** Of a cloud that does not run, or that there is none of. */
+export function restText({ id, folder }: Pick<CloudPaths, "id" | "folder">): string {
+  return existsSync(folder)
+    ? `Local cloud ${id} is not running. Start it: npm start. Its state: ${folder}`
+    : `There is no local cloud ${id}. Make it: npm start`;
 }
 
 async function ec2View(paths: CloudPaths): Promise<Ec2View> {

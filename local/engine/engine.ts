@@ -191,7 +191,8 @@ async function build(folder: string, { log, env = process.env }: EngineOptions):
     );
   }
   const temporary = join(parent, `${prefix}${process.pid}`);
-  mkdirSync(temporary);
+  const caches = join(temporary, "caches");
+  mkdirSync(caches, { recursive: true });
   log("building Pulumi's engine from its modules, once; 3–7 min…");
   const started = Date.now();
   const progress = setInterval(() => {
@@ -202,9 +203,21 @@ async function build(folder: string, { log, env = process.env }: EngineOptions):
     await run(
       "go",
       ["build", "-trimpath", "-ldflags", `-s -w -X ${version}`, "-o", join(temporary, "pulumi"), CLI_PACKAGE],
-      // Without C the result depends on no compiler and no library of this machine.
-      { cwd: import.meta.dirname, env: { ...env, CGO_ENABLED: "0" } },
+      {
+        cwd: import.meta.dirname,
+        env: {
+          ...env,
+          // Without C the result depends on no compiler and no library of this machine.
+          CGO_ENABLED: "0",
+          // Go's own caches would be left in the home of whoever builds: gigabytes, of use to nothing else here.
+          GOPATH: join(caches, "go"),
+          GOCACHE: join(caches, "go-build"),
+          // Its modules may be removed like any other file.
+          GOFLAGS: `${env.GOFLAGS ?? ""} -modcacherw`.trim(),
+        },
+      },
     );
+    rmSync(caches, { recursive: true });
     writeWhole(join(temporary, "pulumi-language-nodejs"), LANGUAGE_HOST_SHIM, 0o755);
     await rename(temporary, folder);
   } catch (error) {

@@ -40,8 +40,6 @@ export function pulumiEnvironment({
     // The stand-in of the language host is one shim for every checkout of this machine: these say which.
     MAILHOST_NODE: process.execPath,
     MAILHOST_LANGUAGE_HOST: join(import.meta.dirname, "language-host.ts"),
-    // Half a second of each run is Node reading the SDK's modules.
-    NODE_COMPILE_CACHE: join(home, "compile-cache"),
     ...extra,
   };
 }

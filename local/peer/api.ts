@@ -1,9 +1,11 @@
 import type { Resolver } from "node:dns/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { SendOrder } from "../../check/otherside.ts";
+import type { SesAccount } from "../types.ts";
 import { deliver } from "./deliver.ts";
 import { type Identity, neededRecords } from "./identity.ts";
 import { type Manners, parseManner } from "./manner.ts";
+import type { Ses } from "./ses.ts";
 import type { Smarthost } from "./smarthost.ts";
 import type { MessageStore } from "./store.ts";
 
@@ -20,6 +22,8 @@ import type { MessageStore } from "./store.ts";
  * | `GET /wait?messageId=&timeout=` | the message, or `null` after that many seconds |
  * | `POST /send` `SendOrder` | `SendOutcome` |
  * | `GET /smarthost` | `SmarthostAccess` of its relay for customers, or `null` |
+ * | `GET /ses` | `SesAccess` of Amazon SES in this world, or `null` |
+ * | `POST /ses` `SesAccount` | all that it knows from now on |
  * | `GET /answer`, `POST /answer` `Manner` | how it answers mail from now on |
  */
 export function apiServer(
@@ -28,6 +32,7 @@ export function apiServer(
   store: MessageStore,
   manners: Manners,
   smarthost?: Smarthost,
+  ses?: Ses,
 ): Server {
   return createServer((request, response) => {
     answer(request).then(
@@ -50,9 +55,13 @@ export function apiServer(
       case "GET /":
         return { domain: identity.domain, hostname: identity.hostname, address: identity.address };
       case "GET /records":
-        return [...neededRecords(identity), ...(smarthost?.records() ?? [])];
+        return [...neededRecords(identity), ...(smarthost?.records() ?? []), ...(ses?.records() ?? [])];
       case "GET /smarthost":
         return smarthost?.access;
+      case "GET /ses":
+        return ses?.access;
+      case "POST /ses":
+        return ses?.tell((await body(request)) as SesAccount);
       case "GET /messages": {
         if (id === undefined || id === "") {
           const to = query.get("to");

@@ -77,7 +77,7 @@ export function neededRecords(identity: Identity): PublishedRecord[] {
 }
 
 /** RFC 6376 section 3.6.1, RFC 8463 section 4: an Ed25519 key is published raw, without its SPKI wrapping. */
-function dkimRecord(privateKey: KeyObject): string {
+export function dkimRecord(privateKey: KeyObject): string {
   const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   return privateKey.asymmetricKeyType === "ed25519"
     ? `v=DKIM1; k=ed25519; p=${spki.subarray(-32).toString("base64")}`
@@ -89,7 +89,7 @@ export function quoted(text: string): string {
   return (text.match(/.{1,255}/g) ?? [""]).map((part) => `"${part}"`).join(" ");
 }
 
-function privatePem(key: KeyObject): string {
+export function privatePem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }) as string;
 }
 

@@ -14,6 +14,7 @@ import { resolverAt } from "../../check/judge.ts";
 import { apiServer } from "./api.ts";
 import { openIdentity } from "./identity.ts";
 import { Manners } from "./manner.ts";
+import { Ses } from "./ses.ts";
 import { Smarthost } from "./smarthost.ts";
 import { smtpServer } from "./smtp.ts";
 import { MessageStore } from "./store.ts";
@@ -32,6 +33,8 @@ export interface PeerOptions {
   readonly port?: number;
   /** Address of a relay for paying customers, `relay.<domain>`. @default there is none */
   readonly smarthost?: string;
+  /** Address of Amazon SES, and its region. @default there is none */
+  readonly ses?: { readonly address: string; readonly region: string };
 }
 
 export interface Peer {
@@ -57,10 +60,11 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
           resolver,
           [587, 465],
         );
-  const api = apiServer(identity, resolver, store, manners, smarthost);
+  const ses = options.ses && new Ses(options.state, options.ses, resolver, [587, 465]);
+  const api = apiServer(identity, resolver, store, manners, smarthost, ses);
 
   await listening(smtp.listen(options.port ?? 25, options.address));
-  await smarthost?.open();
+  await Promise.all([smarthost?.open(), ses?.open()]);
   // What a killed predecessor left behind; a living one would hold port 25, and we would not be here.
   rmSync(options.api, { force: true });
   await listening(api.listen(options.api));
@@ -75,6 +79,7 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
         new Promise<void>((resolve) => smtp.close(() => resolve())),
         new Promise<void>((resolve) => api.close(() => resolve())),
         smarthost?.close(),
+        ses?.close(),
       ]);
     },
   };
@@ -102,6 +107,8 @@ if (import.meta.main) {
       state: { type: "string" },
       port: { type: "string", default: "25" },
       smarthost: { type: "string" },
+      ses: { type: "string" },
+      "ses-region": { type: "string" },
     },
   });
   const needed = (name: "address" | "domain" | "hostname" | "resolver" | "api" | "state"): string => {
@@ -120,6 +127,7 @@ if (import.meta.main) {
     state: needed("state"),
     port: Number(values.port),
     ...(values.smarthost === undefined ? {} : { smarthost: values.smarthost }),
+    ...(values.ses === undefined ? {} : { ses: { address: values.ses, region: values["ses-region"] ?? "" } }),
   });
   console.log("ready");
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -56,9 +56,9 @@
  *   after a `read` the inputs are what the outputs say for every property that the inputs had, or that the
  *   schema knows, is not `computed`, and is not empty.
  * - **Errors.** A thrown `Error` fails the operation with its message: write the service's code into it
- *   (`InvalidGroup.Duplicate: The security group 'mail' already exists…`). Secret inputs that appear in a
- *   message are masked. {@link PartialFailure} keeps a resource that was made but is not right: the next run
- *   updates it.
+ *   (`InvalidGroup.Duplicate: The security group 'mail' already exists…`). It reaches the user as it is, as an
+ *   official plugin's does: what leaks there has to leak here. {@link PartialFailure} keeps a resource that was
+ *   made but is not right: the next run updates it.
  * - Up to about eight requests run at the same time: a provider with a store of its own guards it.
  *
  * The process ends when its standard input does, because a killed engine leaves its plugins behind otherwise;
@@ -84,7 +84,6 @@ import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import structMessages, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import { checkProperties, markSecrets } from "./check.ts";
 import { type Change, compareProperties, topLevel } from "./diff.ts";
-import { mask, secretTexts } from "./mask.ts";
 import type { Failure, InputSchema, OutputSchema } from "./properties.ts";
 import {
   fromWire,
@@ -284,7 +283,8 @@ function engineLog(address: () => string): { log: EngineLog; flush: () => Promis
 function service(provider: Provider, engineAddress: string): grpc.UntypedServiceImplementation {
   let engine = engineAddress;
   const { log, flush } = engineLog(() => engine);
-  const cancellation = new AbortController();
+  /** Of what is at work now: see `cancel`. */
+  let cancellation = new AbortController();
 
   function definitionOf(method: string, urn: string): [ResourceDefinition<Properties>, Resource] {
     const { type, name } = parseUrn(urn);
@@ -346,28 +346,21 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
     });
   }
 
-  /** Runs a handler so that no secret among the properties reaches an error or a line of the log. */
+  /** Runs a handler; what was half made is kept, and the log is out before its answer. */
   async function guarded<T>(
     definition: ResourceDefinition<Properties>,
-    resource: Resource,
-    properties: readonly Properties[],
-    work: (resource: Resource) => Promise<T>,
+    inputs: Properties,
+    work: () => Promise<T>,
   ): Promise<T> {
-    const schemas = { ...definition.outputs, ...definition.inputs };
-    const secrets = properties.flatMap((each) => secretTexts(each, schemas));
-    const cover = (text: string) => mask(text, secrets);
     try {
-      return await work({
-        ...resource,
-        log: (severity, message) => resource.log(severity, cover(message)),
-      });
+      return await work();
     } catch (error) {
-      const message = cover(error instanceof Error ? error.message : String(error));
       if (error instanceof PartialFailure) {
-        const inputs = properties[0] ?? {};
-        throw await initFailed(message, error.id, complete(definition, error.outputs, inputs), inputs);
+        const outputs = complete(definition, error.outputs, inputs);
+        throw await initFailed(error.message, error.id, outputs, inputs);
       }
-      throw new StatusError(error instanceof StatusError ? error.code : grpc.status.UNKNOWN, message);
+      if (error instanceof StatusError) throw error;
+      throw new StatusError(grpc.status.UNKNOWN, error instanceof Error ? error.message : String(error));
     } finally {
       await flush();
     }
@@ -457,10 +450,7 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
         results = await definition.invoke({ inputs: plainProperties(inputs) });
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        throw new StatusError(
-          grpc.status.UNKNOWN,
-          `invoking ${token}: ${mask(message, secretTexts(inputs, definition.inputs))}`,
-        );
+        throw new StatusError(grpc.status.UNKNOWN, `invoking ${token}: ${message}`);
       }
       const secrets = Object.fromEntries(
         (definition.secretOutputs ?? []).map((name) => [name, { secret: true }]),
@@ -483,7 +473,7 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
           failures,
         ),
       };
-      return guarded(definition, resource, [checked, news], async (resource) => {
+      return guarded(definition, checked, async () => {
         const outcome = await definition.check?.({
           ...resource,
           inputs: plainProperties(checked),
@@ -491,11 +481,7 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
         });
         failures.push(...(outcome?.failures ?? []));
         const inputs = outcome?.inputs ? sealProperties(outcome.inputs, checked) : checked;
-        const secrets = secretTexts(inputs, definition.inputs);
-        return checkResponse(
-          markSecrets(inputs, definition.inputs),
-          failures.map(({ property, reason }) => ({ property, reason: mask(reason, secrets) })),
-        );
+        return checkResponse(markSecrets(inputs, definition.inputs), failures);
       });
     },
 
@@ -529,7 +515,7 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
         response.setProperties(toStruct(complete(definition, outputs, inputs)));
         return response;
       }
-      return guarded(definition, resource, [inputs], async (resource) => {
+      return guarded(definition, inputs, async () => {
         const { id, outputs } = await definition.create({ ...resource, inputs: plainProperties(inputs) });
         response.setId(id);
         response.setProperties(toStruct(complete(definition, outputs, inputs)));
@@ -541,7 +527,7 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
       const [definition, resource] = definitionOf("Read", request.getUrn());
       const state = toProperties(request.getProperties());
       const inputs = toProperties(request.getInputs());
-      return guarded(definition, resource, [inputs, state], async (resource) => {
+      return guarded(definition, inputs, async () => {
         const response = new messages.ReadResponse();
         const found = await definition.read({
           ...resource,
@@ -603,14 +589,14 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
         response.setProperties(toStruct(complete(definition, outputs, inputs, state)));
         return response;
       }
-      return guarded(definition, resource, [inputs, state], async (resource) => {
+      return guarded(definition, inputs, async () => {
         if (!definition.update) {
           throw new Error(`${resource.type} cannot be updated, only replaced`);
         }
         const outputs = {
           ...kept,
           ...inputs,
-          ...(await definition.update({ ...plainRequest, ...resource })),
+          ...(await definition.update(plainRequest)),
         };
         response.setProperties(toStruct(complete(definition, outputs, inputs, state)));
         return response;
@@ -620,7 +606,7 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
     async delete(request: DeleteRequest): Promise<unknown> {
       const [definition, resource] = definitionOf("Delete", request.getUrn());
       const state = toProperties(request.getProperties());
-      return guarded(definition, resource, [state], async (resource) => {
+      return guarded(definition, state, async () => {
         await definition.delete({ ...resource, id: request.getId(), state: plainProperties(state) });
         return new emptyMessages.Empty();
       });
@@ -628,6 +614,8 @@ function service(provider: Provider, engineAddress: string): grpc.UntypedService
 
     async cancel(): Promise<unknown> {
       cancellation.abort();
+      // The engine says this at the end of a preview, too, and then asks this same process for the update.
+      cancellation = new AbortController();
       return new emptyMessages.Empty();
     },
   };
@@ -773,7 +761,10 @@ function unary(handler: (request: unknown) => Promise<unknown>): grpc.handleUnar
   };
 }
 
-/** Serves a provider on a loopback port of its own. */
+/**
+ * Serves a provider on a loopback port of its own.
+ * @param engineAddress the engine's gRPC address: a plugin's first argument. An engine that attaches says it then
+ */
 export async function listen(
   provider: Provider,
   engineAddress: string,
@@ -793,14 +784,11 @@ export async function listen(
 }
 
 /**
- * The life of a plugin's process: serves the provider, says the port on standard output, and ends with its
- * standard input.
- * @param engineAddress the engine's gRPC address: the plugin's first argument
+ * The life of a plugin's process, once it listens: says where on standard output, and ends with its standard input.
  */
-export async function serve(provider: Provider, engineAddress: string): Promise<void> {
-  const { port } = await listen(provider, engineAddress);
+export function serve(where: string): void {
   process.stdin.on("end", () => process.exit(0));
   process.stdin.on("error", () => process.exit(0));
   process.stdin.resume();
-  process.stdout.write(`${port}\n`);
+  process.stdout.write(`${where}\n`);
 }

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { shellWord } from "../../plan/shell.ts";
 import { writeWhole } from "../paths.ts";
 import type { ProviderName } from "./names.ts";
 
@@ -29,17 +30,10 @@ export interface InstallOptions {
   readonly userHome?: string;
 }
 
-/** A text as one word of the shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function shim(name: ProviderName, checkout: string, pulumiHome: string): string {
+function shim(name: ProviderName, checkout: string): string {
   return `#!/bin/sh
 # Runs the local cloud's stand-in of the ${name} provider. Written anew by every start.
-: "\${NODE_COMPILE_CACHE:=${join(pulumiHome, "compile-cache")}}"
-export NODE_COMPILE_CACHE
-exec ${quoted(process.execPath)} ${quoted(join(checkout, "local", "providers", "main.ts"))} ${name} "$@"
+exec ${shellWord(process.execPath)} ${shellWord(join(checkout, "local", "providers", "main.ts"))} ${name} "$@"
 `;
 }
 
@@ -58,6 +52,7 @@ function sdkVersion(checkout: string, name: ProviderName): string {
 /**
  * Writes one executable for each provider into the engine's home, at the SDK's exact version. The user's own
  * official plugin of that version is linked instead, where it is there and no cloud.
+ * @returns the names of those that are stand-ins
  * @throws Error where the home is the user's own, which is never written
  */
 export async function installPlugins({
@@ -65,12 +60,13 @@ export async function installPlugins({
   names,
   checkout,
   userHome = process.env.PULUMI_HOME || join(homedir(), ".pulumi"),
-}: InstallOptions): Promise<void> {
+}: InstallOptions): Promise<ProviderName[]> {
   const plugins = join(pulumiHome, "plugins");
   if (resolve(pulumiHome) === resolve(userHome)) {
     throw new Error(`${pulumiHome} is your own Pulumi home: the local cloud needs one of its own.`);
   }
   mkdirSync(plugins, { recursive: true });
+  const standIns: ProviderName[] = [];
   for (const name of names) {
     const folderName = `resource-${name}-v${sdkVersion(checkout, name)}`;
     const folder = join(plugins, folderName);
@@ -90,10 +86,12 @@ export async function installPlugins({
     }
     mkdirSync(folder, { recursive: true });
     const executable = join(folder, `pulumi-resource-${name}`);
-    const text = shim(name, checkout, pulumiHome);
+    const text = shim(name, checkout);
     if (!existsSync(executable) || readFileSync(executable, "utf8") !== text) {
       writeWhole(executable, text, 0o755);
     }
     chmodSync(executable, 0o755);
+    standIns.push(name);
   }
+  return standIns;
 }

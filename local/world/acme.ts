@@ -23,12 +23,14 @@ export const acmeDirectory = `https://${hostname}:${port}/dir`;
 export class Acme {
   readonly #network: Network;
   readonly #folder: string;
+  readonly #issuers: string;
   /** Told when there is another root: its server died, and was started again. */
   onNewRoot: () => void = () => {};
 
-  constructor(network: Network, folder: string) {
+  constructor(network: Network, folder: string, issuers: string) {
     this.#network = network;
     this.#folder = folder;
+    this.#issuers = issuers;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
@@ -75,7 +77,7 @@ export class Acme {
 
   /** PEM of all roots that certificates may chain to, the newest first. */
   get issuers(): string {
-    return readFileSync(this.#file("issuers.pem"), "utf8");
+    return readFileSync(this.#issuers, "utf8");
   }
 
   /**
@@ -107,9 +109,9 @@ export class Acme {
   }
 
   #remember(root: string): void {
-    const known = existsSync(this.#file("issuers.pem")) ? this.issuers : "";
+    const known = existsSync(this.#issuers) ? this.issuers : "";
     if (known.includes(root.trim())) return;
-    writeFileSync(this.#file("issuers.pem"), `${root.trim()}\n${known}`);
+    writeFileSync(this.#issuers, `${root.trim()}\n${known}`);
     this.onNewRoot();
   }
 

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RecordType } from "dns-packet";
+import { ask } from "../../check/dns.ts";
 import { run, tryRun } from "../run.ts";
 import { openStore, type Store } from "../store.ts";
 import type { DnsWorld, PublishedRecord } from "../types.ts";
-import { ask } from "./ask.ts";
 import { mirrorHosts } from "./mirror.ts";
 import type { Network } from "./network.ts";
+import { rdataText } from "./rdata.ts";
 import type { Service } from "./supervisor.ts";
 
 /** Zones of the simulated Cloudflare account. */
@@ -132,11 +134,11 @@ export class Dns implements DnsWorld {
   }
 
   async resolve(name: string, type: string): Promise<readonly string[]> {
-    const answer = await ask(this.#network.addresses.resolver, name, type);
+    const answer = await ask(this.#network.addresses.resolver, name, type as RecordType, { timeout: 2500 });
     if (answer.rcode !== "NOERROR" && answer.rcode !== "NXDOMAIN") {
       throw new Error(`The resolver answers ${answer.rcode} for ${name} ${type}.`);
     }
-    return answer.rdata;
+    return answer.answers.map(rdataText);
   }
 
   /** The served zone that holds a name. @throws where it lies outside of the small internet */

@@ -20,6 +20,13 @@ export interface MachineDisk {
   readonly index: number;
 }
 
+/** A certificate authority that machines trust. */
+export interface TrustedCa {
+  readonly pem: string;
+  /** Of its name, as OpenSSL finds it in a folder (openssl-rehash(1)). */
+  readonly hash: string;
+}
+
 export interface MachineOptions {
   readonly spec: MachineSpec;
   /** Version of the image that its root disk began with. */
@@ -31,6 +38,8 @@ export interface MachineOptions {
   readonly group: string;
   /** Asked at every boot. */
   readonly disks: () => Promise<readonly MachineDisk[]>;
+  /** Beside the CAs that Debian brings; looked at when the root disk is made. */
+  readonly trusted: readonly TrustedCa[];
   /** Told when the machine is no longer running: by itself (`off`), or torn from its power (`cut`). */
   readonly ended: (how: "off" | "cut") => void;
   readonly log: (text: string) => void;
@@ -176,6 +185,7 @@ export class Machine {
     prepareRoot(folder, lower);
     const seed = join(folder, "upper/var/lib/cloud/seed/nocloud");
     if (existsSync(join(seed, "user-data"))) return;
+    for (const [index, ca] of this.#options.trusted.entries()) trustCa(join(folder, "upper"), index, ca);
     mkdirSync(seed, { recursive: true });
     writeFileSync(join(seed, "meta-data"), `instance-id: ${spec.id}\nlocal-hostname: ${spec.hostname}\n`);
     writeFileSync(join(seed, "network-config"), networkConfig(spec));
@@ -304,4 +314,18 @@ function uuidOf(instanceId: string): string {
 /** EBS volumes appear under this name on Nitro machines (AWS documentation, "Identify the EBS device"). */
 function labelOf(volumeId: string): string {
   return `nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
+}
+
+/** As update-ca-certificates(8) would do it, which finds the file when it runs for another reason. */
+function trustCa(root: string, index: number, { pem, hash }: TrustedCa): void {
+  const source = `/usr/local/share/ca-certificates/local-cloud-${index}.crt`;
+  const certificates = join(root, "etc/ssl/certs");
+  for (const folder of [join(root, "usr/local/share/ca-certificates"), certificates])
+    mkdirSync(folder, { recursive: true });
+  writeFileSync(join(root, source), pem);
+  const link = join(certificates, `local-cloud-${index}.pem`);
+  removeLink(link);
+  symlinkSync(source, link);
+  removeLink(join(certificates, `${hash}.0`));
+  symlinkSync(`local-cloud-${index}.pem`, join(certificates, `${hash}.0`));
 }

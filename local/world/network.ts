@@ -12,7 +12,7 @@ export const operatorAddress = "203.0.113.1";
  * side live) and the *router* of the private side (`mh<slot>v`, where the machines' cables end).
  *
  *     this machine ── mh<slot> ┬ internet ── vpc | inet ┬ router ── ve-… ── machine
- *     203.0.113.1              └ .1 … .9, .11, .12      └ .10
+ *     203.0.113.1              └ .1 … .9, .11 … .13     └ .10
  */
 export interface Network {
   readonly slot: number;
@@ -36,6 +36,8 @@ export interface PublicAddresses {
   readonly edge: string;
   /** The other side's relay for customers. */
   readonly smarthost: string;
+  /** Amazon SES. */
+  readonly ses: string;
 }
 
 /** The plan of a slot's addresses (198.18.0.0/15 is for tests of networks, RFC 2544). */
@@ -56,6 +58,7 @@ export function networkOf(slot: number): Network {
       // .10 is the router's.
       edge: at(11),
       smarthost: at(12),
+      ses: at(13),
     },
     pool: Array.from({ length: 224 }, (_, index) => at(16 + index)),
   };

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ask } from "./ask.ts";
+import { ask } from "../../check/dns.ts";
 import type { Dns } from "./dns.ts";
 import type { Network } from "./network.ts";
 import type { Service } from "./supervisor.ts";
@@ -22,7 +22,7 @@ ${common(folder)}
 ${control(folder, "resolver")}`;
   return unbound("resolver", network.internet, conf, folder, async () => {
     const answer = await ask(resolver, "example.org", "SOA").catch(() => undefined);
-    return answer?.rcode === "NOERROR" && answer.authenticated;
+    return answer?.rcode === "NOERROR" && answer.authentic;
   });
 }
 

@@ -1,15 +1,17 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { callOtherSide } from "../../check/otherside.ts";
 import { imageVersion } from "../image.ts";
 import type { CloudPaths } from "../paths.ts";
+import { run } from "../run.ts";
 import { openStore, type Store } from "../store.ts";
-import type { FirewallRule, MachineSpec, World } from "../types.ts";
+import type { FirewallRule, MachineSpec, SesWorld, World } from "../types.ts";
 import { Acme } from "./acme.ts";
 import { cloudGroup, endGroup, makeGroup } from "./cgroup.ts";
 import { Dns } from "./dns.ts";
 import { Edge } from "./edge.ts";
 import { forwardDns } from "./forwarder.ts";
-import { Machine, type MachineDisk } from "./machines.ts";
+import { Machine, type MachineDisk, type TrustedCa } from "./machines.ts";
 import { Mirror } from "./mirror.ts";
 import { applyRuleset, type Network, networkOf, raiseNetwork, razeNetwork } from "./network.ts";
 import { forwarderPort, publicResolver, vpcResolver } from "./resolvers.ts";
@@ -65,6 +67,7 @@ export class LocalWorld implements World {
   readonly dns: Dns;
   readonly acme: Acme;
   readonly edge: Edge;
+  readonly ses: SesWorld;
   readonly network: Network;
   readonly publicPool: readonly string[];
   readonly mirror: Mirror;
@@ -76,6 +79,7 @@ export class LocalWorld implements World {
   readonly #group: string;
   /** Close the sockets that this process has in the namespaces. */
   readonly #closers: (() => void)[] = [];
+  readonly #trusted: TrustedCa[] = [];
   #supervisor: Supervisor | undefined;
   #filter: Promise<unknown> = Promise.resolve();
 
@@ -94,8 +98,13 @@ export class LocalWorld implements World {
     }));
     this.#volumes = new Volumes(paths.volumes);
     this.dns = new Dns(this.network, paths.dns);
-    this.acme = new Acme(this.network, paths.acme);
+    this.acme = new Acme(this.network, paths.acme, paths.issuers);
     this.edge = new Edge(this.network, this.acme, paths.edge, log);
+    this.ses = {
+      serve: async (account) => {
+        await callOtherSide(paths.peerApi, "/ses", { method: "POST", body: account });
+      },
+    };
     this.mirror = new Mirror(join(paths.cache, "archive"), log);
   }
 
@@ -149,6 +158,12 @@ export class LocalWorld implements World {
         if (record.on) await this.#machine(id).start();
       }),
     );
+  }
+
+  /** Machines that are made from now on know this certificate (PEM) as Debian's know those of the world's CAs. */
+  async trust(pem: string): Promise<void> {
+    const hash = await run("openssl", ["x509", "-noout", "-hash"], { input: pem });
+    this.#trusted.push({ pem, hash: hash.trim() });
   }
 
   /** Another daemon of this cloud, in the internet's namespace. */
@@ -318,6 +333,7 @@ export class LocalWorld implements World {
       network: this.network,
       group: join(this.#group, instanceId),
       disks: () => this.#disks(record),
+      trusted: this.#trusted,
       ended: (how) => {
         // Who switched it off from inside wants it off; who lost its power wants it back.
         if (how === "off") record.on = false;

@@ -1,6 +1,6 @@
 import { routes } from "../../settings/routes.ts";
 import type { Settings } from "../../settings/types.ts";
-import { bundle } from "../bundle.ts";
+import { bundle, textFile } from "../bundle.ts";
 import { postfixTable } from "../postfixTable.ts";
 import type { Bundle, HostFile } from "../types.ts";
 import { localAliases, mailboxes, senderLogins } from "../users.ts";
@@ -49,5 +49,5 @@ function aliasLogins(settings: Settings) {
 }
 
 function table(path: string, comment: string, entries: Parameters<typeof postfixTable>[1]): HostFile {
-  return { path, owner: "root", group: "root", mode: "0644", content: postfixTable(comment, entries) };
+  return textFile(path, postfixTable(comment, entries));
 }

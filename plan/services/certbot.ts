@@ -1,6 +1,8 @@
 import type { Settings } from "../../settings/types.ts";
-import { bundle, file, plainFile, unit } from "../bundle.ts";
-import type { Bundle } from "../types.ts";
+import { bundle, file, plainFile, textFile, unit } from "../bundle.ts";
+import { shellWord } from "../shell.ts";
+import { render } from "../template.ts";
+import type { Bundle, HostFile } from "../types.ts";
 import { webmail } from "../webmail.ts";
 
 const program = "/usr/local/lib/mailhost/certificate";
@@ -19,25 +21,25 @@ export function certbot(settings: Settings): Bundle {
     why: "Gets the host's certificate and renews it.",
     packages: ["certbot", "openssl"],
     files: [
+      // Root's shell reads it, and owner and URL may have `'` and `&`.
       file(request, {
-        names: quoted([settings.hostname, ...(web?.names ?? [])].join(" ")),
-        directory: quoted(directory),
-        contact: quoted(settings.owner),
+        names: shellWord([settings.hostname, ...(web?.names ?? [])].join(" ")),
+        directory: shellWord(directory),
+        contact: shellWord(settings.owner),
         ca: trusted ?? false,
       }),
-      ...(certificate === undefined
-        ? []
-        : [{ path: ca, owner: "root", group: "root", mode: "0644", content: `${certificate}\n` }]),
+      ...(certificate === undefined ? [] : [textFile(ca, `${certificate}\n`)]),
       plainFile(program, { mode: "0755" }),
       plainFile(account, { mode: "0755" }),
-      plainFile("/etc/systemd/system/certbot.service.d/mailhost.conf"),
-      plainFile("/etc/systemd/system/mailhost-certificate.service"),
+      locked("certbot.service.d/mailhost.conf", true),
+      locked("mailhost-certificate.service", false),
       plainFile("/etc/systemd/system/mailhost-certificate.timer"),
     ],
     derivations: [
       {
-        // A deployment does not fail because a name is not known everywhere yet: the timer tries again.
-        command: `${program} || true`,
+        // A deployment does not fail because a name is not known everywhere yet: the timer tries again. It waits for the unit,
+        // not longer than `apply` waits for a command (120 seconds); what is at work then goes on.
+        command: "timeout 100 systemctl start mailhost-certificate.service || true",
         on: [request, ...(trusted === undefined ? [] : [trusted])],
         makes: ["/etc/letsencrypt/live/mail/fullchain.pem"],
       },
@@ -59,7 +61,10 @@ export function certbot(settings: Settings): Bundle {
   });
 }
 
-/** One word of a shell script, whatever is in it. Root's shell reads this file, and owner and URL may have `'` and `&`. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+/** What asks for the certificate, and Debian's own unit that renews it: two jobs of one program, locked up alike. */
+function locked(name: string, renewal: boolean): HostFile {
+  return textFile(
+    `/etc/systemd/system/${name}`,
+    render("etc/systemd/system/certificate.service", { renewal }),
+  );
 }

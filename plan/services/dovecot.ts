@@ -1,12 +1,23 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, directory, file, plainFile, unit } from "../bundle.ts";
-import type { Bundle } from "../types.ts";
+import type { Bundle, Port } from "../types.ts";
 import { appPasswordSlots } from "../users.ts";
 
 const conf = "/etc/dovecot/dovecot.conf";
 const appPasswordsConf = "/etc/dovecot/mailhost.d/app-passwords.conf";
 const dropIn = "/etc/systemd/system/dovecot.service.d/mailhost.conf";
+const sysctl = "/etc/sysctl.d/60-dovecot.conf";
 const sieve = "/etc/dovecot/sieve/spam.sieve";
+const indexes = "/usr/local/lib/mailhost/indexes";
+const indexesService = "/etc/systemd/system/mailhost-indexes.service";
+
+export const imaps: Port = {
+  name: "imaps",
+  number: 993,
+  protocol: "tcp",
+  from: "anywhere",
+  why: "Mailboxes, for mail programs.",
+};
 
 /** Keeps the mailboxes: IMAP for users, LMTP and passwords for Postfix. */
 export function dovecot(settings: Settings): Bundle {
@@ -22,20 +33,25 @@ export function dovecot(settings: Settings): Bundle {
       // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
       directory("/var/spool/postfix/private", { owner: "postfix", group: "root", mode: "0700" }),
     ],
-    files: [plainFile(conf), plainFile(sieve), plainFile(dropIn), ...more],
+    files: [
+      plainFile(conf),
+      plainFile(sieve),
+      plainFile(dropIn),
+      plainFile(indexes, { mode: "0755" }),
+      plainFile(indexesService),
+      plainFile(sysctl),
+      ...more,
+    ],
     validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
-    units: [unit("dovecot.service", { reload: [conf, ...more.map(({ path }) => path)], restart: [dropIn] })],
+    derivations: [{ command: "systemctl restart systemd-sysctl.service", on: [sysctl] }],
+    units: [
+      // Before Dovecot, whose beginning and end it marks.
+      unit("mailhost-indexes.service"),
+      unit("dovecot.service", { reload: [conf, ...more.map(({ path }) => path)], restart: [dropIn] }),
+    ],
     // It would open port 143.
     disabledUnits: ["dovecot.socket"],
-    ports: [
-      {
-        name: "imaps",
-        number: 993,
-        protocol: "tcp",
-        from: "anywhere",
-        why: "Mailboxes, for mail programs.",
-      },
-    ],
+    ports: [imaps],
     after: ["storage", "tls", "accounts"],
   });
 }

@@ -1,7 +1,9 @@
 import { createPrivateKey } from "node:crypto";
+import { passedOn } from "../../settings/routes.ts";
 import type { Settings } from "../../settings/types.ts";
 import { bundle, directory, file, plainFile, secretFile, unit } from "../bundle.ts";
 import { type DkimSelector, dkimSelectors } from "../dkim.ts";
+import { limitsSenders, trustedHosts } from "../trustedHosts.ts";
 import type { Bundle, SecretFile } from "../types.ts";
 
 const folder = "/etc/rspamd";
@@ -25,6 +27,7 @@ const plain = [
 /** Judges what comes in, signs what goes out. */
 export function rspamd(settings: Settings): Bundle {
   const keys = dkimSelectors(settings);
+  const forwards = [...passedOn(settings)].map(([address, isPassedOn]) => ({ address, isPassedOn }));
   return bundle({
     name: "rspamd",
     why: "Judges incoming mail and signs outgoing mail.",
@@ -34,14 +37,20 @@ export function rspamd(settings: Settings): Bundle {
       ...plain.map((path) => plainFile(path)),
       file(`${folder}/local.d/arc.conf`, { domains: byDomain(keys) }),
       file(`${folder}/local.d/dkim_signing.conf`, { domains: byDomain(keys) }),
-      file(`${folder}/local.d/settings.conf`, { options: settings.options }),
+      file(`${folder}/local.d/neural.conf`, { options: settings.options }),
+      file(`${folder}/local.d/settings.conf`, {
+        options: settings.options,
+        hasLimits: limitsSenders(settings),
+        trusted: trustedHosts(settings).length > 0,
+      }),
+      ...(forwards.length > 0 ? [file(`${folder}/lua.local.d/forwarded-spam.lua`, { forwards })] : []),
       plainFile(dropIn),
       plainFile(pageout, { mode: "0755" }),
     ],
     secretFiles: keys.map(keyFile),
     validate: ["rspamadm configtest"],
     units: [unit("rspamd.service", { reload: [`${folder}/`], restart: [dropIn] })],
-    after: ["storage", "redis", "unbound", "aliases"],
+    after: ["storage", "redis", "unbound", "aliases", "patterns"],
   });
 }
 

@@ -1,6 +1,8 @@
+import { ownNetworks } from "../../settings/networks.ts";
 import type { Settings } from "../../settings/types.ts";
 import { bundle, file, plainFile, unit } from "../bundle.ts";
 import type { Bundle } from "../types.ts";
+import { LOGIN_USER } from "../users.ts";
 
 const login = "/usr/local/lib/mailhost/login";
 const dropIn = "/etc/systemd/system/ssh.service.d/mailhost.conf";
@@ -8,15 +10,12 @@ const config = "/etc/ssh/sshd_config.d/10-mailhost.conf";
 
 /** The operator's way in: for the deployment, and for a person with its key. */
 export function sshd(settings: Settings): Bundle {
-  // Nobody's own networks are the whole world.
-  const own = settings.ssh.from.filter((network) => !network.endsWith("/0"));
   return bundle({
     name: "sshd",
     why: "Lets the operator log in, by key alone.",
     packages: ["openssh-server"],
-    // `admin` is the login of Debian's cloud images.
     files: [
-      file(config, { user: "admin", exempt: own.join(","), login }),
+      file(config, { user: LOGIN_USER, exempt: ownNetworks(settings.ssh.from).join(","), login }),
       plainFile(login, { mode: "0755" }),
       plainFile(dropIn),
     ],

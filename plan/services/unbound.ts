@@ -1,5 +1,5 @@
 import type { Settings } from "../../settings/types.ts";
-import { bundle, file, plainFile, unit } from "../bundle.ts";
+import { bundle, file, plainFile, textFile, unit } from "../bundle.ts";
 import type { Bundle, HostFile } from "../types.ts";
 
 const config = "/etc/unbound/unbound.conf";
@@ -11,8 +11,8 @@ const anchor = "/etc/unbound/root.anchor";
 export function unbound(settings: Settings): Bundle {
   const { rootHints, trustAnchor } = settings.resolver;
   const own: readonly HostFile[] = [
-    ...(rootHints === undefined ? [] : [given(hints, rootHints)]),
-    ...(trustAnchor === undefined ? [] : [given(anchor, trustAnchor)]),
+    ...(rootHints === undefined ? [] : [textFile(hints, rootHints)]),
+    ...(trustAnchor === undefined ? [] : [textFile(anchor, trustAnchor)]),
   ];
   return bundle({
     name: "unbound",
@@ -36,14 +36,4 @@ export function unbound(settings: Settings): Bundle {
     // The first would write its own address into resolv.conf, the second would tell the first of this one.
     disabledUnits: ["systemd-resolved.service", "unbound-resolvconf.service"],
   });
-}
-
-function given(path: string, text: string): HostFile {
-  return {
-    path,
-    owner: "root",
-    group: "root",
-    mode: "0644",
-    content: text.endsWith("\n") ? text : `${text}\n`,
-  };
 }

@@ -21,6 +21,12 @@ test("and for a stack elsewhere", () => {
   );
 });
 
+test("and for a locked store", () => {
+  const open = "Open it: `npm run unlock`.";
+  assert.equal(runnable(open, target({ isLocal: true })), open);
+  assert.equal(runnable(open, target({ stack: "prod" })), "Open it: `npm run unlock -- --stack prod`.");
+});
+
 test("the check prints them so", async () => {
   const [line] = await runCheck(target({ stack: "prod" }), [
     { name: "x", group: "Mail", look: async () => [{ right: false, text: "x", remedy: "Run `pulumi up`." }] },

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ask } from "../../check/dns.ts";
+import { eventually } from "../eventually.ts";
 
 /** A small real DNS on loopback: knot serves and signs the zones, unbound validates what it resolves. */
 export interface DnsWorld {
@@ -40,14 +41,19 @@ export async function startDnsWorld(zones: Readonly<Record<string, ZoneText>>): 
     const authority = `127.0.0.1:${authorityPort}`;
     const anchors: string[] = [];
     for (const name of names) {
-      const keys = await eventually(async () => {
-        const { answers, rcode } = await ask(authority, name, "DNSKEY", { recursion: false });
-        const signed = (zones[name]?.dnssec ?? "signed") !== "unsigned";
-        if (rcode !== "NOERROR" || (signed && answers.length === 0)) {
-          throw new Error(`knot does not serve ${name}: ${rcode}`);
-        }
-        return answers;
-      });
+      const keys = await eventually(
+        `knot serves ${name}`,
+        10,
+        async () => {
+          const { answers, rcode } = await ask(authority, name, "DNSKEY", { recursion: false });
+          const signed = (zones[name]?.dnssec ?? "signed") !== "unsigned";
+          if (rcode !== "NOERROR" || (signed && answers.length === 0)) {
+            throw new Error(rcode);
+          }
+          return answers;
+        },
+        50,
+      );
       for (const key of keys) {
         if (key.type === "DNSKEY") {
           const bogus = zones[name]?.dnssec === "bogus";
@@ -67,7 +73,7 @@ export async function startDnsWorld(zones: Readonly<Record<string, ZoneText>>): 
     );
     children.push(daemon("unbound", ["-d", "-c", join(folder, "unbound.conf")], folder));
     const resolver = `127.0.0.1:${resolverPort}`;
-    await eventually(() => ask(resolver, names[0] ?? ".", "SOA"));
+    await eventually("unbound answers", 10, () => ask(resolver, names[0] ?? ".", "SOA"), 50);
     return { authority, resolver, close };
   } catch (error) {
     await close();
@@ -153,21 +159,6 @@ async function ended(child: ChildProcess): Promise<void> {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
     await gone;
-  }
-}
-
-/** Tries until it works; @throws the last error after ten seconds. */
-export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  const end = Date.now() + 10_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > end) {
-        throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
   }
 }
 

@@ -10,7 +10,8 @@ import { removed } from "../../check/items/removed.ts";
 import { renewal } from "../../check/items/renewal.ts";
 import { resources } from "../../check/items/resources.ts";
 import { services } from "../../check/items/services.ts";
-import { wayOut } from "../../check/items/wayout.ts";
+import { viruses } from "../../check/items/viruses.ts";
+import { outgoingWay } from "../../check/items/wayout.ts";
 import type { CheckTarget } from "../../check/types.ts";
 import { settingsWith } from "../options/settings.ts";
 import { target, texts } from "./fixtures.ts";
@@ -168,12 +169,12 @@ test("resources: room, a full disk, a disk without inodes left, little memory", 
 
 test("queue: empty, a few, many, ours stuck", () => {
   const now = 1_800_000_000;
-  const message = (address: string, age: number) =>
+  const message = (address: string, age: number, delay_reason = "connection timed out") =>
     JSON.stringify({
       queue_name: "deferred",
       queue_id: "x",
       arrival_time: now - age,
-      recipients: [{ address, delay_reason: "connection timed out" }],
+      recipients: [{ address, delay_reason }],
     });
   const output = (...messages: string[]) => [String(now), ...messages, ""].join("\n");
   assert.deepEqual(judged(queue, output()), ["right: the queue is empty"]);
@@ -185,6 +186,11 @@ test("queue: empty, a few, many, ours stuck", () => {
   ]);
   assert.deepEqual(judged(queue, output(message("ann@example.org", 700))), [
     "wrong: messages for mailboxes here that have waited longer than ten minutes: 1",
+  ]);
+  const sandbox =
+    "host email-smtp.eu-central-1.amazonaws.com[192.0.2.1] said: 454 4.7.1 Amazon SES: Email address is not verified.";
+  assert.deepEqual(judged(queue, output(message("x@example.net", 5), message("x@example.net", 5, sandbox))), [
+    "wrong: recipients that Amazon SES does not send to: 1",
   ]);
 });
 
@@ -211,36 +217,60 @@ test("passwords: refused, taken, unknown", () => {
   ]);
 });
 
-test("way out: greeted, not reached, proven by another side", () => {
-  assert.deepEqual(judged(wayOut, "220 mx.google.com ESMTP x\n"), [
+test("way out: greeted, not reached, no address, proven by another side", () => {
+  assert.deepEqual(judged(outgoingWay, "open\n"), [
     "right: mail can leave: other servers' port 25 can be reached from the host",
   ]);
-  assert.match(
-    judged(wayOut, "bash: connect: Connection timed out\n")[0] ?? "",
-    /^wrong: mail cannot leave: .* \(bash: connect: Connection timed out\)$/,
+  assert.equal(
+    judged(outgoingWay, "blocked bash: connect: Connection timed out\n")[0],
+    "wrong: mail cannot leave: a large receiver's port 25 does not greet the host (bash: connect: Connection timed out)",
   );
-  assert.match(judged(wayOut, "")[0] ?? "", /^wrong: mail cannot leave: .* does not greet the host$/);
-  assert.deepEqual(judged(wayOut, "proven\n"), []);
+  assert.match(
+    judged(outgoingWay, "blocked\n")[0] ?? "",
+    /^wrong: mail cannot leave: .* does not greet the host$/,
+  );
+  assert.match(judged(outgoingWay, "unknown\n")[0] ?? "", /^wrong: whether mail can leave is unknown/);
+  assert.deepEqual(judged(outgoingWay, "proven\n"), []);
 });
 
 test("way out: where all mail goes through a relay, the relay's port counts", () => {
   const relay = { host: "smtp.relay.example.net", username: "u", password: "p", spf: [] };
   const where = (more: object) => ({ settings: settingsWith({ relay: { ...relay, ...more } }) });
-  assert.deepEqual(judged(wayOut, "220\n", where({})), [
+  assert.deepEqual(judged(outgoingWay, "open\n", where({})), [
     "right: mail can leave: the relay smtp.relay.example.net can be reached from the host",
   ]);
   assert.match(
-    judged(wayOut, "", where({}))[0] ?? "",
-    /^wrong: mail cannot leave: smtp\.relay\.example\.net port 587 does not greet the host$/,
+    judged(outgoingWay, "blocked\n", where({}))[0] ?? "",
+    /^wrong: mail cannot leave: the relay smtp\.relay\.example\.net, port 587, does not greet the host$/,
   );
+  assert.deepEqual(judged(outgoingWay, "open\n", { settings: settingsWith({ relay: "ses" }) }), [
+    "right: mail can leave: the relay email-smtp.eu-central-1.amazonaws.com can be reached from the host",
+  ]);
   for (const more of [{ use: false }, { domains: ["example.org"] }])
-    assert.match(judged(wayOut, "", where(more))[0] ?? "", /port 25 does not greet/);
+    assert.match(judged(outgoingWay, "blocked\n", where(more))[0] ?? "", /port 25 does not greet/);
 });
 
 test("removed: names whose mail is kept, and since when where that is known", () => {
   assert.deepEqual(judged(removed, ""), []);
   assert.deepEqual(judged(removed, "2026-11-21 dave@example.org\nunknown    erin@example.com\n"), [
-    "right: the mail of dave@example.org, which was removed on 2026-11-21, is kept on the host",
-    "right: the mail of erin@example.com, which was removed, is kept on the host",
+    "right: the mail of dave@example.org, which was removed on 2026-11-21, is kept on the host, in /srv/mail/example.org/dave",
+    "right: the mail of erin@example.com, which was removed, is kept on the host, in /srv/mail/example.com/erin",
   ]);
+});
+
+test("viruses: without signatures, without an answer, with old signatures", () => {
+  assert.deepEqual(judged(viruses, "No such file or directory\n\n"), [
+    "wrong: mail is not looked at for viruses: ClamAV has no signatures",
+  ]);
+  assert.deepEqual(judged(viruses, "Permission denied\n0\n"), [
+    "wrong: mail is not looked at for viruses: clamd does not answer rspamd (Permission denied)",
+  ]);
+  assert.deepEqual(judged(viruses, "PONG\n8\n"), ["wrong: ClamAV's newest signatures are 8 days old"]);
+  assert.deepEqual(judged(viruses, "PONG\n7\n"), [
+    "right: ClamAV answers, and its newest signatures are 7 days old",
+  ]);
+});
+
+test("viruses: where the plan has no ClamAV, nothing is asked", async () => {
+  assert.deepEqual(await viruses.look(new HostUnderCheck(target({}))), []);
 });

@@ -109,7 +109,14 @@ async function sshServer(t: TestContext): Promise<SshAccess> {
           allowed.verify(context.blob as Buffer, context.signature, context.hashAlgo) === true);
       known ? context.accept() : context.reject();
     });
-    client.on("session", (accept) => {
+    let sessions = 0;
+    client.on("session", (accept, reject) => {
+      // As sshd does beyond ten (sshd_config(5), MaxSessions); here earlier, so that it is asked again.
+      if (sessions === 3) {
+        reject();
+        return;
+      }
+      sessions += 1;
       accept().on("exec", (acceptExec, _reject, { command }) => {
         const channel = acceptExec();
         const env = { ...process.env, SSH_CONNECTION: `${info.ip} ${info.port} ${address} 22` };
@@ -117,6 +124,7 @@ async function sshServer(t: TestContext): Promise<SshAccess> {
         child.stdout.on("data", (part) => channel.write(part));
         child.stderr.on("data", (part) => channel.stderr.write(part));
         child.on("close", (code) => {
+          sessions -= 1;
           channel.exit(code ?? 255);
           channel.end();
         });
@@ -137,6 +145,12 @@ test("SSH: commands come back whole; quoting holds; another host key is refused"
     stdout: "it's42",
     stderr: "oh\n",
   });
+  // More at once than the server takes on one login.
+  const many = Array.from({ length: 30 }, (_, n) => session.run(`sleep 0.2; echo ${n}`));
+  assert.deepEqual(
+    (await Promise.all(many)).map(({ stdout }) => stdout),
+    many.map((_, n) => `${n}\n`),
+  );
   session.close();
   const other = keyPair().public;
   await assert.rejects(openSsh({ ...access, hostKey: other }), /shows a host key that is not the stack's/);

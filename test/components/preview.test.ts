@@ -4,7 +4,7 @@ import { runProgram, stack } from "./program.ts";
 
 const run = await runProgram(stack, { preview: true });
 
-test("the preview before the first up has every resource that the up will have", async () => {
+test("the preview before the first up has machine, records, keys and every kind of step on the host", async () => {
   const names = run.registrations.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const name of [

@@ -16,14 +16,20 @@ export interface Options {
   readonly ignoreChanges: readonly string[];
   /** URNs' last parts. */
   readonly dependsOn: readonly string[];
+  /** Names of the hooks that may refuse its creation. */
+  readonly beforeCreate: readonly string[];
   /** Names of the hooks that may refuse a change of it. */
   readonly beforeUpdate: readonly string[];
   /** Whether it is also looked for in the state without its parent. */
   readonly orphanAlias: boolean;
+  /** Outputs that are kept as secrets although nothing makes them so. */
+  readonly additionalSecretOutputs: readonly string[];
 }
 
 export interface ProgramRun {
   readonly registrations: readonly Registration[];
+  /** What was asked of the providers, by the function's token. */
+  readonly calls: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly outputs: Readonly<Record<string, unknown>>;
   /** The one registration of this name; an error where there is none. */
   find(name: string): Registration;
@@ -39,7 +45,8 @@ interface RegisterRequest {
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
   getDependenciesList(): string[];
-  getHooks(): { getBeforeUpdateList(): string[] } | undefined;
+  getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
+  getAdditionalsecretoutputsList(): string[];
   getAliasesList(): { getSpec(): { getNoparent(): boolean } | undefined }[];
 }
 
@@ -85,6 +92,11 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
   "aws:ec2/instance:Instance": () => ({ ipv6Addresses: ["2001:db8:1::5"] }),
   "aws:ec2/volumeAttachment:VolumeAttachment": () => ({}),
   "aws:ebs/volume:Volume": () => ({}),
+  "aws:iam/accessKey:AccessKey": () => ({ sesSmtpPasswordV4: "password at SES" }),
+  "aws:iam/user:User": () => ({ name: "ses-user-0123456" }),
+  "aws:iam/userPolicy:UserPolicy": () => ({}),
+  "aws:sesv2/emailIdentity:EmailIdentity": (name) => ({ arn: `arn of ${name}` }),
+  "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": () => ({}),
   "cloudflare:index/dnsRecord:DnsRecord": () => ({}),
   "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
   "cloudflare:index/workersScript:WorkersScript": () => ({}),
@@ -116,6 +128,7 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
     vpcId: "vpc-existing",
     availabilityZone: "eu-central-1b",
   }),
+  "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
   "cloudflare:index/getZones:getZones": () => ({
     results: ["example.org", "example.com"].map((name) => ({
       name,
@@ -135,6 +148,7 @@ export async function runProgram(
 ): Promise<ProgramRun> {
   const preview = options.preview ?? false;
   const registrations: Registration[] = [];
+  const calls = new Map<string, Record<string, unknown>>();
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
@@ -149,6 +163,7 @@ export async function runProgram(
       call: ({ token, inputs }) => {
         const answer = functions[token];
         if (answer === undefined) throw new Error(`nobody expects a call of ${token}`);
+        calls.set(token, inputs);
         return answer(inputs);
       },
     },
@@ -169,8 +184,10 @@ export async function runProgram(
         deleteBeforeReplace: request.getDeletebeforereplace(),
         ignoreChanges: request.getIgnorechangesList(),
         dependsOn: request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? ""),
+        beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
         beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         orphanAlias: request.getAliasesList().some((alias) => alias.getSpec()?.getNoparent()),
+        additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       });
       return register(request, ...rest);
     },
@@ -190,6 +207,7 @@ export async function runProgram(
   await pulumi.runtime.disconnect();
   return {
     registrations,
+    calls,
     outputs,
     options: (name) => {
       const found = told.get(name);
@@ -203,6 +221,15 @@ export async function runProgram(
       return found;
     },
   };
+}
+
+interface SecretInput {
+  readonly "4dabf18193072939515e22adb298388d": string;
+  readonly value: unknown;
+}
+
+export function isSecret(input: unknown): input is SecretInput {
+  return typeof input === "object" && input !== null && "4dabf18193072939515e22adb298388d" in input;
 }
 
 /** The value of an output, once it is there. */

@@ -29,7 +29,11 @@ const settings = parseSettings(
   {},
 );
 const bundles = hostBundles(settings);
-const program = await runProgram({ ...stack, rspamdPage: true });
+const program = await runProgram({
+  ...stack,
+  rspamdPage: true,
+  trustedHosts: { shop: { login: true, senders: ["@example.org"] } },
+});
 
 it("docs/host.md names every bundle, and no other", () => {
   const rows = [...hostPage.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
@@ -54,7 +58,12 @@ function byNumber(a: readonly unknown[], b: readonly unknown[]): number {
 
 it("every path of the host that the pages name is one that the program knows", () => {
   // What is off by default has its paths, too.
-  const optional = hostBundles(parseSettings({ ...stack, web: true }, {}));
+  const optional = hostBundles(
+    parseSettings(
+      { ...stack, web: true, lockedStore: true, clamav: true, server: { instanceType: "t4g.medium" } },
+      {},
+    ),
+  );
   const known = [
     ...[...bundles, ...optional].map(bundleDocument),
     ...bundles.flatMap(({ secretFiles }) => secretFiles.map(({ path }) => path)),
@@ -112,24 +121,29 @@ it("tags of AWS resources that the pages filter by are the program's", () => {
   for (const [, key = ""] of everything.matchAll(/tag:(mailhost:\w+)/g)) assert.equal(key, "mailhost:stack");
 });
 
-it("docs/aws-policy.json allows every action that the simulated EC2 has, and no wildcard but to look", async () => {
-  const policy = JSON.parse(read("docs/aws-policy.json")) as {
-    Statement: readonly { Effect: string; Action: string | readonly string[]; Resource: string }[];
-  };
-  const allowed = policy.Statement.flatMap(({ Action }) => Action);
+it("docs/aws-policy*.json allow every action that is simulated, and no wildcard but to look", async () => {
+  const policies = ["docs/aws-policy.json", "docs/aws-policy-ses.json"].map(
+    (path) =>
+      JSON.parse(read(path)) as {
+        Statement: readonly { Effect: string; Action: string | readonly string[]; Resource: string }[];
+      },
+  );
+  const allowed = policies.flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action));
   const modules = await Promise.all(
     globSync("local/aws/*.ts", { cwd: root }).map((path) => import(join(root, path)) as Promise<object>),
   );
   const actions = modules.flatMap((module) =>
-    Object.entries(module).flatMap(([name, value]) =>
-      name.endsWith("Actions") ? Object.keys(value as object) : [],
-    ),
+    Object.entries(module).flatMap(([name, value]) => {
+      const service = /^(ses|iam)Actions$/.exec(name)?.[1] ?? "ec2";
+      const all = name.endsWith("Actions") ? Object.keys(value as object) : [];
+      return all.map((action) => `${service}:${action}`);
+    }),
   );
   assert.ok(actions.length > 50);
   // Debian's image is found by ec2:DescribeImages; the parameter store is another way to it.
-  const changing = actions.filter((name) => !name.startsWith("Describe") && name !== "GetParameter");
+  const needed = actions.filter((name) => !/^ec2:(Describe|GetParameter$)/.test(name));
   assert.deepEqual(
-    changing.filter((name) => !allowed.includes(`ec2:${name}`)),
+    needed.filter((name) => !allowed.includes(name)),
     [],
   );
   assert.deepEqual(
@@ -137,5 +151,5 @@ it("docs/aws-policy.json allows every action that the simulated EC2 has, and no 
     ["ec2:Describe*"],
   );
   // IAM's limit for a managed policy, without white space.
-  assert.ok(JSON.stringify(policy).length < 6144);
+  for (const policy of policies) assert.ok(JSON.stringify(policy).length < 6144);
 });

@@ -6,12 +6,12 @@ import { dirname, join, relative, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { z } from "zod";
+import { ensureEngine } from "../../local/engine/engine.ts";
 import { cloudPaths } from "../../local/paths.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { schema } from "../../settings/schema.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const { cache } = cloudPaths();
 const pages = ["README.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: root }).sort()].map((path) => ({
   path,
   text: readFileSync(join(root, path), "utf8"),
@@ -139,7 +139,7 @@ describe("files", () => {
 
 describe("commands", () => {
   const runs = commands.flatMap(({ page, text }) =>
-    [...text.matchAll(/\bnpm (run )?([a-z][\w:-]*)(?: -- ([^#;&|`]*))?/g)].map(
+    [...text.matchAll(/\bnpm (run (?:-s )?)?([a-z][\w:-]*)(?: -- ([^#;&|`]*))?/g)].map(
       ([, run, script = "", args = ""]) => ({ page, run: run !== undefined, script, args: args.trim() }),
     ),
   );
@@ -155,11 +155,25 @@ describe("commands", () => {
     for (const name of ["start", "stop", "test"]) assert.ok(scripts[name]);
   });
 
-  it("of Pulumi have the options that are shown", (t) => {
-    const engine = globSync("engine/{official/bin,v*}/pulumi", { cwd: cache }).map((path) =>
-      join(cache, path),
+  it("of the local cloud are scripts that call them by their own names, and the README names each", () => {
+    const { stdout } = spawnSync(process.execPath, [join(root, "local/main.ts"), "--help"], {
+      encoding: "utf8",
+    });
+    const [, list = ""] = stdout.split("\nCommands:\n");
+    const own = [...list.matchAll(/^ {2}([a-z]+)\b/gm)]
+      .map(([, name = ""]) => name)
+      .filter((name) => name !== "help");
+    assert.ok(own.length > 5, stdout);
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(scripts).filter(([, line]) => line.includes("local/main.ts"))),
+      Object.fromEntries(own.map((name) => [name, `node local/main.ts ${name}`])),
     );
-    if (engine[0] === undefined) return t.skip("no engine is here yet: `npm start` brings one");
+    const named = new Set(runs.filter(({ page }) => page === "README.md").map(({ script }) => script));
+    missing(own.filter((name) => !named.has(name)));
+  });
+
+  it("of Pulumi have the options that are shown", async () => {
+    const { pulumi } = await ensureEngine({ cacheDir: cloudPaths().cache, log: console.error });
     const shown = new Map<string, Set<string>>();
     for (const { text } of commands) {
       for (const [, line = ""] of text.matchAll(/\bpulumi (?:-- )?((?:[a-z-]+ ?)+[^#;&|]*)/g)) {
@@ -179,7 +193,7 @@ describe("commands", () => {
     assert.ok(shown.size >= 5, [...shown.keys()].join());
     const wrong: string[] = [];
     for (const [command, options] of shown) {
-      const { stdout, status } = spawnSync(engine[0], [...command.split(" "), "--help"], {
+      const { stdout, status } = spawnSync(pulumi, [...command.split(" "), "--help"], {
         encoding: "utf8",
       });
       if (status !== 0) wrong.push(`pulumi ${command}`);
@@ -262,7 +276,9 @@ describe("settings", () => {
         keys.add(key);
         visit(inner, path === "" ? key : `${path}.${key}`);
       }
+      for (const way of node.anyOf ?? []) visit(way, path);
       if (node.additionalProperties) visit(node.additionalProperties, `${path}.<name>`);
+      for (const inner of node.anyOf ?? []) visit(inner, path);
     };
     visit(z.toJSONSchema(schema, { io: "input" }), "");
     const heads = Object.keys(z.toJSONSchema(schema, { io: "input" }).properties ?? {});
@@ -324,4 +340,17 @@ describe("words that the program says", () => {
       variables.filter(({ name }) => !sources.includes(name)).map(({ page, name }) => `${page}: ${name}`),
     );
   });
+});
+
+it("the architecture names index.ts's components, in its order", () => {
+  const program = readFileSync(join(root, "index.ts"), "utf8");
+  const made = [...program.matchAll(/\bnew (\w+)\(/g)].map(([, name]) => name);
+  const [, table = ""] =
+    /\| component \| makes \|\n.*\n((?:\|.*\n)+)/.exec(
+      readFileSync(join(root, "docs/architecture.md"), "utf8"),
+    ) ?? assert.fail("no table of components");
+  const named = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name),
+  );
+  assert.deepEqual(named, [...new Set(made)]);
 });

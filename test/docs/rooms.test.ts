@@ -113,9 +113,11 @@ describe("the table of rooms", () => {
   });
 });
 
-it("settings and plan are pure: nothing of Pulumi, no network, no process", () => {
+it("settings, plan and options are pure: nothing of Pulumi, no network, no process", () => {
   const impure = /^(@pulumi\/|node:(net|tls|https?|http2|dns|dgram|child_process|worker_threads)\b)/;
-  const wrong = imports.filter(({ file, target }) => /^(settings|plan)\//.test(file) && impure.test(target));
+  const wrong = imports.filter(
+    ({ file, target }) => /^(settings|plan|options)\//.test(file) && impure.test(target),
+  );
   assert.deepEqual(wrong.map(told), []);
 });
 
@@ -123,7 +125,7 @@ it("the program loads no package that only the tests and the local cloud have", 
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
   };
-  const program = /^(index\.ts$|settings\/|plan\/|components\/)/;
+  const program = /^(index\.ts$|settings\/|plan\/|options\/|components\/)/;
   const packages = imports
     .filter(({ file, own, target }) => !own && program.test(file) && !target.startsWith("node:"))
     .filter(

@@ -7,18 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ensurePackages } from "../../local/prerequisites.ts";
+import { eventually } from "../eventually.ts";
 
 const program = "chromium-headless-shell";
 
-/** Waits until something holds, and looks often: pages are quick. @throws after 15 seconds */
-async function soon(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 15_000;
-  // While a page gives way to the next there is nothing to ask.
-  while (!(await holds().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`${what}: not within 15 seconds`);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-  }
-}
+/** Looks often, since pages are quick; while one gives way to the next there is nothing to ask. */
+const soon = (what: string, holds: () => Promise<boolean>) => eventually(what, 15, holds, 40);
 
 /** Where an expression is evaluated: `document` is the page's, or that of the frame with this id. */
 interface Place {
@@ -167,8 +161,9 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
     return result.value;
   }
 
-  const until = (expression: string, place?: Place) =>
-    soon(expression, async () => (await value<unknown>(expression, place)) === true);
+  const until = async (expression: string, place?: Place): Promise<void> => {
+    await soon(expression, async () => (await value<unknown>(expression, place)) === true);
+  };
 
   /** The middle of an element in the whole window, where it is really what is hit there. */
   async function middle(selector: string, place: Place = {}): Promise<{ x: number; y: number }> {

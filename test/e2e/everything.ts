@@ -2,23 +2,41 @@
  * The second story's host (test/e2e/options/): every option that a stack may ask for is switched on by one `up`, used by
  * the files between, and switched off by one `up`.
  */
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
 import { annsKey } from "../options/openpgpKey.ts";
 import { cloudFolder } from "./mailhost.ts";
 import { smarthost, useRelay } from "./sending.ts";
+import { trusted } from "./trusted.ts";
 
 const mailbox = (address: string) => {
   const [name, domain] = address.split("@");
   return ["config", "mailhost:domains", domain, "mailboxes", name];
 };
 
+/** Six who have many devices. Dovecot checks such a hash a hundred times as fast as a generated password's. */
+export const crowd = [1, 2, 3, 4, 5, 6].map((number) => `crowd${number}@example.com`);
+export const crowdsPassword = "many devices";
+const crowdsHash = () => {
+  const salt = randomBytes(8);
+  const digest = createHash("sha256").update(crowdsPassword).update(salt).digest();
+  return `{SSHA256}${Buffer.concat([digest, salt]).toString("base64")}`;
+};
+
 /** Who is there before anything is switched on, beside the people of the stack file as it is. */
 export function morePeople(stack: Document): void {
   stack.setIn(mailbox("dave@example.org"), stack.createNode({}));
   stack.setIn(mailbox("erin@example.org"), stack.createNode({}));
+  for (const address of crowd) stack.setIn([...mailbox(address), "passwordHash"], crowdsHash());
   stack.setIn(["config", "mailhost:domains", "example.org", "aliases", "friend"], "yves@example.net");
+}
+
+/** ClamAV is refused on a smaller machine. */
+export function largerMachine(stack: Document): void {
+  const type = process.arch === "arm64" ? "t4g.medium" : "t3a.medium";
+  stack.setIn(["config", "mailhost:server", "instanceType"], type);
 }
 
 /** Everything on. An option goes here in a form that is in no other test's way. */
@@ -28,6 +46,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     const set = (key: string, value: unknown) =>
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
     set("backupMx", { "friend.example.net": "mx.example.net" });
+    set("clamav", true);
     set("egress", "restricted");
     set("lists", {
       refuse: ["nina@example.net"],
@@ -35,10 +54,12 @@ export async function everything(): Promise<(stack: Document) => void> {
       dns: [{ zone: "bl.example.net", score: 20, remove: "https://bl.example.net/remove" }],
     });
     set("managesieve", true);
+    set("neural", true);
     set("openpgpKeys", { "ann@example.org": annsKey });
     set("pop3s", true);
     set("sharedFolders", true);
     set("rspamdPage", true);
+    set("trustedHosts", trusted());
     set("web", { names: ["webmail.example.com"] });
     useRelay(stack, relay);
     stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));

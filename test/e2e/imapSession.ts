@@ -16,6 +16,13 @@ export interface ImapSession {
 
 /** Logged in; it ends with the test. */
 export async function rawImap(host: MailHost, address: string, t: TestContext): Promise<ImapSession> {
+  const session = await greetedImap(host, t);
+  await session.command(`LOGIN "${address}" "${host.credentials[address]}"`);
+  return session;
+}
+
+/** Greeted and not logged in; it ends with the test. */
+export async function greetedImap(host: MailHost, t: TestContext): Promise<ImapSession> {
   const socket = connect({
     host: host.publicIp,
     port: 993,
@@ -61,7 +68,6 @@ export async function rawImap(host: MailHost, address: string, t: TestContext): 
   }
 
   await heard(/^\* OK/);
-  await command(`LOGIN "${address}" "${host.credentials[address]}"`);
   return {
     command,
     send(text) {

@@ -1,9 +1,10 @@
 /** Mail as people send and read it, against the host of the shared local cloud. */
 import type { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
+import { reverseName } from "../../check/dns.ts";
 import { connectImap } from "../../check/imap.ts";
 import { type OtherSide, otherSideAt } from "../../check/otherside.ts";
-import { cloudInfo, stackOutput } from "./mailhost.ts";
+import { cloudInfo, onHost, publish, stackOutput } from "./mailhost.ts";
 
 /** One look at the stack: addresses and passwords as they are now. */
 export interface MailHost {
@@ -31,6 +32,11 @@ export interface Letter {
   readonly port?: 465 | 587;
   /** A whole message, header and body, instead of one made of the fields above. */
   readonly raw?: string;
+}
+
+/** A subject that no other message has. */
+export function unique(what: string): string {
+  return `${what} ${process.pid}-${Date.now()}`;
 }
 
 /** Submits with the sender's login. @returns Message-ID with brackets, and the server's word. @throws its refusal */
@@ -118,4 +124,11 @@ export async function received(host: MailHost, address: string, subject: string)
 
 export function otherSide(): Promise<OtherSide> {
   return otherSideAt(cloudInfo().peer.api);
+}
+
+/** Puts the other side's address on a list in the DNS, or takes it off, without an answer; the host asks again. */
+export async function listed(zone: string, ...answers: readonly string[]): Promise<void> {
+  const reversed = reverseName(cloudInfo().peer.address).replace(/\.in-addr\.arpa$/, "");
+  await publish(`${reversed}.${zone}`, ...answers);
+  await onHost(`unbound-control -q flush_zone ${zone.slice(zone.indexOf(".") + 1)}`);
 }

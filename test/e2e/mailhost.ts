@@ -3,13 +3,25 @@
  * one run share it; each leaves it as `npm start` would make it.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Document, parseDocument } from "yaml";
-import { callApi } from "../../check/otherside.ts";
-import { collect } from "../../local/run.ts";
+import { callDaemon } from "../../local/api.ts";
+import { cloudPaths } from "../../local/paths.ts";
+import { collect, run } from "../../local/run.ts";
+import { type StackOutputs, sshOptions } from "../../local/stack.ts";
 import type { CloudInfo } from "../../local/types.ts";
+import { shellWord } from "../../plan/shell.ts";
 
 const source = resolve(import.meta.dirname, "../..");
 const home = resolve(process.env.MAILHOST_HOME || join(homedir(), ".mailhost"));
@@ -26,6 +38,14 @@ function story(testFile: string): string {
   const name = basename(testFile, ".test.ts");
   return /^\d/.test(name) ? basename(dirname(testFile)) : name;
 }
+
+/** Of every command of the product: this file's cloud, and no colours. */
+const ownEnvironment = () => ({
+  ...process.env,
+  MAILHOST_CLOUD_ID: cloudId,
+  MAILHOST_HOME: home,
+  NO_COLOR: "1",
+});
 
 export interface Ran {
   readonly code: number;
@@ -82,7 +102,7 @@ export async function mailhost(args: readonly string[], options: RunOptions = {}
   const [script, ...rest] = args;
   const child = spawn(process.execPath, ["local/main.ts", script ?? "", ...rest], {
     cwd: checkout,
-    env: { ...process.env, MAILHOST_CLOUD_ID: cloudId, MAILHOST_HOME: home, NO_COLOR: "1", ...options.env },
+    env: { ...ownEnvironment(), ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
@@ -93,6 +113,14 @@ export async function mailhost(args: readonly string[], options: RunOptions = {}
   const { code, stdout, stderr } = await collect(child, options.input);
   clearTimeout(timer);
   return { code: code ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 };
+}
+
+/** A line that a person types into a shell in the checkout. @throws where it fails, with what it said */
+export function typed(line: string): Promise<string> {
+  return run("sh", ["-c", line], {
+    cwd: checkout,
+    env: ownEnvironment(),
+  });
 }
 
 /** The same, where anything but exit code 0 is the test's failure. */
@@ -110,15 +138,34 @@ export function up(...args: readonly string[]): Promise<Ran> {
   return succeed(["pulumi", "up", "--yes", "--skip-preview", ...args]);
 }
 
-/** One command on the host, as root. */
-export async function onHost(command: string): Promise<string> {
-  return (await succeed(["host", "--", "sudo", "sh", "-c", `'${command.replaceAll("'", "'\\''")}'`])).stdout;
+/**
+ * One command on the host, as root: as by `npm run host`, without starting the engine each time for the login.
+ * `34-machine` tests that command itself.
+ * @param input for its standard input: sudo notes the command in the journal, where no password belongs
+ */
+export async function onHost(command: string, input?: string): Promise<string> {
+  const { ssh } = (await stackOutput()) as unknown as StackOutputs;
+  const login = sshOptions(cloudPaths({ MAILHOST_HOME: home, MAILHOST_CLOUD: cloudFolder }), ssh);
+  return await run(
+    "ssh",
+    [...login, "sudo", "sh", "-c", shellWord(command)],
+    input === undefined ? {} : { input },
+  );
 }
+
+let known: { readonly state: bigint; readonly outputs: Readonly<Record<string, unknown>> } | undefined;
 
 /** All outputs of the stack, secrets in clear. */
 export async function stackOutput(): Promise<Readonly<Record<string, unknown>>> {
-  const { stdout } = await succeed(["pulumi", "stack", "output", "--json", "--show-secrets"]);
-  return JSON.parse(stdout) as Record<string, unknown>;
+  // The engine is asked once for each state.
+  const state = statSync(join(cloudFolder, "pulumi/state/.pulumi/stacks/mailhost/dev.json"), {
+    bigint: true,
+  }).mtimeNs;
+  if (known?.state !== state) {
+    const { stdout } = await succeed(["pulumi", "stack", "output", "--json", "--show-secrets"]);
+    known = { state, outputs: JSON.parse(stdout) as Record<string, unknown> };
+  }
+  return known.outputs;
 }
 
 export function cloudInfo(): CloudInfo {
@@ -172,6 +219,28 @@ export function keepInStack(edit: (stack: Document) => void): void {
   keepStackText(editedStack(stackText(), edit));
 }
 
+/** One resource of the engine's state, as far as a test reads it. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  /** What the provider knows it by; a component has none. */
+  readonly id?: string;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** All that the state has, as `pulumi stack export` tells it. */
+export async function stateResources(...args: readonly string[]): Promise<readonly StateResource[]> {
+  const { stdout } = await succeed(["pulumi", "stack", "export", ...args]);
+  return (JSON.parse(stdout) as { deployment: { resources: readonly StateResource[] } }).deployment.resources;
+}
+
+/** What the provider knows a resource by. @throws where the state has none of that name */
+export async function resourceId(name: string): Promise<string> {
+  const { id } = (await stateResources()).find(({ urn }) => urn.endsWith(`::${name}`)) ?? {};
+  if (id === undefined) throw new Error(`The state has no ${name}.`);
+  return id;
+}
+
 /** One step of a preview. */
 export interface PreviewStep {
   readonly op: string;
@@ -188,27 +257,30 @@ export async function previewSteps(...args: readonly string[]): Promise<readonly
     .map((step) => ({ op: step.op, urn: step.urn, name: step.urn.split("::").at(-1) ?? "" }));
 }
 
+/** Seconds for the daemon's answer: a machine may take its time to power off. */
+const daemonPatience = 100;
+
 /** The daemon's own API: what a test does to the world behind the program's back. */
 export function world(path: string): Promise<unknown> {
-  return callApi(cloudInfo().socket, `/world/${path}`, { method: "POST", timeout: 60 });
+  return callDaemon(cloudInfo(), "POST", `/world/${path}`, undefined, daemonPatience);
 }
 
-/** Waits until something holds; the reason why it did not is the failure. */
-export async function eventually(
-  what: string,
-  seconds: number,
-  holds: () => Promise<boolean>,
-): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  let last: unknown;
-  for (;;) {
-    try {
-      if (await holds()) return;
-      last = "it does not hold";
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s: ${String(last)}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+/** A call of AWS's, by somebody who is not Pulumi. */
+export async function aws<T>(action: string, parameters: object): Promise<T> {
+  return (await callDaemon(cloudInfo(), "POST", `/aws/${action}`, parameters, daemonPatience)) as T;
+}
+
+/** A name in the DNS that from now on has these addresses, or none: changed where it is served, without the program. */
+export async function publish(name: string, ...addresses: readonly string[]): Promise<void> {
+  await publishAs("A", name, ...addresses);
+}
+
+/** The same for records of another type, as they stand in a zone file. */
+export async function publishAs(type: string, name: string, ...rdata: readonly string[]): Promise<void> {
+  const query = new URLSearchParams([
+    ["name", name],
+    ["type", type],
+    ...rdata.map((text): [string, string] => ["rdata", text]),
+  ]);
+  await world(`record?${query}`);
 }

@@ -1,4 +1,4 @@
-import type { FirewallRule, MachineSpec, PublishedRecord, World } from "../../local/types.ts";
+import type { FirewallRule, MachineSpec, PublishedRecord, SesAccount, World } from "../../local/types.ts";
 import { Isolate } from "../../local/world/isolate.ts";
 
 /** A world of plain maps, for tests of the simulated services. */
@@ -13,6 +13,8 @@ export interface FakeWorld extends World {
   /** Scripts of Workers by host name. */
   scripts: Readonly<Record<string, string>>;
   port25Blocked: boolean;
+  /** What SES was told last. */
+  sesAccount: SesAccount | undefined;
   /** Thrown by the next call of that name. */
   readonly failures: Map<keyof World | "setRrset", Error>;
   /** How often `resolve` was asked. */
@@ -41,6 +43,7 @@ export function fakeWorld(zones: readonly string[] = ["example.org", "example.co
     records: new Map(),
     scripts: {},
     port25Blocked: false,
+    sesAccount: undefined,
     failures,
     lookups: 0,
     publicPool: Array.from({ length: 8 }, (_, index) => `198.18.7.${index + 10}`),
@@ -94,6 +97,12 @@ export function fakeWorld(zones: readonly string[] = ["example.org", "example.co
     },
     async setPort25Blocked(blocked) {
       world.port25Blocked = blocked;
+    },
+
+    ses: {
+      async serve(account) {
+        world.sesAccount = account;
+      },
     },
 
     edge: {

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, it, test } from "node:test";
 import { Command } from "commander";
 import type { OtherSide, ReceivedMessage } from "../../check/otherside.ts";
-import { addMailCommands, type MailContext, peer, receive, send } from "../../local/mail.ts";
+import {
+  addMailCommands,
+  type MailContext,
+  noSuchPlace,
+  peer,
+  read,
+  receive,
+  send,
+} from "../../local/mail.ts";
 
 const message: ReceivedMessage = {
   id: "1",
@@ -33,10 +41,13 @@ const message: ReceivedMessage = {
 
 const aliases: Readonly<Record<string, readonly string[]>> = {
   "info@example.org": ["ann@example.org", "bob@example.org"],
+  // The stack has the hash of his password alone.
+  "bob@example.org": ["bob@example.org"],
+  "sales@example.org": ["bob@example.org"],
 };
 
 function context(changes: Partial<OtherSide>): MailContext {
-  const credentials = { "ann@example.org": "secret" };
+  const credentials = { "ann@example.org": "secret", "ann@example.org/phone": "other" };
   return {
     stack: async () => ({ hostname: "mail.example.org", publicIp: "127.0.0.1", credentials }),
     receivers: async (address) => aliases[address] ?? [],
@@ -102,13 +113,54 @@ test("send: as an alias, with the login of a mailbox behind it", async () => {
   );
 });
 
-test("send: a mailbox whose password is not known is named, and those that are", async () => {
-  await assert.rejects(
-    send(context({}), { from: "eve@example.org", to: ["a@example.net"], subject: "", text: "" }),
-    {
-      message: "No password is known for eve@example.org. There are: ann@example.org.",
-    },
-  );
+test("send: who writes to a domain that the local cloud does not have is told which there is", async () => {
+  const words =
+    "There is no such place in the local cloud: write to somebody@example.net, or to a mailbox of the host's.";
+  assert.deepEqual(await noSuchPlace(context({}), ["info@example.org", "bob@gmail.example"]), [words]);
+  assert.deepEqual(await noSuchPlace(context({}), ["info@example.org", "Zoe@Example.NET"]), []);
+});
+
+describe("send and read: a mailbox that cannot be logged in to", () => {
+  const message = { to: ["a@example.net"], subject: "", text: "" };
+  const look = { folder: "INBOX", count: 1, json: false, follow: false };
+  const ownerAlone =
+    "The password of bob@example.org is known to its owner alone. Who knows it runs this first, and then the same again: read -rs MAILHOST_PASSWORD && export MAILHOST_PASSWORD";
+  const cases: readonly [string, string][] = [
+    [
+      "eve@example.org",
+      "There is no mailbox eve@example.org here. The stack has passwords of: ann@example.org.",
+    ],
+    ["ann", "ann is no whole address: write ann@example.org."],
+    ["bob@example.org", ownerAlone],
+  ];
+  for (const [address, words] of cases)
+    it(address, async () => {
+      await assert.rejects(send(context({}), { ...message, from: address }), { message: words });
+      await assert.rejects(read(context({}), address, look, assert.fail), { message: words });
+    });
+
+  it("an alias is sent as, and not read", async () => {
+    await assert.rejects(send(context({}), { ...message, from: "sales@example.org" }), {
+      message: ownerAlone,
+    });
+    await assert.rejects(read(context({}), "info@example.org", look, assert.fail), {
+      message:
+        "info@example.org is no mailbox: its mail goes to ann@example.org and bob@example.org. Write one of these.",
+    });
+  });
+
+  it("unless the environment has its password", async () => {
+    process.env.MAILHOST_PASSWORD = "his";
+    try {
+      // Nobody listens there: it has come as far as the connection.
+      for (const from of ["bob@example.org", "sales@example.org", "info@example.org"])
+        await assert.rejects(send(context({}), { ...message, from }), /ECONNREFUSED/);
+      await assert.rejects(read(context({}), "bob@example.org", look, assert.fail), /ECONNREFUSED/);
+      await assert.rejects(read(context({}), "eve@example.org", look, assert.fail), /no mailbox eve/);
+    } finally {
+      delete process.env.MAILHOST_PASSWORD;
+    }
+  });
 });
 
 test("the commands are there", () => {

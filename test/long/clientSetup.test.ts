@@ -1,15 +1,12 @@
 /** The records and pages by which mail programs set themselves up, switched off and on again. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { cloudflare, zoneId } from "../e2e/cloudflare.ts";
-import { mailhost, nothingLeft, previewSteps, succeed, up, withStack } from "../e2e/mailhost.ts";
+import { mailhost, previewSteps, up, withStack } from "../e2e/mailhost.ts";
 import { web, worldResolver } from "../e2e/web.ts";
+import { ownCloud } from "./own-cloud.ts";
 
-before(async () => {
-  await nothingLeft();
-  await succeed(["start"]);
-});
-after(nothingLeft);
+ownCloud();
 
 test("off and on again: names and records go and come; a name that leads elsewhere is refused", async () => {
   const resolver = worldResolver();

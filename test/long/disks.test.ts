@@ -1,26 +1,14 @@
 /** Larger disks on a running host. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Document } from "yaml";
 import { mayGrowMounted } from "../e2e/capability.ts";
-import { count, mailHost, submit } from "../e2e/mail.ts";
-import {
-  eventually,
-  keepInStack,
-  mailhost,
-  nothingLeft,
-  onHost,
-  previewSteps,
-  succeed,
-  up,
-  withStack,
-} from "../e2e/mailhost.ts";
+import { count, mailHost, submit, unique } from "../e2e/mail.ts";
+import { keepInStack, mailhost, onHost, previewSteps, up, withStack } from "../e2e/mailhost.ts";
+import { eventually } from "../eventually.ts";
+import { ownCloud } from "./own-cloud.ts";
 
-before(async () => {
-  await nothingLeft();
-  await succeed(["start"]);
-});
-after(nothingLeft);
+ownCloud();
 
 /** PIDs and start times of the daemons that hold sessions. */
 const daemons = () => onHost("ps -o pid=,lstart= -C master,dovecot,rspamd,redis-server,unbound,imap | sort");
@@ -30,7 +18,7 @@ const volumeSize = async () => Number(await onHost("df -B1M --output=size /srv |
 
 test("larger disks: one step of the host for each, the file system grows, mail is kept; smaller ones are refused", async () => {
   const host = await mailHost();
-  const subject = `before it grew ${Date.now()}`;
+  const subject = unique("before it grew");
   await submit(host, { from: "ann@example.org", to: "ann@example.org", subject });
   assert.equal(await count(host, "ann@example.org", subject), 1);
   const [before, beforeDaemons] = [await volumeSize(), await daemons()];

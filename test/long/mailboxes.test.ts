@@ -1,17 +1,15 @@
 /** What a switch means for mail that is there already: compression, the index of searches, and a mailbox that goes. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { count, imap, mailHost, otherSide } from "../e2e/mail.ts";
-import { eventually, nothingLeft, onHost, succeed, up, withStack } from "../e2e/mailhost.ts";
+import { onHost, succeed, up, withStack } from "../e2e/mailhost.ts";
+import { eventually } from "../eventually.ts";
+import { ownCloud } from "./own-cloud.ts";
 
 const bob = "bob@example.org";
 const erin = "erin@example.org";
 
-before(async () => {
-  await nothingLeft();
-  await succeed(["start"]);
-});
-after(nothingLeft);
+ownCloud();
 
 const words = (word: string) => `${word} and again the same words, line by line\r\n`.repeat(500);
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { eventually, nothingLeft, onHost, succeed } from "../e2e/mailhost.ts";
+import { test } from "node:test";
+import { onHost } from "../e2e/mailhost.ts";
+import { eventually } from "../eventually.ts";
+import { ownCloud } from "./own-cloud.ts";
 
-before(async () => {
-  await nothingLeft();
-  await succeed(["start"]);
-});
-after(nothingLeft);
+ownCloud();
 
 test("all daemons at rest hold at most 165 MB together", async (t) => {
   let megabytes = Number.POSITIVE_INFINITY;

@@ -3,37 +3,25 @@
  * once, and passes SPF, every DKIM signature and DMARC at the other side, wherever it came from.
  */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { mailHost, otherSide } from "../e2e/mail.ts";
-import { eventually, nothingLeft, onHost, succeed, up, withStack } from "../e2e/mailhost.ts";
-import { answer, judged, port25, queueIsEmpty, smarthost, useRelay, waiting } from "../e2e/sending.ts";
+import { test } from "node:test";
+import { mailHost } from "../e2e/mail.ts";
+import { up, withStack } from "../e2e/mailhost.ts";
+import {
+  answer,
+  delivered,
+  enqueue,
+  port25,
+  queueIsEmpty,
+  smarthost,
+  useRelay,
+  waiting,
+} from "../e2e/sending.ts";
+import { eventually } from "../eventually.ts";
+import { ownCloud } from "./own-cloud.ts";
 
 const many = 500;
 
-before(async () => {
-  await nothingLeft();
-  await succeed(["start"]);
-});
-after(nothingLeft);
-
-/** Puts so many into the queue as a program on the host would, without end-user limits. */
-async function enqueue(word: string, count: number): Promise<void> {
-  const letter = `printf 'From: ann@example.org\\nTo: many@example.net\\nSubject: ${word} %s\\n\\nWords.\\n' $i`;
-  await onHost(`for i in $(seq ${count}); do ${letter} | sendmail -f ann@example.org many@example.net; done`);
-}
-
-/** Each number of a word has come once, and passed. @returns how many came from each address */
-async function delivered(word: string, count: number): Promise<Readonly<Record<string, number>>> {
-  const peer = await otherSide();
-  const found = (await peer.messages({ to: "many@example.net" })).filter(({ subject }) =>
-    subject.startsWith(`${word} `),
-  );
-  const expected = Array.from({ length: count }, (_, index) => `${word} ${index + 1}`);
-  assert.deepEqual(found.map(({ subject }) => subject).toSorted(), expected.toSorted());
-  assert.deepEqual([...new Set(found.map(judged))], ["pass pass+pass pass"]);
-  const from = Map.groupBy(found, ({ client }) => client.address);
-  return Object.fromEntries([...from].map(([address, some]) => [address, some.length]));
-}
+ownCloud();
 
 test(`${many} messages that wait, and a relay switched on and off under load`, {
   timeout: 1_200_000,

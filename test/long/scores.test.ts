@@ -1,16 +1,13 @@
 /** The scores of the stack file, with senders that rspamd doubts. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { count, imap, mailHost, otherSide, submit } from "../e2e/mail.ts";
-import { eventually, nothingLeft, onHost, succeed, up, withStack } from "../e2e/mailhost.ts";
+import { test } from "node:test";
+import { count, imap, mailHost, otherSide, submit, unique } from "../e2e/mail.ts";
+import { onHost, up, withStack } from "../e2e/mailhost.ts";
+import { redis } from "../e2e/redis.ts";
+import { eventually } from "../eventually.ts";
+import { ownCloud } from "./own-cloud.ts";
 
-before(async () => {
-  await nothingLeft();
-  await succeed(["start"]);
-});
-after(nothingLeft);
-
-const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
+ownCloud();
 
 /** A message that nobody would write, in the name of somebody at the other side. */
 const doubtful = (from: string, subject: string) =>
@@ -30,7 +27,6 @@ test("scores of the stack: who is doubtful comes again, who was written to does 
       const first = await send(stranger, subject);
       assert.match(first.response, /^451 4\.7\.1 Please try again in 5 minutes/);
       // Five minutes pass.
-      const redis = "redis-cli -s /run/redis/redis-server.sock";
       await onHost(
         `for key in $(${redis} --scan --pattern "rg[bm]*"); do ${redis} set $key $(($(date +%s) - 301)) keepttl; done`,
       );

@@ -35,7 +35,7 @@ it("backupMx: what cannot be is said", () => {
     [{ "example.org": "mx.example.net" }, /mailhost:backupMx\.example\.org: is a domain of this host/],
     [{ "friend.example": "mail.example.org" }, /backupMx\.friend\.example: has this host itself/],
     [{ "friend.example": "mail" }, /backupMx\.friend\.example: is not a host name/],
-    [{ friend: "mail.friend.example" }, /mailhost:backupMx/],
+    [{ friend: "mail.friend.example" }, /mailhost:backupMx\.friend: is not a domain name; write/],
   ] as const)
     assert.throws(() => settingsWith({ backupMx }), message);
 });

@@ -44,7 +44,10 @@ it("bans: off it is absent", () => {
 it("bans: what is no network of one's own is refused with the right one", () => {
   for (const [never, advice] of [
     ["192.0.2.7", /is a single address; write 192\.0\.2\.7\/32/],
-    ["192.0.2.7/24", /does not begin at its first address; write 192\.0\.2\.0\/24/],
+    [
+      "192.0.2.7/24",
+      /does not begin at its first address; write 192\.0\.2\.0\/24, or 192\.0\.2\.7\/32 for this address alone$/m,
+    ],
     ["0.0.0.0/0", /is a large part of the internet/],
     ["home", /is no network/],
   ] as const)

@@ -42,6 +42,10 @@ it("egress: the relay's port and the certificate authority's follow from the sta
   assert.match(text ?? "", /tcp dport \{ 14000 \} meta skuid \{ root \} accept/);
 });
 
+it("egress: Amazon SES is a relay like any other", () => {
+  assert.match(rules({ egress: "restricted", relay: "ses" }) ?? "", /tcp dport \{ 25, 587 \}/);
+});
+
 it("egress: another word is none", () => {
   assert.throws(() => settingsWith({ egress: true }), /mailhost:egress: /);
 });

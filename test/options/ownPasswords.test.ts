@@ -24,7 +24,7 @@ function afterMailboxes(keys: Readonly<Record<string, unknown>>): string {
       mailboxes.map(({ address }) => [address, "{BLF-CRYPT}$2a$10$hash"] as const),
     ),
   );
-  return secretsDocument(accounts, { dkimPrivateKeys: {}, passwordHashes, generated: {} }) ?? "";
+  return secretsDocument(accounts, { dkimPrivateKeys: {}, passwordHashes, generated: {}, ses: {} }) ?? "";
 }
 
 describe("ownPasswords", () => {

@@ -45,6 +45,7 @@ it("quota: a mailbox's own size is in its line of the users", () => {
   const lines = users?.content({
     dkimPrivateKeys: {},
     generated: {},
+    ses: {},
     passwordHashes: Object.fromEntries(["ann", "bob", "eve"].map((name) => [`${name}@example.org`, hash])),
   });
   assert.deepEqual(lines?.trimEnd().split("\n").slice(1), [
@@ -66,7 +67,11 @@ it("a suspended mailbox is in the list of those that get in nowhere", () => {
   const settings = settingsWith({ domains: domains({ ann: {}, bob: { suspended: true } }) });
   const list = accounts(settings).secretFiles.find(({ path }) => path === "/etc/dovecot/suspended");
   assert.deepEqual(
-    list?.content({ dkimPrivateKeys: {}, generated: {}, passwordHashes: {} }).trimEnd().split("\n").slice(1),
+    list
+      ?.content({ dkimPrivateKeys: {}, generated: {}, ses: {}, passwordHashes: {} })
+      .trimEnd()
+      .split("\n")
+      .slice(1),
     ["bob@example.org:"],
   );
 });

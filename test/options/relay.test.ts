@@ -53,7 +53,8 @@ it("relay: the password is in one secret file, readable for root alone, and nowh
   const bundles = hostBundles(with_({}));
   for (const bundle of bundles) assert.ok(!bundleDocument(bundle).includes(password), bundle.name);
   const own = bundles.find(({ name }) => name === "relay") ?? assert.fail();
-  const document = secretsDocument(own, { dkimPrivateKeys: {}, passwordHashes: {}, generated: {} }) ?? "";
+  const document =
+    secretsDocument(own, { dkimPrivateKeys: {}, passwordHashes: {}, generated: {}, ses: {} }) ?? "";
   assert.match(document, /^=== \/etc\/postfix\/relay-login root:root 0600$/m);
   assert.ok(document.includes(`[smtp.relay.example.net]:587 customer:${password}\n`));
 });
@@ -94,6 +95,108 @@ it("relay: what is missing or cannot be is said, and never with the password", (
     assert.throws(
       () => settingsWith({ relay }),
       (error: Error) => message.test(error.message) && !/two words|pass:word/.test(error.message),
+      String(message),
+    );
+  }
+});
+
+const withoutSecrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: {} };
+const second = { since: "2026-11-21", mailboxes: { carol: {} } };
+const both = { "example.org": { since: "2026-11-21", mailboxes: { ann: {} } }, "example.com": second };
+const records = (settings: ReturnType<typeof settingsWith>) =>
+  Object.fromEntries(
+    dnsRecords(settings, "2026-11-21")
+      .filter(({ name, type }) => /^(bounce|_dmarc)\./.test(name) || (type === "TXT" && !name.includes("_")))
+      .map(({ name, type, priority, content }) => [
+        `${name} ${type}`,
+        priority ? `${priority} ${content}` : String(content).replace(/;[^;]*$/, ""),
+      ]),
+  );
+
+it("relay: `ses` is all that there is to say", () => {
+  const settings = settingsWith({ relay: "ses", domains: both });
+  assert.deepEqual(settings.options.relay, settingsWith({ relay: { host: "ses" } }).options.relay);
+  const master = text(settings, "/etc/postfix/master.cf");
+  assert.match(
+    master,
+    /^smarthost unix[\s\S]*?header_checks=pcre:\S+ses-headers\n.*_reply_filter=pcre:\S+ses-replies$/m,
+  );
+  assert.doesNotMatch(master, /CAfile|wrappermode=yes\n {2}-o smtp_sasl/);
+  // Not everything: SES takes neither bounces nor what somebody else wrote.
+  assert.doesNotMatch(text(settings, "/etc/postfix/main.cf"), /^default_transport/m);
+  const [first, next] = text(settings, "/etc/postfix/sender-transports")
+    .split("\n")
+    .filter((line) => line.startsWith("/"));
+  const to = "smarthost:[email-smtp.eu-central-1.amazonaws.com]:587";
+  assert.equal(first, `/@(example\\.org|example\\.com)$/  ${to}`);
+  assert.match(next ?? "", /mail\\\.example\\\.org.*DUNNO$/);
+  assert.deepEqual(records(settings), {
+    "mail.example.org TXT": "v=spf1 a -all",
+    "_dmarc.mail.example.org TXT": "v=DMARC1; p=reject; adkim=s; aspf=s",
+    "example.org TXT": "v=spf1 mx -all",
+    "_dmarc.example.org TXT": "v=DMARC1; p=quarantine; adkim=s; aspf=r",
+    "bounce.example.org MX": "10 feedback-smtp.eu-central-1.amazonses.com",
+    "bounce.example.org TXT": "v=spf1 include:amazonses.com -all",
+    "example.com TXT": "v=spf1 mx -all",
+    "_dmarc.example.com TXT": "v=DMARC1; p=quarantine; adkim=s; aspf=r",
+    "bounce.example.com MX": "10 feedback-smtp.eu-central-1.amazonses.com",
+    "bounce.example.com TXT": "v=spf1 include:amazonses.com -all",
+  });
+});
+
+it("relay: SES for one domain leaves the other's records and mail alone; `use: false` has the records", () => {
+  const relay = { host: "ses", domains: ["example.com"], port: 465 };
+  const settings = settingsWith({ relay, domains: both });
+  assert.match(
+    text(settings, "/etc/postfix/sender-transports"),
+    /^\/@\(example\\\.com\)\$\/ {2}smarthost:\[.*\]:465$/m,
+  );
+  assert.match(
+    text(settings, "/etc/postfix/master.cf"),
+    /^smarthost unix[\s\S]*?wrappermode=yes\n {2}-o smtp_sasl/m,
+  );
+  const found = records(settings);
+  assert.equal(found["_dmarc.example.org TXT"], "v=DMARC1; p=quarantine; adkim=s; aspf=s");
+  assert.equal(found["bounce.example.org MX"], undefined);
+  assert.equal(found["_dmarc.example.com TXT"], "v=DMARC1; p=quarantine; adkim=s; aspf=r");
+  const prepared = settingsWith({ relay: { ...relay, use: false }, domains: both });
+  assert.deepEqual(records(prepared), found);
+  assert.equal(text(prepared, "/etc/postfix/master.cf"), text(settingsWith({}), "/etc/postfix/master.cf"));
+});
+
+it("relay: the login at SES is the program's, and in the secret file alone", () => {
+  const own =
+    hostBundles(settingsWith({ relay: "ses" })).find(({ name }) => name === "relay") ?? assert.fail();
+  const ses = { username: "AKIAEXAMPLE", password: "BPo+/w==" };
+  const document = secretsDocument(own, { ...withoutSecrets, ses }) ?? "";
+  assert.ok(
+    document.includes("[email-smtp.eu-central-1.amazonaws.com]:587 AKIAEXAMPLE:BPo+/w==\n"),
+    document,
+  );
+  assert.deepEqual(own.secretFiles[0]?.needs, ["ses"]);
+});
+
+it("relay: what SES cannot be told is said", () => {
+  for (const [keys, message] of [
+    [{ relay: "sess" }, /relay: is a text where a text or a mapping belongs|relay: is/],
+    [
+      { relay: { host: "ses", username: "u", spf: [] } },
+      /relay\.username: is made by the program[\s\S]*relay\.spf: is made/,
+    ],
+    [
+      { relay: { host: "ses", port: 25 } },
+      /relay\.port: is none that Amazon SES answers at; write 465 or 587 or 2587/,
+    ],
+    [{ relay: { host: "ses", domains: ["example.com"] } }, /relay\.domains.*: is no mail domain/],
+    [
+      { relay: "ses", domains: { ...both, "bounce.example.org": { ...second, zone: "example.org" } } },
+      /relay: sends for example\.org in the name of bounce\.example\.org, which is in use/,
+    ],
+    [{ relay: { hosts: "ses" } }, /relay\.hosts: is not a setting; write host/],
+  ] as const) {
+    assert.throws(
+      () => settingsWith(keys),
+      (error: Error) => message.test(error.message),
       String(message),
     );
   }

@@ -16,7 +16,12 @@ it("rspamdPage: on, it listens on the inside alone, and everybody is asked for a
   const bundle = bundleOf({ rspamdPage: true }) ?? assert.fail();
   assert.deepEqual(bundle.generates, ["rspamd-page"]);
   assert.deepEqual(bundle.ports, []);
-  const secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: { "rspamd-page": "p".repeat(32) } };
+  const secrets = {
+    dkimPrivateKeys: {},
+    passwordHashes: {},
+    generated: { "rspamd-page": "p".repeat(32) },
+    ses: {},
+  };
   const document = secretsDocument(bundle, secrets) ?? "";
   assert.match(document, /^=== \/etc\/rspamd\/override\.d\/worker-controller\.inc root:_rspamd 0640$/m);
   assert.deepEqual(document.match(/^bind_socket = .*$/gm), [

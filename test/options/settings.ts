@@ -18,5 +18,6 @@ export function settingsWith(keys: Readonly<Record<string, unknown>>): Settings 
       ...keys,
     },
     {},
+    "eu-central-1",
   );
 }

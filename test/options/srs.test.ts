@@ -41,7 +41,7 @@ it("srs: on, what leaves with a sender that is not ours goes around through the 
 it("srs: its secret is made once, goes into a secret file alone, and restarts the daemon that reads it", () => {
   const bundle = bundleOf("srs") ?? assert.fail();
   assert.deepEqual(bundle.generates, ["srs"]);
-  const secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: { srs: "x".repeat(32) } };
+  const secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: { srs: "x".repeat(32) }, ses: {} };
   const document = secretsDocument(bundle, secrets) ?? "";
   assert.match(document, /^=== \/etc\/postsrsd\.secret root:root 0600\nx{32}$/m);
   assert.match(document, /^unit: postsrsd\.service restart=\/etc\/postsrsd\.secret$/m);

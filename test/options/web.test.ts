@@ -69,7 +69,12 @@ describe("web", () => {
   it("Roundcube's key is a secret of its own", () => {
     const bundle = bundleOf({ web: true }) ?? assert.fail();
     assert.deepEqual(bundle.generates, ["webmail"]);
-    const secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: { webmail: "k".repeat(32) } };
+    const secrets = {
+      dkimPrivateKeys: {},
+      passwordHashes: {},
+      generated: { webmail: "k".repeat(32) },
+      ses: {},
+    };
     assert.match(
       secretsDocument(bundle, secrets) ?? "",
       /^=== \/etc\/mailhost\/webmail\/key\.inc\.php webmail:webmail 0400\n<\?php\n\$config\['des_key'\] = 'k{32}';$/m,

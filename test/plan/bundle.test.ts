@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bundle, bundleDocument, directory, secretFile, secretsDocument, unit } from "../../plan/bundle.ts";
+import {
+  bundle,
+  bundleDocument,
+  directory,
+  manifests,
+  secretFile,
+  secretsDocument,
+  textFile,
+  unit,
+} from "../../plan/bundle.ts";
 import type { Bundle } from "../../plan/types.ts";
 
-const file = (path: string, content = "x\n") => ({
-  path,
-  owner: "root",
-  group: "root",
-  mode: "0644",
-  content,
-});
+const file = (path: string, content = "x\n") => textFile(path, content);
 
 const daemon = bundle({
   name: "daemon",
@@ -38,7 +41,7 @@ const daemon = bundle({
   disabledUnits: ["other.service"],
   confirm: true,
 });
-const secrets = { dkimPrivateKeys: { one: "private" }, passwordHashes: {}, generated: {} };
+const secrets = { dkimPrivateKeys: { one: "private" }, passwordHashes: {}, generated: {}, ses: {} };
 
 it("a bundle's document is readable, and whole to its last line", () => {
   assert.equal(
@@ -113,4 +116,14 @@ describe("what cannot be written down is refused by name", () => {
     it(what, () => {
       assert.throws(() => bundleDocument(bundle({ name: "b", why: "-", ...parts })), { message });
     });
+});
+
+it("the host notes a document and the secret files apart, and a document of units alone", () => {
+  assert.deepEqual(manifests(daemon), [
+    { name: "daemon", files: ["/etc/daemon/main.cf", "/etc/daemon/aliases"] },
+    { name: "daemon.secrets", files: ["/etc/daemon/keys/one"] },
+  ]);
+  const [name, why] = ["timer", "An example."];
+  assert.deepEqual(manifests(bundle({ name, why, units: [unit("a.timer")] })), [{ name, files: [] }]);
+  assert.deepEqual(manifests(bundle({ name, why })), []);
 });

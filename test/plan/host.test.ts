@@ -46,6 +46,25 @@ it("what a second login has to confirm comes after the unit that puts back what 
   for (const { name, after } of confirmed) assert.ok(after.includes("base"), name);
 });
 
+it("the folder of each of Dovecot's sockets is there before Dovecot reads of it: a reload dies where it is missing", () => {
+  const sockets = bundles.flatMap(({ name, files }) =>
+    files.flatMap(({ content }) =>
+      [...content.matchAll(/^ *(?:unix|fifo)_listener (\S+\/)\S+ \{$/gm)].map(([, folder = ""]) => ({
+        name,
+        folder: (folder.startsWith("/") ? folder : `/run/dovecot/${folder}`).replace(/\/$/, ""),
+      })),
+    ),
+  );
+  assert.ok(sockets.length >= 2);
+  for (const { name, folder } of sockets) {
+    const { directories = [] } = bundles.find((bundle) => bundle.name === name) ?? {};
+    // Postfix's own folders come with its package, before any bundle.
+    const isThere =
+      directories.some(({ path }) => path === folder) || folder.startsWith("/var/spool/postfix/");
+    assert.ok(isThere, `${name}: ${folder}`);
+  }
+});
+
 it("packages are named once, in order", () => {
   const packages = hostPackages(bundles);
   assert.deepEqual(packages, [...new Set(packages)].toSorted());

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { z } from "zod";
 import { pathText } from "../../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../../settings/parse.ts";
+import { schema } from "../../settings/schema.ts";
 import type { CoreSettings, Settings } from "../../settings/types.ts";
 
 type Tree = Record<string, unknown>;
@@ -54,6 +56,7 @@ describe("defaults", () => {
     assert.deepEqual(withoutOptions(parseSettings(small, {})), {
       hostname: "mail.example.org",
       hostnameZone: "example.org",
+      region: "",
       owner: "ann@example.org",
       ssh: { from: ["203.0.113.7/32"] },
       server: {
@@ -84,11 +87,17 @@ describe("defaults", () => {
     assert.equal(server.instanceType, "t3a.small");
   });
 
-  it("take the host's zone from the first domain whose zone holds it, else from its parent", () => {
+  it("take the host's zone from the closest of the domains' that holds it, else from its parent", () => {
     const zoneOf = (keys: Tree) => parseSettings(withKeys(keys), {}).hostnameZone;
     assert.equal(zoneOf({ hostname: "a.b.example.org" }), "example.org");
     assert.equal(zoneOf({ hostname: "mx.hosting.example" }), "hosting.example");
     assert.equal(zoneOf({ hostname: "a.b.example.org", hostnameZone: "b.example.org" }), "b.example.org");
+
+    const nested = withDomain({}, { "b.example.org": { since: "2026-11-21", mailboxes: { bob: {} } } });
+    assert.equal(
+      parseSettings({ ...nested, hostname: "mx.b.example.org" }, {}).hostnameZone,
+      "b.example.org",
+    );
   });
 });
 
@@ -132,6 +141,7 @@ describe("a full file", () => {
     assert.deepEqual(withoutOptions(settings), {
       hostname: "mail.example.org",
       hostnameZone: "example.org",
+      region: "",
       owner: "sales@example.org",
       ssh: { from: ["0.0.0.0/0", "::/0"] },
       server: {
@@ -209,6 +219,11 @@ describe("what is right", () => {
       }),
     ],
     ["Graviton types", withKeys({ server: { instanceType: "c7gn.medium" } })],
+    ["a type like one of Xen", withKeys({ server: { architecture: "amd64", instanceType: "i3en.large" } })],
+    [
+      "a whole machine of a Xen family",
+      withKeys({ server: { architecture: "amd64", instanceType: "i3.metal" } }),
+    ],
     ["the first arm64 type", withKeys({ server: { instanceType: "a1.medium" } })],
   ];
   for (const [what, raw] of right) it(what, () => assert.deepEqual(mistakesIn(raw), []));
@@ -236,6 +251,11 @@ describe("what is right", () => {
 // biome-ignore format: a table, one rule a line
 const wrong: readonly [string, Tree, string, RegExp][] = [
   ["unknown key", withKeys({ sever: {} }), "mailhost:sever", /is not a setting; write server$/],
+  ["password", withDomain({ mailboxes: { ann: { password: "x" } } }), "mailhost:domains.example.org.mailboxes.ann.password", /a password is generated for each mailbox; take the line out/],
+  ["another word for a key", withKeys({ webmail: true }), "mailhost:webmail", /is not a setting; write web$/],
+  ["another word for a key, in another case", withKeys({ SpamAssassin: {} }), "mailhost:SpamAssassin", /write spam$/],
+  ["another word for a key of a domain", withDomain({ users: {} }), "mailhost:domains.example.org.users", /write mailboxes$/],
+  ["a word for what there is not", withKeys({ ldap: true }), "mailhost:ldap", /nothing here is called like it; known: hostname, /],
   ["unknown key that is like none", withKeys({ ssh: { from: ["203.0.113.7/32"], colour: 1 } }), "mailhost:ssh.colour", /is not a setting, and nothing here is called like it; known: from$/],
   ["unknown key of several", withDomain({ colour: 1 }), "mailhost:domains.example.org.colour", /known: since, zone, mailboxes/],
   ["misspelt required key", withKeys({ hostname: undefined, hostnme: "mail.example.org" }), "mailhost:hostnme", /write hostname$/],
@@ -249,6 +269,13 @@ const wrong: readonly [string, Tree, string, RegExp][] = [
   ["wrong type: text for mapping", withKeys({ server: "big" }), "mailhost:server", /is a text where a mapping belongs/],
   ["wrong type: text for number", withKeys({ server: { rootSize: "big" } }), "mailhost:server.rootSize", /is a text where a whole number belongs; write a number from 8 to 16384/],
   ["wrong type: text for truth value", withKeys({ network: { ipv6: "yes" } }), "mailhost:network.ipv6", /write true or false/],
+  ["wrong type: number for mapping", withKeys({ quota: "10" }), "mailhost:quota", /: is 10 where a mapping belongs; write it as in `quota: \{ size: 10 \}`/],
+  ["wrong type: number for mapping, as a number", withKeys({ quota: 10 }), "mailhost:quota", /: is 10 where a mapping belongs/],
+  ["wrong type: truth value for mapping", withKeys({ logs: "true" }), "mailhost:logs", /: is true where a mapping belongs/],
+  ["wrong type: number for truth value", withKeys({ pop3s: "995" }), "mailhost:pop3s", /: is 995 where true or false belongs/],
+  ["wrong type: number for the mapping that has a password", withKeys({ relay: "4711" }), "mailhost:relay", /: a text or a mapping belongs here; write/],
+  ["wrong type: number for a mailbox, perhaps its password", withDomain({ mailboxes: { ann: "4711" } }), "mailhost:domains.example.org.mailboxes.ann", /: a mapping belongs here; write it as in `ann: \{\}`/],
+  ["wrong type: number for the domains", withDomain({}, { "example.com": 4711 }), "mailhost:domains.example.com", /: a mapping belongs here; write it as in/],
   ["wrong type: mapping for list", withDomain({ aliases: { info: { to: "ann" } } }), "mailhost:domains.example.org.aliases.info", /is a mapping where a text or a list of texts belongs/],
   ["wrong type: list in a list", withDomain({ aliases: { info: ["ann", []] } }), "mailhost:domains.example.org.aliases.info[1]", /is a list where a text belongs/],
   ["wrong form: a time", withKeys({ upgrades: { reboot: "25:00" } }), "mailhost:upgrades.reboot", /is not a time; write/],
@@ -276,11 +303,13 @@ const wrong: readonly [string, Tree, string, RegExp][] = [
   ["half of the internet", withKeys({ ssh: { from: ["128.0.0.0/1"] } }), "mailhost:ssh.from[0]", /large part of the internet/],
   ["address for network", withKeys({ ssh: { from: ["203.0.113.7"] } }), "mailhost:ssh.from[0]", /write 203\.0\.113\.7\/32$/],
   ["IPv6 address for network", withKeys({ ssh: { from: ["2001:db8::1"] } }), "mailhost:ssh.from[0]", /write 2001:db8::1\/128$/],
-  ["network with host bits", withKeys({ ssh: { from: ["203.0.113.7/24"] } }), "mailhost:ssh.from[0]", /write 203\.0\.113\.0\/24$/],
+  ["network with host bits", withKeys({ ssh: { from: ["203.0.113.7/24"] } }), "mailhost:ssh.from[0]", /write 203\.0\.113\.0\/24, or 203\.0\.113\.7\/32 for this address alone$/],
   ["unknown architecture", withKeys({ server: { architecture: "riscv" } }), "mailhost:server.architecture", /is unknown; write arm64 or amd64/],
   ["malformed instance type", withKeys({ server: { instanceType: "small" } }), "mailhost:server.instanceType", /is not an EC2 instance type/],
   ["amd64 type on arm64", withKeys({ server: { instanceType: "g4dn.xlarge" } }), "mailhost:server.instanceType", /is an amd64 type, while the architecture is arm64/],
   ["arm64 type on amd64", withKeys({ server: { architecture: "amd64", instanceType: "m7gd.large" } }), "mailhost:server.instanceType", /is an arm64 type.*`architecture: arm64`.*t3a\.small/],
+  ["type on Xen", withKeys({ server: { architecture: "amd64", instanceType: "t2.micro" } }), "mailhost:server.instanceType", /is of a generation .* Nitro System, such as t3a\.small$/],
+  ["type on Xen, for the other architecture", withKeys({ server: { instanceType: "x1e.xlarge" } }), "mailhost:server.instanceType", /is of a generation .* such as t4g\.small$/],
   ["unknown time zone", withKeys({ server: { timeZone: "Europe/Atlantis" } }), "mailhost:server.timeZone", /is not a time zone/],
   ["time zone as an offset", withKeys({ server: { timeZone: "+02:00" } }), "mailhost:server.timeZone", /is not a time zone/],
   ["time zone in another case", withKeys({ server: { timeZone: "europe/berlin" } }), "mailhost:server.timeZone", /write Europe\/Berlin$/],
@@ -351,6 +380,25 @@ describe("each mistake alone gives one message with its place and what to write"
   }
 });
 
+it("a synonym stands for one key alone, and is the name of none", () => {
+  const visit = (node: z.core.JSONSchema._JSONSchema, words: string[] = []): void => {
+    if (typeof node === "boolean") return;
+    const properties = Object.entries(node.properties ?? {});
+    const said = properties.flatMap(([key, inner]) => [
+      key,
+      ...((inner as { synonyms?: string[] }).synonyms ?? []),
+    ]);
+    words.push(...said);
+    const names = said.map((word) => word.toLowerCase());
+    assert.deepEqual(names, [...new Set(names)]);
+    for (const [, inner] of properties) visit(inner, words);
+    visit(node.additionalProperties ?? false, words);
+    if (node === root) assert.ok(words.includes("webmail") && words.includes("forwards"));
+  };
+  const root = z.toJSONSchema(schema, { io: "input" });
+  visit(root);
+});
+
 describe("several mistakes", () => {
   it("ten in one file give ten messages, in the file's order", () => {
     const found = mistakesIn({
@@ -406,6 +454,22 @@ describe("several mistakes", () => {
       }),
     );
     assert.equal(found.length, 3, found.join("\n"));
+  });
+
+  it("a list where the mailboxes belong is one mistake, whoever sends mail to them", () => {
+    const found = mistakesIn(
+      withDomain({ mailboxes: ["ann", "bob"], aliases: { info: ["ann", "bob"] }, catchAll: "ann" }),
+    );
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", /mailboxes: is a list where a mapping belongs/);
+  });
+
+  it("misspelt mailboxes are one mistake, whoever sends mail to them", () => {
+    const found = mistakesIn(
+      withDomain({ mailboxes: undefined, mailboxs: { ann: {} }, aliases: { info: "ann" }, catchAll: "ann" }),
+    );
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", /mailboxs: is not a setting; write mailboxes$/);
   });
 
   it("a mistaken value is not called missing as well", () => {

@@ -12,10 +12,12 @@ test("a hash or a password in plain text is named by its place, the name of a va
         },
       },
       relay: { username: "customer", password: "in clear" },
+      lockedStore: { passphrase: "in clear, too" },
     }),
     [
       ["domains", "example.org", "mailboxes", "bob", "passwordHash"],
       ["relay", "password"],
+      ["lockedStore", "passphrase"],
     ],
   );
 });

@@ -9,10 +9,15 @@ export class ApiError extends Error {
   readonly code: string;
 
   constructor(action: string, code: string, message: string) {
-    super(`operation error EC2: ${action}, api error ${code}: ${message}`);
+    super(`operation error ${serviceOf(action)}: ${action}, api error ${code}: ${message}`);
     this.name = "ApiError";
     this.code = code;
   }
+}
+
+function serviceOf(action: string): string {
+  if (/EmailIdentity|agResource$/.test(action)) return "SESv2";
+  return /User|AccessKey/.test(action) ? "IAM" : "EC2";
 }
 
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
@@ -21,10 +26,10 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 /** What is not there, whatever it is. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && /\.NotFound$/.test(error.code);
+  return error instanceof ApiError && /(\.NotFound|^NotFoundException|^NoSuchEntity)$/.test(error.code);
 }
 
-/** Calls of the EC2 API in one region. */
+/** Calls of the APIs of EC2, SES and IAM in one region. */
 export interface Ec2 {
   readonly region: string;
   call<T = unknown>(action: string, parameters?: object): Promise<T>;

@@ -3,8 +3,9 @@
 import { debianOwner, imageRootDevice } from "../../aws/catalog.ts";
 import type { FunctionDefinition, InputSchema, Properties } from "../framework.ts";
 import { type Ec2, ec2In } from "./client.ts";
-import { type ApiSubnet, type ApiVpc, vpcAttribute } from "./network.ts";
 import { type ApiTag, accountId, arn, configuration, isSet } from "./resource.ts";
+import type { ApiSubnet } from "./subnet.ts";
+import { type ApiVpc, vpcAttribute } from "./vpc.ts";
 
 type Schemas = { readonly [name: string]: InputSchema };
 
@@ -21,7 +22,7 @@ const filters: InputSchema = {
 };
 const tags: InputSchema = { type: "map", items: text };
 
-function awsFunction(
+export function awsFunction(
   inputs: Schemas,
   invoke: (ec2: Ec2, inputs: Properties) => Promise<Properties>,
 ): FunctionDefinition {

@@ -1,12 +1,17 @@
-/** The aws provider, version 7, as far as a mail host needs it: a client of the local cloud's EC2. */
+/** The aws provider, version 7, as far as a mail host needs it: a client of the local cloud's EC2, SES and IAM. */
 import type { Properties, Provider } from "../framework.ts";
 import { eip, eipAssociation, eipDomainName } from "./addresses.ts";
 import { functions } from "./functions.ts";
 import { egressRule, ingressRule, securityGroup } from "./groups.ts";
+import { accessKey, user, userPolicy } from "./iam.ts";
 import { instance } from "./instance.ts";
-import { internetGateway, route, routeTable, routeTableAssociation, subnet, vpc } from "./network.ts";
+import { internetGateway } from "./internetGateway.ts";
 import { configuration } from "./resource.ts";
+import { route, routeTable, routeTableAssociation } from "./routeTables.ts";
+import { emailIdentity, getEmailIdentity, mailFromAttributes } from "./ses.ts";
 import { volume, volumeAttachment } from "./storage.ts";
+import { subnet } from "./subnet.ts";
+import { vpc } from "./vpc.ts";
 
 export const provider: Provider = {
   name: "aws",
@@ -25,10 +30,15 @@ export const provider: Provider = {
     "aws:ec2/subnet:Subnet": subnet,
     "aws:ec2/volumeAttachment:VolumeAttachment": volumeAttachment,
     "aws:ec2/vpc:Vpc": vpc,
+    "aws:iam/accessKey:AccessKey": accessKey,
+    "aws:iam/user:User": user,
+    "aws:iam/userPolicy:UserPolicy": userPolicy,
+    "aws:sesv2/emailIdentity:EmailIdentity": emailIdentity,
+    "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": mailFromAttributes,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": egressRule,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ingressRule,
   },
-  functions,
+  functions: { ...functions, "aws:sesv2/getEmailIdentity:getEmailIdentity": getEmailIdentity },
   configure(given) {
     const region = given.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
     if (typeof region !== "string" || region === "") {

@@ -42,10 +42,14 @@ export interface AwsResource<I> {
   readonly unsimulated?: readonly string[];
   /** Type of the resource in `TagSpecifications`, where it carries tags. */
   readonly taggedAs?: string;
+  /** Changes tags where EC2's CreateTags and DeleteTags do not; the call that makes it then takes them as `Tags`. */
+  retag?(ec2: Ec2, state: Properties, change: TagChange): Promise<void>;
+  /** Whether it belongs to no region. @default false */
+  readonly isGlobal?: boolean;
   check?(inputs: Properties, resource: Resource): readonly Failure[] | CheckOutcome;
   diff?: ResourceDefinition<I>["diff"];
-  /** Makes it, and answers its id as soon as it exists. `tags` go into the call. */
-  create(ec2: Ec2, inputs: I, tags: { TagSpecifications?: object[] }): Promise<string>;
+  /** Makes it, and answers its id as soon as it exists, with what is told this once. `tags` go into the call. */
+  create(ec2: Ec2, inputs: I, tags: { TagSpecifications?: object[] }): Promise<string | Told>;
   /** The rest of the creation. What fails here leaves the resource, and the next run goes on with it. */
   complete?(ec2: Ec2, id: string, inputs: I, resource: Resource): Promise<void>;
   /** Everything known about it, or undefined where it is not there. On import `state` and `inputs` are empty. */
@@ -54,6 +58,11 @@ export interface AwsResource<I> {
   delete(ec2: Ec2, id: string, state: Properties): Promise<void>;
   /** An id of an import that is not the id in the state: made into it. */
   importId?(ec2: Ec2, given: string): Promise<string | undefined>;
+}
+
+export interface Told {
+  readonly id: string;
+  readonly outputs: Properties;
 }
 
 export interface Found {
@@ -72,13 +81,13 @@ export interface ApiTag {
 export const configuration: { region: string; defaultTags: TagMap } = { region: "", defaultTags: {} };
 
 export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): ResourceDefinition<Properties> {
-  const tagged = spec.taggedAs !== undefined;
+  const tagged = spec.taggedAs !== undefined || spec.retag !== undefined;
   const ec2For = (region: Value | undefined): Ec2 =>
     ec2In(typeof region === "string" && region !== "" ? region : configuration.region);
 
   const outputsOf = (ec2: Ec2, found: Found): Properties => ({
     ...found.outputs,
-    region: ec2.region,
+    ...(spec.isGlobal ? {} : { region: ec2.region }),
     ...(tagged ? tagOutputs(found.tags ?? []) : {}),
   });
 
@@ -95,7 +104,9 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
   return defineResource<I>({
     inputs: {
       ...spec.inputs,
-      region: { type: "string", computed: true, replaceOnChange: true },
+      ...(spec.isGlobal
+        ? {}
+        : { region: { type: "string", computed: true, replaceOnChange: true } as const }),
       ...(tagged ? { tags: { type: "map", items: { type: "string" } } as const } : {}),
       ...Object.fromEntries(
         (spec.unsimulated ?? []).map((name) => [name, { type: "any", computed: true } as const]),
@@ -123,14 +134,15 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
     async create({ inputs, ...resource }) {
       const plain = inputs as unknown as Properties;
       const { ec2, made } = creatingEc2(ec2For(plain.region).region, resource, plain);
-      const tags = tagged ? tagSpecifications(spec.taggedAs ?? "", wantedTags(plain)) : {};
-      const id = await spec.create(ec2, inputs, tags);
+      const tags = tagged ? creationTags(spec.taggedAs, wantedTags(plain)) : {};
+      const answer = await spec.create(ec2, inputs, tags);
+      const { id, outputs: told } = typeof answer === "string" ? { id: answer, outputs: {} } : answer;
       try {
         await spec.complete?.(ec2, id, inputs, resource as unknown as Resource);
-        return { id, outputs: await readBack(ec2, id, plain, {}) };
+        return { id, outputs: await readBack(ec2, id, plain, told) };
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        throw new PartialFailure(message, id, plain);
+        throw new PartialFailure(message, id, { ...plain, ...told });
       } finally {
         made();
       }
@@ -155,7 +167,10 @@ export function awsResource<I extends CommonInputs>(spec: AwsResource<I>): Resou
       const managed = (name: string) => plain[name] !== undefined || !spec.inputs[name]?.computed;
       const changed = (name: string) => managed(name) && !equal(plain[name] ?? null, oldInputs[name] ?? null);
       await spec.update?.(ec2, { id, inputs, oldInputs, state, changed }, resource as unknown as Resource);
-      if (tagged) await updateTags(ec2, String(id), state, wantedTags(plain));
+      if (tagged) {
+        const change = tagChange(state, wantedTags(plain));
+        await (spec.retag?.(ec2, state, change) ?? changeTags(ec2, String(id), change));
+      }
       return readBack(ec2, id, plain, state);
     },
     async delete({ id, state }) {
@@ -192,6 +207,15 @@ function wantedTags(inputs: Properties): TagMap {
   return { ...configuration.defaultTags, ...(inputs.tags as TagMap | undefined) };
 }
 
+function creationTags(
+  type: string | undefined,
+  tags: TagMap,
+): { TagSpecifications?: object[]; Tags?: readonly ApiTag[] } {
+  if (type !== undefined) return tagSpecifications(type, tags);
+  const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  return list.length === 0 ? {} : { Tags: list };
+}
+
 export function tagSpecifications(type: string, tags: TagMap): { TagSpecifications?: object[] } {
   const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
   return list.length === 0 ? {} : { TagSpecifications: [{ ResourceType: type, Tags: list }] };
@@ -212,14 +236,24 @@ function defaultTagChanges(inputs: Properties, state: Properties, changes: reado
   return equal(wantedTags(inputs), all) ? [] : [{ path: "tagsAll", kind: "update", replace: false }];
 }
 
-async function updateTags(ec2: Ec2, id: string, state: Properties, wanted: TagMap): Promise<void> {
+interface TagChange {
+  readonly gone: readonly string[];
+  readonly set: readonly ApiTag[];
+}
+
+function tagChange(state: Properties, wanted: TagMap): TagChange {
   const had = (state.tagsAll ?? {}) as TagMap;
-  const gone = Object.keys(had).filter((key) => !(key in wanted));
-  const set = Object.entries(wanted).filter(([key, value]) => had[key] !== value);
+  return {
+    gone: Object.keys(had).filter((key) => !(key in wanted)),
+    set: Object.entries(wanted)
+      .filter(([key, value]) => had[key] !== value)
+      .map(([Key, Value]) => ({ Key, Value })),
+  };
+}
+
+async function changeTags(ec2: Ec2, id: string, { gone, set }: TagChange): Promise<void> {
   if (gone.length > 0) await ec2.call("DeleteTags", { Resources: [id], Tags: gone.map((Key) => ({ Key })) });
-  if (set.length > 0) {
-    await ec2.call("CreateTags", { Resources: [id], Tags: set.map(([Key, Value]) => ({ Key, Value })) });
-  }
+  if (set.length > 0) await ec2.call("CreateTags", { Resources: [id], Tags: set });
 }
 
 /** Only the properties that are there: EC2 takes an absent parameter otherwise than an empty one. */

@@ -520,6 +520,14 @@ const getDnsRecords: FunctionDefinition = {
   },
 };
 
+const getWorkersScripts: FunctionDefinition = {
+  inputs: { accountId: { type: "string", required: true }, maxItems: { type: "integer" }, tags: text },
+  async invoke({ inputs }) {
+    const scripts = await call<Properties[]>("GET", `/accounts/${String(inputs.accountId)}/workers/scripts`);
+    return { ...inputs, results: scripts.map((script) => camelKeys(script) ?? null) };
+  },
+};
+
 export const provider: Provider = {
   name: "cloudflare",
   version: "6.22.1",
@@ -531,6 +539,7 @@ export const provider: Provider = {
   },
   functions: {
     "cloudflare:index/getDnsRecords:getDnsRecords": getDnsRecords,
+    "cloudflare:index/getWorkersScripts:getWorkersScripts": getWorkersScripts,
     "cloudflare:index/getZone:getZone": getZone,
     "cloudflare:index/getZones:getZones": getZones,
   },

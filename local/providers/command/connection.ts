@@ -32,6 +32,8 @@ export interface Connection extends Endpoint {
 const FIRST_DELAY = 100;
 const DELAY_FACTOR = 1.5;
 const LONGEST_DELAY = 5000;
+/** A machine that boots refuses the first attempts: only from this pause on is it worth a line. */
+const TOLD_DELAY = 1000;
 
 /** How often a silent peer is asked whether it lives, and how often it may not answer. */
 const KEEPALIVE_INTERVAL = 15_000;
@@ -161,7 +163,8 @@ async function retrying<T>(
         throw new Error(`after ${failures - 1} failed attempts: ${message}`);
       }
     }
-    resource.log("status", `${what} ${failures}/${limit < 0 ? "inf" : limit} failed: retrying`);
+    if (delay >= TOLD_DELAY)
+      resource.log("status", `${what} ${failures}/${limit < 0 ? "inf" : limit} failed: retrying`);
     await sleep(delay, undefined, { signal: resource.cancelled });
     delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY);
   }

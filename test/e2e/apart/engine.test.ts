@@ -24,6 +24,7 @@ import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks } from "../
 import { cloudPaths } from "../../../local/paths.ts";
 import { installPlugins } from "../../../local/providers/install.ts";
 import { privateKeyOpenssh, publicKeyOpenssh } from "../../../local/providers/tls/openssh.ts";
+import { eventually } from "../../eventually.ts";
 import { type SshServer, startSshServer } from "../../local/providers/ssh-server.ts";
 
 const checkout = join(import.meta.dirname, "../../..");
@@ -165,14 +166,6 @@ function processes(): string[] {
   });
 }
 
-async function until(condition: () => boolean, what: () => string): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, what());
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 test("a stack from its first preview to its end", async (t) => {
   scene("wc -c");
   const preview = await succeed("preview", "--diff");
@@ -215,10 +208,11 @@ test("a stack from its first preview to its end", async (t) => {
   );
   assert.ok(files.length >= 8, "checkpoint, backups and history are there to be searched");
   const failure = async () => {
-    scene("cat; exit 3");
+    // A command that repeated its standard input would show it: no plugin hides that.
+    scene("wc -c; exit 3");
     const failed = await run("up", "--yes", "--skip-preview");
     assert.notEqual(failed.code, 0);
-    assert.match(failed.output, /Process exited with status 3: running "cat; exit 3"/);
+    assert.match(failed.output, /Process exited with status 3: running "wc -c; exit 3"/);
     return failed.output;
   };
   const places = [
@@ -254,17 +248,11 @@ test("a CLI that is killed takes plugins and program along, and the next run wor
   scene("exec sleep 30");
   const executed = server.executed();
   const { child, output } = start(["up", "--yes", "--skip-preview"]);
-  await until(() => server.executed() > executed, output);
+  await eventually("the command runs", 20, () => assert.ok(server.executed() > executed, output()), 20);
   assert.ok(processes().some((command) => command.includes("main.ts command")));
   child.kill("SIGKILL");
-  await until(
-    () => processes().length === 0,
-    () => processes().join("\n"),
-  );
-  await until(
-    () => server.open() === 0,
-    () => "the connection is still open",
-  );
+  await eventually("all have ended", 20, () => assert.deepEqual(processes(), []), 20);
+  await eventually("the connection is closed", 20, () => server.open() === 0, 20);
   scene("echo done");
   const locked = await run("up", "--yes", "--skip-preview");
   assert.match(locked.output, /currently locked/);

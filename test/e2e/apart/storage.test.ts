@@ -55,7 +55,7 @@ async function ok(machine: ScratchMachine, command: string, input?: string): Pro
 }
 
 /** What may not change where the volume is not ours. */
-const contents = async (device: string) => (await run("sha256sum", [device])).split(" ")[0];
+const contents = async (device: string) => (await run("b2sum", [device])).split(" ")[0];
 
 async function refused(machine: ScratchMachine, device: string, path: string): Promise<string> {
   const hash = await contents(device);
@@ -192,7 +192,7 @@ sys.stdout.buffer.write(bytes(512) + struct.pack("<8sQI", b"LABELONE", 1, crc) +
 });
 
 async function zeros(mib: number): Promise<string | undefined> {
-  return (await run("sh", ["-c", `head -c ${mib}M /dev/zero | sha256sum`])).split(" ")[0];
+  return (await run("sh", ["-c", `head -c ${mib}M /dev/zero | b2sum`])).split(" ")[0];
 }
 
 describe("our volume", () => {
@@ -332,6 +332,75 @@ describe("our volume", () => {
     const said = await machine.run(STORAGE, `${volume} 2\n`);
     assert.equal(said.code, 1, said.stdout);
     assert.match(said.stderr, /needs a person's eye: sudo e2fsck \/dev\/disk\/by-id\/\S+ on the host\./);
+  });
+});
+
+describe("a volume begins plain or locked, and stays so", () => {
+  const path = "/dev/nvme1n1";
+  let machine: ScratchMachine;
+  let device: string;
+  const locked = parseSettings({ ...stack, lockedStore: true }, {});
+
+  before(async () => {
+    ({ device } = await disk("begun", 256));
+    machine = await machineWith({ [path]: device });
+    await ok(machine, APPLY, bundleDocument(storage(locked)));
+  });
+
+  async function notTaken(input: string, said: RegExp): Promise<void> {
+    const answer = await machine.run(STORAGE, input);
+    assert.equal(answer.code, 1, answer.stdout + answer.stderr);
+    assert.match(answer.stderr, said);
+  }
+
+  it("one with mail on it is no locked store, mounted or not", async () => {
+    await ok(machine, STORAGE, `${path}\n`);
+    await ok(machine, "echo kept >/srv/mail/letter; sync");
+    const said =
+      /^data volume: mail lies on \/dev\/nvme1n1 as it is, in no locked store, .*Nothing was changed/;
+    for (const input of [`${path}\nlocked\n`, `${path}\nlocked\na good long passphrase\n`]) {
+      await notTaken(input, said);
+      assert.equal(await ok(machine, "cat /srv/mail/letter; findmnt -n -o TARGET /volume || true"), "kept");
+    }
+    await ok(machine, "umount --all-targets /srv");
+    await notTaken(`${path}\nlocked\n`, said);
+    await ok(machine, STORAGE, `${path}\n`);
+    assert.equal(await ok(machine, "cat /srv/mail/letter"), "kept");
+    await ok(machine, "umount --all-targets /srv");
+  });
+
+  it("a locked store is no plain volume, mounted or not", async () => {
+    // As a store is left by its making; it is made where there is a network to bring the program (test/long/locked.test.ts).
+    await ok(
+      machine,
+      `mount ${path} /mnt && cd /mnt && rm -r * && mkdir store .fscrypt && touch store/letter && cd / && umount /mnt`,
+    );
+    const said =
+      /^data volume: all on \/dev\/nvme1n1 lies in a locked store, which the stack file does not speak of/;
+    await notTaken(`${path}\n`, said);
+    assert.equal((await machine.run("findmnt /srv")).stdout, "");
+    await ok(machine, `mkdir -p /volume; mount ${path} /volume; mount --bind /volume/store /srv`);
+    await notTaken(`${path}\n`, said);
+    // The step before it would take away what opens the store.
+    const before = await machine.run(APPLY, bundleDocument(storage(parseSettings(stack, {}))));
+    assert.equal(before.code, 1, before.stdout);
+    assert.match(before.stderr, /lies in a locked store, .* Nothing was changed/);
+    await ok(machine, "ls /usr/local/lib/mailhost/store /etc/systemd/system/mailhost-store.service");
+    await ok(machine, "ls /srv/letter; umount /srv /volume");
+  });
+
+  it("a second line that says something else is refused", async () => {
+    await notTaken(`${path}\nopen\n`, /^data volume: the second line is empty or says locked, not 'open'/);
+  });
+
+  it("a bundle is not applied on a locked host, and nothing of it is left there", async () => {
+    const document =
+      "mailhost bundle test\nfiles: /etc/probe\n\n=== /etc/probe root:root 0600\nsecret\n=== end\n";
+    const said = await machine.run(APPLY, document);
+    assert.equal(said.code, 1);
+    assert.match(said.stderr, /the host is locked, and nothing was changed\. Run `npm run unlock`/);
+    assert.equal((await machine.run("ls /etc/probe")).stdout, "");
+    assert.equal((await machine.run(`${APPLY} --sweep`, "bundles: storage\n")).code, 0);
   });
 });
 

@@ -164,7 +164,7 @@ test("a login is not in sshd's sandbox: input, output, result and root's rights 
 });
 
 test("who logged in, and with which key, is in the log", async () => {
-  const said = await onHost("journalctl -u ssh -b --grep=^Accepted -n 1 -o cat");
+  const said = await onHost("journalctl --sync; journalctl -u ssh -b --grep=^Accepted -n 1 -o cat");
   assert.match(said, /^Accepted publickey for admin from 203\.0\.113\.1 port \d+ ssh2: \w+ SHA256:/m);
 });
 

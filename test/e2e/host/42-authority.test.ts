@@ -2,25 +2,32 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "node:tls";
 import { leftovers } from "../leftovers.ts";
-import { cloudInfo, onHost, stackOutput, succeed } from "../mailhost.ts";
+import { cloudInfo, onHost, stackOutput, stateResources, succeed, up } from "../mailhost.ts";
 
 const accounts = "/etc/letsencrypt/accounts/acme.example.net:14000/dir/*";
 
 interface Shown {
   readonly serial: string;
   readonly key: string;
+  /** Its own name where it is self-signed. */
+  readonly issuer: string;
 }
 
-/** What the running Dovecot shows, judged as the newest root has it. */
-async function shown(): Promise<Shown> {
+/** What the running Dovecot shows, judged as the newest root has it unless nobody is to judge. */
+async function shown(rejectUnauthorized = true): Promise<Shown> {
   const host = String((await stackOutput()).publicIp);
+  const servername = "mail.example.org";
   return await new Promise((resolve, reject) => {
-    const socket = connect({ host, port: 993, servername: "mail.example.org", ca: cloudInfo().issuerCa });
+    const socket = connect({ host, port: 993, servername, ca: cloudInfo().issuerCa, rejectUnauthorized });
     socket.on("error", reject);
     socket.on("secureConnect", () => {
-      const { serialNumber, pubkey } = socket.getPeerCertificate();
+      const { serialNumber, pubkey, issuer } = socket.getPeerCertificate();
       socket.destroy();
-      resolve({ serial: serialNumber, key: pubkey?.toString("base64") ?? "" });
+      resolve({
+        serial: serialNumber,
+        key: pubkey?.toString("base64") ?? "",
+        issuer: String(issuer.CN),
+      });
     });
   });
 }
@@ -44,6 +51,8 @@ test("now the authority has forgotten the account, and the certificate is renewe
   );
   assert.match(bare, /accountDoesNotExist/);
 
+  // A machine that took over another's volume has never run certbot.
+  await onHost("rm -r /var/lib/letsencrypt /var/log/letsencrypt");
   // What certbot.timer starts, told that the certificate is due: the lineage's own setting, as an operator would.
   const lineage = "/etc/letsencrypt/renewal/mail.conf";
   await onHost(`cp -p ${lineage} /root/ && sed -i '1i renew_before_expiry = 3650 days' ${lineage}`);
@@ -53,7 +62,7 @@ test("now the authority has forgotten the account, and the certificate is renewe
   assert.equal(after.key, before.key, "and its key is the old one");
   assert.equal(await onHost(`sha256sum ${accounts}/private_key.json`), accountKey);
   assert.match(
-    await onHost("journalctl -q -u certbot -o cat -n 20"),
+    await onHost("journalctl --sync; journalctl -q -u certbot -o cat -n 20"),
     /does not know this host's account: it is registered again/,
   );
 
@@ -63,5 +72,41 @@ test("now the authority has forgotten the account, and the certificate is renewe
     '. /etc/mailhost/certificate.conf; /usr/local/lib/mailhost/account "$ACME_DIRECTORY" "$CONTACT"',
   );
   assert.equal(await onHost(`cat ${accounts}/regr.json`), account);
+  await succeed(["check"]);
+
+  // Where it is deployed already, no daemon is told anything.
+  const told =
+    "journalctl --sync; journalctl -q -o cat -u dovecot -g 'SIGHUP received' | wc -l; stat -c %i /srv/tls";
+  const toldBefore = await onHost(told);
+  assert.equal(await onHost("/usr/local/lib/mailhost/tls deploy /etc/letsencrypt/live/mail"), "");
+  assert.equal(await onHost(told), toldBefore);
+});
+
+test("a first start while the authority is away: a self-signed certificate until it is back", async () => {
+  await onHost(
+    `unbound-control -q local_zone acme.example.net always_nxdomain
+     rm -r /etc/letsencrypt/live /etc/letsencrypt/renewal /etc/letsencrypt/archive /srv/tls/*
+     unbound-control -q flush_zone example.net`,
+  );
+  try {
+    const urns = (await stateResources())
+      .map(({ urn }) => urn)
+      .filter((urn) => /::host-(tls|certbot)-files$/.test(urn));
+    assert.equal(urns.length, 2);
+    await up(...urns.flatMap((urn) => ["--replace", urn]));
+    await onHost("systemctl restart postfix dovecot");
+    assert.equal((await shown(false)).issuer, "mail.example.org", "it is self-signed");
+    assert.match(
+      await onHost("journalctl --sync; journalctl -q -o cat -u mailhost-certificate -n 20"),
+      /gave none for mail\.example\.org yet .* tried again every 15 minutes/,
+    );
+  } finally {
+    await onHost(
+      "unbound-control -q local_zone_remove acme.example.net; unbound-control -q flush_zone example.net",
+    );
+  }
+  // What its timer starts every 15 minutes.
+  await onHost("systemctl start mailhost-certificate.service");
+  await shown();
   await succeed(["check"]);
 });

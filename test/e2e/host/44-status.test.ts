@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventually } from "../../eventually.ts";
 import { mailHost, otherSide, submit } from "../mail.ts";
-import { eventually, mailhost, onHost, succeed, world } from "../mailhost.ts";
+import { mailhost, onHost, succeed, world } from "../mailhost.ts";
 import { cloudStatus } from "../status.ts";
 
 test("a person blocks outgoing port 25, mail waits, and goes when it is open again", async (t) => {
@@ -18,6 +19,11 @@ test("a person blocks outgoing port 25, mail waits, and goes when it is open aga
     /Connection timed out/.test(await onHost(`mailq | grep -B2 ${to} || true`)),
   );
   assert.deepEqual(await peer.messages({ to }), []);
+
+  // As when a machine is made in a new account.
+  const step = "**::host-way-out";
+  const again = ["pulumi", "up", "--yes", "--skip-preview", "--target", step, "--replace", step];
+  assert.match((await succeed(again)).stdout, /warning: Outgoing port 25 is blocked/);
 
   assert.match((await succeed(["cloud", "port25", "open"])).stdout, /^Outgoing port 25 is open/);
   await onHost("postqueue -f");

@@ -11,11 +11,30 @@ async function results(...args: string[]): Promise<{ code: number; lines: CheckR
   return { code, lines: JSON.parse(stdout) as CheckResult[] };
 }
 
-test("all is right, in plain words, within ten seconds", async () => {
-  const { stdout, seconds } = await succeed(["check"]);
+test("all is right, in plain words", async () => {
+  const { stdout } = await succeed(["check"]);
   assert.match(stdout, /\n\d\d right, 0 wrong\n$/);
   assert.match(stdout, /✓ mail of example\.com is judged SPF pass, DKIM \S+ pass, DKIM \S+ pass, DMARC pass/);
-  assert.ok(seconds <= 10, `it took ${seconds.toFixed(1)} s`);
+});
+
+test("on a real cloud there is nobody on the other side: the host's own mail goes round, out and in", async () => {
+  const { code, lines } = await results("--peer", "none");
+  const texts = lines.map(({ text }) => text);
+  assert.equal(code, 0, texts.join("\n"));
+  for (const [domain, login] of [
+    ["example.org", "ann@example.org"],
+    ["example.com", "carol@example.com"],
+  ] as const) {
+    const came = `mail that comes to port 25 reaches ${login}`;
+    assert.ok(
+      texts.some((text) => text.startsWith(came)),
+      texts.join("\n"),
+    );
+    assert.ok(texts.includes(`mail to ${domain} has its DKIM and DMARC checked`));
+    assert.ok(
+      texts.some((text) => text.startsWith(`mail of ${domain} is judged SPF pass`) && /stranger/.test(text)),
+    );
+  }
 });
 
 test("it leaves nothing in the mailboxes", async () => {

@@ -1,19 +1,13 @@
 /** Everything is switched on by one `up`, under mail that waits and people who are logged in. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { everything, morePeople, remember } from "../everything.ts";
+import { eventually } from "../../eventually.ts";
+import { bringSignature } from "../clamav.ts";
+import { everything, largerMachine, morePeople, remember } from "../everything.ts";
 import { footprint } from "../footprint.ts";
+import { killedAndStarted } from "../killed.ts";
 import { imap, mailHost, otherSide } from "../mail.ts";
-import {
-  eventually,
-  keepInStack,
-  nothingLeft,
-  previewSteps,
-  stackText,
-  succeed,
-  up,
-  withStack,
-} from "../mailhost.ts";
+import { keepInStack, nothingLeft, previewSteps, stackText, succeed, up, withStack } from "../mailhost.ts";
 import {
   cameOnce,
   forwarded,
@@ -28,10 +22,12 @@ import {
 
 after(() => port25(false));
 
-test("the host as it is without them", async () => {
+test("the host as it is without them; killed at random moments it converges, to every resource that its preview has shown", async (t) => {
   await nothingLeft();
   keepInStack(morePeople);
-  await succeed(["start"]);
+  keepInStack(largerMachine);
+  // In its first half, which has most to lose; test/long/kills.test.ts has ten kills, anywhere.
+  await killedAndStarted(t, [45_000, 15_000]);
   remember({ footprint: [...(await footprint())], stackFile: stackText() });
 });
 
@@ -94,5 +90,6 @@ test("everything on by one up: what waited goes by the relay, who is suspended i
 
 test("with everything on the preview is empty, and the check finds all right", async () => {
   assert.deepEqual(await previewSteps(), []);
+  await bringSignature();
   await succeed(["check"]);
 });

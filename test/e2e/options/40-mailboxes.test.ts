@@ -3,17 +3,17 @@ import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { connect as startTls } from "node:tls";
-import { count, imap, type MailHost, mailHost, otherSide, submit } from "../mail.ts";
-import { eventually, onHost } from "../mailhost.ts";
+import { eventually } from "../../eventually.ts";
+import { count, imap, type MailHost, mailHost, otherSide, submit, unique } from "../mail.ts";
+import { onHost } from "../mailhost.ts";
+import { redis } from "../redis.ts";
 
 const host = await mailHost();
 const peer = await otherSide();
-/** A subject that no other run has. */
-const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
 
 /** How many messages rspamd has learned, by its own counters. */
 async function learned(): Promise<{ readonly spam: number; readonly ham: number }> {
-  const said = await onHost("redis-cli -s /run/redis/redis-server.sock hmget RS learns_spam learns_ham");
+  const said = await onHost(`${redis} hmget RS learns_spam learns_ham`);
   const [spam = 0, ham = 0] = said.split("\n").map(Number);
   return { spam, ham };
 }

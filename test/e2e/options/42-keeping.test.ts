@@ -1,16 +1,17 @@
 /** How mail lies on the host, is found in it, and goes by itself. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { eventually } from "../../eventually.ts";
 import { rawImap } from "../imapSession.ts";
 import { count, imap, mailHost, otherSide } from "../mail.ts";
-import { eventually, onHost } from "../mailhost.ts";
+import { onHost } from "../mailhost.ts";
 
 const host = await mailHost();
 const peer = await otherSide();
 const bob = "bob@example.org";
 const maildir = "/srv/mail/example.org/bob/Maildir";
 /** A word that no other message has. */
-const unique = (what: string) => `${what}${process.pid}x${Date.now()}`;
+const uniqueWord = (what: string) => `${what}${process.pid}x${Date.now()}`;
 
 /** Bob's mail program; it leaves with the test, also where that fails. */
 async function program(t: TestContext): Promise<Awaited<ReturnType<typeof imap>>> {
@@ -33,7 +34,7 @@ function letter(subject: string, encoding: string, body: string): string {
 }
 
 test("a search in the text finds words and their forms, whatever the message's encoding", async (t) => {
-  const folder = unique("Search");
+  const folder = uniqueWord("Search");
   const client = await program(t);
   const before = (await client.list()).map(({ path }) => path);
   await client.mailboxCreate(folder);
@@ -84,7 +85,7 @@ test("a search in the text finds words and their forms, whatever the message's e
 });
 
 test("the day's mail comes into the index at night", async (t) => {
-  const folder = unique("Night");
+  const folder = uniqueWord("Night");
   const client = await program(t);
   await client.mailboxCreate(folder);
   await client.append(folder, letter("night", "8bit", "A word for the night."));
@@ -97,7 +98,7 @@ test("the day's mail comes into the index at night", async (t) => {
 });
 
 test("mail lies compressed, is read whole, and counts at its full size; older mail is read as it lies", async (t) => {
-  const subject = unique("compressed");
+  const subject = uniqueWord("compressed");
   const used = async (): Promise<number> => {
     const client = await program(t);
     const quota = (await client.getQuota("INBOX")) || undefined;
@@ -123,7 +124,7 @@ test("mail lies compressed, is read whole, and counts at its full size; older ma
   assert.ok(second > first + words.length, `it counts as ${second - first} bytes`);
 
   // As a host before this, or one with compression off, wrote it.
-  const older = unique("older");
+  const older = uniqueWord("older");
   const text = letter(older, "8bit", "As it always was.\r\n");
   await onHost(
     `f=${maildir}/new/$(date +%s).M1P1.older && printf %s ${Buffer.from(text).toString("base64")} | base64 -d > $f && chown vmail:vmail $f`,
@@ -148,7 +149,7 @@ test("mail lies compressed, is read whole, and counts at its full size; older ma
 
 test("Trash and Junk lose what has been there for 30 days, also where nobody logs in", async (t) => {
   const client = await program(t);
-  const subject = unique("expiry");
+  const subject = uniqueWord("expiry");
   const folders = ["Trash", "Junk", "INBOX", "Archive"];
   // An old message that was deleted today is not old there.
   for (const folder of folders)
@@ -200,7 +201,7 @@ test("a program that waits hears of new mail in the open folder, and by NOTIFY i
   await open.heard(/^\+ /);
   all.send("IDLE");
   await all.heard(/^\+ /);
-  const sent = await peer.send({ from: "zoe@example.net", to: bob, subject: unique("idle") });
+  const sent = await peer.send({ from: "zoe@example.net", to: bob, subject: uniqueWord("idle") });
   assert.ok(sent.accepted, sent.response);
   await open.heard(/^\* \d+ EXISTS/);
   await all.heard(/^\* STATUS INBOX .*MESSAGES/);

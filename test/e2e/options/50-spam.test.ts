@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTransport } from "nodemailer";
-import { count, type MailHost, mailHost, otherSide, submit } from "../mail.ts";
+import { count, type MailHost, mailHost, otherSide, submit, unique } from "../mail.ts";
 import { onHost } from "../mailhost.ts";
+import { redis } from "../redis.ts";
 
 const peer = await otherSide();
-const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
 
 /**
  * A thief with the password of one mailbox, and as many connections as it likes.
@@ -47,7 +47,6 @@ async function burst(
 test("a stolen password sends as much as the limit, the owner learns of it, and others send on", async () => {
   const host = await mailHost();
   const subject = unique("stolen");
-  const redis = "redis-cli -s /run/redis/redis-server.sock";
   const told = (expected: number) =>
     count(host, "ann@example.org", "bob@example.org has reached its limit", { expected });
   const toldBefore = await told(0);
@@ -103,4 +102,21 @@ test("the test strings: refused, marked and in Junk, and let through", async () 
   } finally {
     await onHost(`rm -f ${path} && systemctl restart rspamd`);
   }
+});
+
+test("what looks like spam is not passed on elsewhere, and whoever sent it hears of it", async () => {
+  const host = await mailHost();
+  // A domain of the host's own as sender, from outside: Junk for a mailbox.
+  const raw = (to: string, subject: string) =>
+    `From: ann@example.org\r\nTo: ${to}\r\nSubject: ${subject}\r\n\r\nIt is me.\r\n`;
+  const send = (to: string, subject: string) =>
+    peer.send({ from: `zoe@${peer.domain}`, to, raw: raw(to, subject) });
+  const subject = unique("forged");
+  assert.ok((await send("bob@example.org", subject)).accepted);
+  assert.equal(await count(host, "bob@example.org", subject, { folder: "Junk" }), 1);
+  const refused = await send("friend+tag@example.org", unique("not passed on"));
+  assert.match(
+    refused.response,
+    /^554 5\.7\.1 This looks like spam, and <friend(\+tag)?@example\.org> passes its mail on$/,
+  );
 });

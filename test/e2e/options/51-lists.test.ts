@@ -1,26 +1,13 @@
 /** Senders refused and welcomed by name, lists in the DNS, and what a refusal says. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reverseName } from "../../../check/dns.ts";
-import { mailHost, otherSide, received } from "../mail.ts";
-import { cloudInfo, onHost, world } from "../mailhost.ts";
+import { listed, mailHost, otherSide, received, unique } from "../mail.ts";
+import { cloudInfo } from "../mailhost.ts";
 
 const peer = await otherSide();
-const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
 
 function send(order: { readonly from: string; readonly subject: string }) {
   return peer.send({ to: "bob@example.org", ...order });
-}
-
-/** Puts the other side's address on a list in the DNS, or takes it off; the host asks again. */
-async function answer(zone: string, ...answers: readonly string[]): Promise<void> {
-  const reversed = reverseName(cloudInfo().peer.address).replace(/\.in-addr\.arpa$/, "");
-  const query = new URLSearchParams([
-    ["name", `${reversed}.${zone}`],
-    ...answers.map((text): [string, string] => ["rdata", text]),
-  ]);
-  await world(`record?${query}`);
-  await onHost(`unbound-control -q flush_zone ${zone.slice(zone.indexOf(".") + 1)}`);
 }
 
 test("a sender whom the owner refuses is refused by name, and nobody else of that domain", async () => {
@@ -32,7 +19,7 @@ test("a sender whom the owner refuses is refused by name, and nobody else of tha
 });
 
 test("a list of the owner's own: the refusal names it, with the way off it; a welcome sender passes", async () => {
-  await answer("bl.example.net", "127.0.0.2");
+  await listed("bl.example.net", "127.0.0.2");
   try {
     const refused = await send({ from: "zoe@example.net", subject: unique("listed") });
     const { address } = cloudInfo().peer;
@@ -50,16 +37,16 @@ test("a list of the owner's own: the refusal names it, with the way off it; a we
     const forged = await peer.send({ from: "zoe@deb.debian.org", to: "bob@example.org", raw, sign: false });
     assert.equal(forged.accepted, false, forged.response);
     // How a list says that it does not answer.
-    await answer("bl.example.net", "127.255.255.254");
+    await listed("bl.example.net", "127.255.255.254");
     const silent = await send({ from: "zoe@example.net", subject: unique("no answer") });
     assert.ok(silent.accepted, silent.response);
   } finally {
-    await answer("bl.example.net");
+    await listed("bl.example.net");
   }
 });
 
 test("Spamhaus is asked as everywhere: its answer weighs what docs/spam.md says, and is a part of the score", async () => {
-  await answer("zen.spamhaus.org", "127.0.0.4");
+  await listed("zen.spamhaus.org", "127.0.0.4");
   try {
     const subject = unique("on zen");
     const sent = await send({ from: "walter@example.net", subject });
@@ -67,6 +54,6 @@ test("Spamhaus is asked as everywhere: its answer weighs what docs/spam.md says,
     const host = await mailHost();
     assert.match(await received(host, "bob@example.org", subject), /RBL_SPAMHAUS_XBL\(4\.00\)/);
   } finally {
-    await answer("zen.spamhaus.org");
+    await listed("zen.spamhaus.org");
   }
 });

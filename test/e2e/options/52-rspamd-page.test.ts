@@ -4,7 +4,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { checkout, cloudId, eventually, onHost, stackOutput } from "../mailhost.ts";
+import { eventually } from "../../eventually.ts";
+import { checkout, cloudId, onHost, stackOutput } from "../mailhost.ts";
 
 /** A port of this machine that nobody has. */
 async function freePort(): Promise<number> {

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "../../../local/run.ts";
+import { eventually } from "../../eventually.ts";
 import { mailHost } from "../mail.ts";
-import { cloudInfo, eventually, onHost } from "../mailhost.ts";
+import { cloudInfo, onHost } from "../mailhost.ts";
 import { asNeighbour, type Talk, talks, withNeighbours } from "../neighbour.ts";
 
 const { slot } = cloudInfo();
@@ -88,7 +89,9 @@ async function sshLogin(from: string): Promise<void> {
 
 const failuresOf = async (address: string) =>
   Number(
-    await onHost(`journalctl -t dovecot -o cat | grep -c "${address},.* users: Password mismatch" || true`),
+    await onHost(
+      `journalctl --sync; journalctl -t dovecot -o cat | grep -c "${address},.* users: Password mismatch" || true`,
+    ),
   );
 
 test("an address whose logins fail on IMAP, submission, 25 and SSH is banned on every port, and no other", () =>

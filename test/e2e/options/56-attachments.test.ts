@@ -1,7 +1,7 @@
 /** Dangerous attachments and links that lie, as a sender whose own mail is in order sends them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mailHost, otherSide, received } from "../mail.ts";
+import { mailHost, otherSide, received, unique } from "../mail.ts";
 
 const host = await mailHost();
 const peer = await otherSide();
@@ -13,8 +13,6 @@ async function delivered(raw: string, subject: string): Promise<string> {
   assert.equal(sent.code, 250, sent.response);
   return received(host, ann, subject);
 }
-
-const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
 
 const head = (subject: string) =>
   `From: sales@${peer.domain}\r\nTo: ${ann}\r\nSubject: ${subject}\r\nDate: ${new Date().toUTCString()}\r\nMessage-ID: <${subject.replaceAll(" ", ".")}@${peer.domain}>\r\nMIME-Version: 1.0\r\n`;

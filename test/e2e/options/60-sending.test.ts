@@ -1,7 +1,8 @@
 /** Mail that leaves through the relay. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, onHost } from "../mailhost.ts";
+import { eventually } from "../../eventually.ts";
+import { onHost } from "../mailhost.ts";
 import { cameOnce, forwarded, judged, queueIsEmpty, sendMany, smarthost } from "../sending.ts";
 
 const relay = await smarthost();
@@ -14,7 +15,7 @@ test("forwarded mail and bounces go through it, too", async () => {
 
 test("the password is where root alone reads it", async () => {
   assert.match(await onHost("stat -c '%U %a' /etc/postfix/relay-login*"), /^(root 600\n){2}$/);
-  const found = await onHost(`grep -rlF '${relay.password}' /etc /usr/local /var/lib/mailhost || true`);
+  const found = await onHost(`grep -rlF -e '${relay.password}' /etc /usr/local /var/lib/mailhost || true`);
   assert.deepEqual(found.trim().split("\n").sort(), [
     "/etc/postfix/relay-login",
     "/etc/postfix/relay-login.lmdb",

@@ -1,26 +1,20 @@
 /** A friend's domain, whose mail is kept here while the friend's own server is away. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { callApi } from "../../../check/otherside.ts";
-import { mailHost, otherSide } from "../mail.ts";
-import { cloudInfo, onHost } from "../mailhost.ts";
+import { mailHost, otherSide, unique } from "../mail.ts";
+import { onHost } from "../mailhost.ts";
+import { answer } from "../sending.ts";
 
 const host = await mailHost();
 const peer = await otherSide();
-const unique = (what: string) => `${what} ${process.pid}-${Date.now()}`;
 const known = "yves@friend.example.net";
-
-/** How the friend's server answers from now on. */
-async function friend(manner: Readonly<Record<string, unknown>>): Promise<void> {
-  await callApi(cloudInfo().peer.api, "/answer", { method: "POST", body: manner });
-}
 
 /** From elsewhere to this host, as somebody does who finds the friend's server away. */
 function send(to: string) {
   return peer.send({ from: `zoe@${peer.domain}`, to, subject: unique("for a friend"), host: host.publicIp });
 }
 
-after(() => friend({ mode: "accept" }));
+after(() => answer({ mode: "accept" }));
 
 test("mail for whom the friend's server knows goes on to it; for others it is refused at once", async () => {
   const sent = await send(known);
@@ -31,19 +25,19 @@ test("mail for whom the friend's server knows goes on to it; for others it is re
   assert.equal(got?.envelope.from, `zoe@${peer.domain}`);
 
   const nobody = "nobody@friend.example.net";
-  await friend({ mode: "reject", to: nobody, text: "5.1.1 No such user" });
+  await answer({ mode: "reject", to: nobody, text: "5.1.1 No such user" });
   const refused = await send(nobody);
   assert.match(refused.response, /^550 5\.1\.1 .*Nobody has this address at the server of its domain/);
 });
 
 test("while it is away mail for the known is kept, the unknown are put off; all of it goes on afterwards, once", async () => {
-  await friend({ mode: "drop", at: "connect" });
+  await answer({ mode: "drop", at: "connect" });
   const kept = await send(known);
   assert.ok(kept.accepted, kept.response);
   const putOff = await send("stranger@friend.example.net");
   assert.match(putOff.response, /^45\d /);
   assert.equal(await peer.waitFor(kept.messageId, 1), undefined);
-  await friend({ mode: "accept" });
+  await answer({ mode: "accept" });
   await onHost("postqueue -f");
   assert.ok(await peer.waitFor(kept.messageId, 30), "it did not go on");
   const all = await peer.messages({ to: known });

@@ -1,10 +1,11 @@
 /** Everything is switched off again by one `up`: no trace of it is left, and no mail that waited is lost or doubled. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { eventually } from "../../eventually.ts";
 import { remembered } from "../everything.ts";
 import { changesSince } from "../footprint.ts";
 import { imap, mailHost } from "../mail.ts";
-import { eventually, keepStackText, nothingLeft, previewSteps, succeed, up } from "../mailhost.ts";
+import { keepStackText, nothingLeft, previewSteps, succeed, up } from "../mailhost.ts";
 import { answer, cameOnce, queueIsEmpty, sendMany, waiting } from "../sending.ts";
 
 after(nothingLeft);

@@ -157,6 +157,17 @@ test("what stands beside what", async (context) => {
   await add({ type: "TXT", name: "t", content: '"v=spf1 mx -all"' });
 });
 
+test("a CNAME at the zone's own name is flattened, and mail's records stand beside it", async (context) => {
+  const { add, refusal, served, world } = await bench(context);
+  await add({ type: "CNAME", name: "@", content: "sites.example.net" });
+  assert.deepEqual(served("example.org", "CNAME"), []);
+  assert.deepEqual(served("example.org", "A"), [world.edge.address]);
+  await add({ type: "TXT", name: "@", content: '"v=spf1 -all"' });
+  await add({ type: "MX", name: "@", content: "mail.example.org", priority: 10 });
+  assert.equal(await refusal({ ...a, name: "@" }), 81054);
+  assert.equal(await refusal({ type: "CNAME", name: "@", content: "other.example.net" }), 81053);
+});
+
 test("values: what each type takes, and the code for what it does not", async (context) => {
   const { add, refusal } = await bench(context);
   assert.equal(await refusal({ ...a, content: "mail.example.org" }), 9005);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { it } from "node:test";
-import { cloudStatus, type Ec2View, statusText } from "../../../local/commands/status.ts";
+import { cloudStatus, type Ec2View, restText, statusText } from "../../../local/commands/status.ts";
 import type { WorldSummary } from "../../../local/world/world.ts";
 
 const paths = { id: "demo", folder: "/somewhere/clouds/demo" };
@@ -68,4 +71,12 @@ it("knows a machine's power, and what is to become of it", () => {
   assert.equal(power(false, true, "stopped"), "without power");
   assert.equal(power(true, true, "shutting-down"), "being deleted");
   assert.equal(power(false, true, undefined), "without power");
+});
+
+it("of a cloud that was destroyed with everything, no folder is named", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mailhost-"));
+  const text = `Local cloud demo is not running. Start it: npm start. Its state: ${folder}`;
+  assert.equal(restText({ id: "demo", folder }), text);
+  rmdirSync(folder);
+  assert.equal(restText({ id: "demo", folder }), "There is no local cloud demo. Make it: npm start");
 });

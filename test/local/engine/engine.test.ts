@@ -21,6 +21,7 @@ import {
   removeStaleLocks,
   runPulumi,
 } from "../../../local/engine/pulumi.ts";
+import { eventually } from "../../eventually.ts";
 
 const checkout = join(import.meta.dirname, "../../..");
 
@@ -84,9 +85,17 @@ test("npm's wrapper on PATH is passed over, and a release that it downloaded bef
 
 test("it is built once, whole, from the modules that go.mod names", async () => {
   unreachable();
-  go(`pwd > ${folder}/where; echo "$CGO_ENABLED $@" > ${folder}/how; ${BUILDS}`);
+  const leaves = '/bin/mkdir -p "$GOPATH/pkg" "$GOCACHE"; echo "$GOPATH $GOCACHE"';
+  go(
+    `pwd > ${folder}/where; echo "$CGO_ENABLED $@" > ${folder}/how; ${leaves} > ${folder}/caches; ${BUILDS}`,
+  );
   const env = environment(join(folder, "go"));
   const { pulumi } = await ensure(env);
+  // Of Go's own caches nothing stays, here or in anybody's home.
+  for (const cache of readFileSync(join(folder, "caches"), "utf8").trim().split(" ")) {
+    assert.ok(cache.startsWith(`${cacheDir}/`), cache);
+    assert.ok(!existsSync(cache), cache);
+  }
   assert.equal(pulumi, join(cacheDir, "engine", `v${ENGINE_VERSION}`, "pulumi"));
   assert.equal(readFileSync(join(folder, "where"), "utf8").trim(), join(checkout, "local/engine"));
   assert.match(readFileSync(join(folder, "how"), "utf8"), /^0 build -trimpath .*version\.Version=v3\.259\.0/);
@@ -139,9 +148,7 @@ test("two starts at once build once", async () => {
   const other = spawn("sleep", ["30"]);
   mkdirSync(join(cacheDir, "engine", `building.${other.pid}`));
   const waiting = ensure(environment(join(folder, "go")));
-  while (!lines.some((line) => line.startsWith("another start builds"))) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually("it waits", 20, () => lines.some((line) => line.startsWith("another start builds")), 5);
   assert.equal(existsSync(counter), false);
   // The other one dies: this one takes over.
   other.kill("SIGKILL");

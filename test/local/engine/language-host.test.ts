@@ -16,6 +16,7 @@ import type {
 import messages from "@pulumi/pulumi/proto/language_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import structMessages from "google-protobuf/google/protobuf/struct_pb.js";
+import { eventually } from "../../eventually.ts";
 
 const checkout = join(import.meta.dirname, "../../..");
 
@@ -150,9 +151,7 @@ test("the program ends with the host, and the host with its standard input", asy
   const pid = Number(/pid (\d+)/.exec(host.output())?.[1]);
   await end(host);
   await running;
-  while (isThere(pid)) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually("the program has ended", 20, () => !isThere(pid), 5);
 });
 
 function isThere(pid: number): boolean {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { callApi, type OtherSide, otherSideAt } from "../../../check/otherside.ts";
+import { callOtherSide, type OtherSide, otherSideAt } from "../../../check/otherside.ts";
 import { neededRecords, openIdentity } from "../../../local/peer/identity.ts";
 import type { Manner } from "../../../local/peer/manner.ts";
 import { type Peer, startPeer } from "../../../local/peer/server.ts";
@@ -109,7 +109,7 @@ test("relaying is refused, and without TLS it goes in the clear", async () => {
 });
 
 test("each manner of answering", async (t) => {
-  const answer = (manner: Manner) => callApi(api, "/answer", { method: "POST", body: manner });
+  const answer = (manner: Manner) => callOtherSide(api, "/answer", { method: "POST", body: manner });
   t.after(() => answer({ mode: "accept" }));
 
   await answer({ mode: "reject", to: "bob@example.net", times: 1 });
@@ -136,7 +136,7 @@ test("each manner of answering", async (t) => {
   assert.ok(Date.now() - start >= 400);
 
   await assert.rejects(
-    callApi(api, "/answer", { method: "POST", body: { mode: "sulk" } }),
+    callOtherSide(api, "/answer", { method: "POST", body: { mode: "sulk" } }),
     /"mode" has to be one of/,
   );
 });
@@ -146,7 +146,7 @@ test("waiting ends with nothing when nothing comes", async () => {
 });
 
 test("keys and messages outlive the process", async () => {
-  const before = { records: await callApi(api, "/records"), messages: await side.messages() };
+  const before = { records: await callOtherSide(api, "/records"), messages: await side.messages() };
   assert.ok(before.messages.length > 0);
   const again = join(folder, "again.sock");
   const second = await startPeer({
@@ -160,7 +160,10 @@ test("keys and messages outlive the process", async () => {
   });
   try {
     assert.deepEqual(
-      { records: await callApi(again, "/records"), messages: await (await otherSideAt(again)).messages() },
+      {
+        records: await callOtherSide(again, "/records"),
+        messages: await (await otherSideAt(again)).messages(),
+      },
       before,
     );
   } finally {

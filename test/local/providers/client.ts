@@ -12,6 +12,7 @@ import type {
 } from "@pulumi/pulumi/proto/provider_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import statusMessages from "@pulumi/pulumi/proto/status_pb.js";
+import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import structMessages, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import { listen, type Properties, type Provider } from "../../../local/providers/framework.ts";
 import { fromWire, type Json, toWire } from "../../../local/providers/values.ts";
@@ -75,6 +76,8 @@ export interface ProviderClient {
   ): Promise<Properties>;
   delete(type: string, id: string, state: Properties): Promise<void>;
   invoke(token: string, args: Properties): Promise<{ result: Properties; failures: string[] }>;
+  /** What the engine says when it is interrupted, and at the end of a preview. */
+  cancel(): Promise<void>;
   close(): void;
 }
 
@@ -181,6 +184,9 @@ export async function connect(provider: Provider): Promise<ProviderClient> {
         result: properties(response.getReturn()),
         failures: response.getFailuresList().map((failure) => failure.getReason()),
       };
+    },
+    async cancel() {
+      await call((respond) => client.cancel(new emptyMessages.Empty(), respond));
     },
     close() {
       client.close();

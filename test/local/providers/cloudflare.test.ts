@@ -170,6 +170,17 @@ test("zones: one or a clear error", async (context) => {
   assert.equal((result.results as readonly Properties[]).length, 2);
 });
 
+test("Workers of an account, where the token has the right to them", async (context) => {
+  const { client, cloudflare } = await bench(context);
+  const invoke = () =>
+    client.invoke("cloudflare:index/getWorkersScripts:getWorkersScripts", {
+      accountId: "023e105f4ecef8ad9ca31a8372d0c353",
+    });
+  assert.deepEqual((await invoke()).result.results, []);
+  cloudflare.setSwitches({ workers: false });
+  await assert.rejects(invoke(), /10000.*Authentication error|Authentication error.*10000/);
+});
+
 test("DNSSEC of a zone", async (context) => {
   const { client, zoneId, world } = await bench(context);
   const type = "cloudflare:index/zoneDnssec:ZoneDnssec";

@@ -76,7 +76,13 @@ test("the user's official plugin is linked, but never that of a cloud", async ()
   const plugin = official("tls");
   official("aws");
   official("cloudflare");
-  await installPlugins({ pulumiHome, names: ["tls", "aws", "cloudflare"], checkout, userHome });
+  const standIns = await installPlugins({
+    pulumiHome,
+    names: ["tls", "aws", "cloudflare"],
+    checkout,
+    userHome,
+  });
+  assert.deepEqual(standIns, ["aws", "cloudflare"]);
   assert.equal(realpathSync(folderOf("tls")), realpathSync(plugin));
   assert.equal(lstatSync(folderOf("aws")).isSymbolicLink(), false);
   assert.match(readFileSync(executableOf("aws"), "utf8"), /main\.ts' aws/);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mask } from "../../../local/providers/mask.ts";
 import { equal, fromWire, plain, Secret, seal, toWire, UNKNOWN } from "../../../local/providers/values.ts";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -40,24 +39,4 @@ test("equality looks through secrets, not through unknowns", () => {
   assert.equal(equal({ a: new Secret([1]) }, { a: [1], b: undefined }), true);
   assert.equal(equal(UNKNOWN, UNKNOWN), false);
   assert.equal(equal([1, 2], [2, 1]), false);
-});
-
-test("masking covers secrets, their lines and what looks like one in them; paths and names stay", () => {
-  const file =
-    "=== /etc/dovecot/users root:dovecot 0640\nana@example.org:{BLF-CRYPT}$2y$10$abcdefghijklmnopqrstu\nbrief";
-  const text = [
-    "apply: /etc/dovecot/users: line 1: unknown user ana@example.org",
-    "hash $2y$10$abcdefghijklmnopqrstu is bad",
-    "brief",
-    "a brief word",
-  ].join("\n");
-  assert.equal(
-    mask(text, [file]),
-    [
-      "apply: /etc/dovecot/users: line 1: unknown user ana@example.org",
-      "hash [secret] is bad",
-      "[secret]",
-      "a brief word",
-    ].join("\n"),
-  );
 });

@@ -11,6 +11,7 @@ const hash = `{BLF-CRYPT}$2y$05$${"a".repeat(53)}`;
 const secrets = {
   dkimPrivateKeys: {},
   generated: {},
+  ses: {},
   passwordHashes: Object.fromEntries(
     ["ann@example.org", "bob@example.org", "carol@example.com", "dora@example.com"].map((address) => [
       address,
@@ -35,8 +36,8 @@ it("each mailbox is a line for Dovecot and a line for Postfix", () => {
     ].join("\n"),
   );
   assert.deepEqual(content("/etc/postfix/mailboxes")?.split("\n").slice(1), [
-    "ann@example.org   ann@example.org",
-    "bob@example.org   bob@example.org",
+    "ann@example.org ann@example.org",
+    "bob@example.org bob@example.org",
     "carol@example.com carol@example.com",
     "",
   ]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { it } from "node:test";
 import fc from "fast-check";
 import { certbot } from "../../../plan/services/certbot.ts";
@@ -56,6 +57,28 @@ it("the shell reads back every owner and every directory that the settings accep
       examples: [[["o'brien@elsewhere.example", "https://acme.example/d?a=1&b=$(id)'`id`;id"]]],
       numRuns: 60,
     },
+  );
+});
+
+it("certbot may write where it wants to, on a new machine that has none of these places yet", () => {
+  const files = contents({ directory });
+  for (const path of [dropIn, "/etc/systemd/system/mailhost-certificate.service"]) {
+    const unit = files.get(path) ?? "";
+    assert.match(unit, /^ProtectSystem=strict$/m, path);
+    for (const line of ["StateDirectory=letsencrypt", "LogsDirectory=letsencrypt"])
+      assert.ok(unit.split("\n").includes(line), `${path}: ${line}`);
+  }
+});
+
+it("a deployment neither fails nor is cut off where the authority does not answer", () => {
+  const apply = readFileSync("files/usr/local/lib/mailhost/apply", "utf8");
+  const limit = Number(/^COMMAND_TIMEOUT = (\d+)$/m.exec(apply)?.[1]);
+  const [{ command } = assert.fail()] = certbot(settings).derivations;
+  const [, seconds, unit] = /^timeout (\d+) systemctl start (\S+) \|\| true$/.exec(command) ?? assert.fail();
+  assert.ok(Number(seconds) + 10 <= limit, `${seconds} of ${limit} seconds`);
+  assert.match(
+    contents({ directory }).get(`/etc/systemd/system/${unit}`) ?? "",
+    /^ExecStart=\/usr\/local\/lib\/mailhost\/certificate$/m,
   );
 });
 

@@ -19,6 +19,7 @@ const keys = Object.fromEntries(
 const secrets = {
   passwordHashes: {},
   generated: {},
+  ses: {},
   dkimPrivateKeys: Object.fromEntries(
     Object.entries(keys).map(([name, key]) => [name, `${key.export({ type: "pkcs8", format: "pem" })}`]),
   ),
@@ -86,5 +87,15 @@ it("a key that is missing is named", () => {
   assert.throws(
     () => bundle.secretFiles[0]?.content({ ...secrets, dkimPrivateKeys: {} }),
     /no private key for 20261120r\._domainkey\.example\.org/,
+  );
+});
+
+it("only where addresses lead elsewhere is there a list of them", () => {
+  const path = "/etc/rspamd/lua.local.d/forwarded-spam.lua";
+  assert.match(file(path), /^local PASSED_ON = {\n {2}\['away@example.org'\] = true,\n}$/m);
+  const domains = settings.domains.map((domain) => ({ ...domain, aliases: [] }));
+  assert.equal(
+    rspamd({ ...settings, domains }).files.find((candidate) => candidate.path === path),
+    undefined,
   );
 });

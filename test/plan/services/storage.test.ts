@@ -3,6 +3,7 @@ import { it } from "node:test";
 import { hostBundles } from "../../../plan/host.ts";
 import { storage } from "../../../plan/services/storage.ts";
 import { verbatim } from "../../../plan/template.ts";
+import { settingsWith } from "../../options/settings.ts";
 import { sampleSettings } from "./sample.ts";
 
 const bundle = storage(sampleSettings());
@@ -48,13 +49,18 @@ it("a file system is made in one place only, where nothing at all was found", ()
   );
 });
 
+/** The text of a unit that the program writes, with its variables as they stand. */
+function written(name: string): string {
+  const start = `system/.${name}.new`;
+  const rest = program.slice(program.indexOf(start) + start.length);
+  return /^"? <<END\n([\s\S]*?)^END$/m.exec(rest)?.[1] ?? assert.fail(name);
+}
+
 it("the file system is mended before it is mounted, never while it is, and is read-only once it has errors", () => {
-  const unit = (name: string) =>
-    new RegExp(`^cat >/etc/systemd/system/\\.${name}\\.new <<END\\n([^]*?)^END$`, "m").exec(program)?.[1] ??
-    assert.fail(name);
-  const [check, mount] = [unit("mailhost-fsck\\.service"), unit("srv\\.mount")];
-  assert.match(check, /^Before=srv\.mount /m);
-  assert.match(check, /^ConditionPathIsMountPoint=!\/srv$/m);
+  const [check, mount] = [written("mailhost-fsck.service"), written("$unit")];
+  assert.match(check, /^Before=\$unit /m);
+  assert.match(check, /^ConditionPathIsMountPoint=!\$place$/m);
+  assert.match(mount, /^Where=\$place$/m);
   // That it could not grow keeps it from nothing.
   assert.match(
     check,
@@ -65,4 +71,16 @@ it("the file system is mended before it is mounted, never while it is, and is re
   for (const needs of ["Requires", "After"])
     assert.match(mount, new RegExp(`^${needs}=mailhost-fsck\\.service$`, "m"));
   assert.match(mount, /^Options=errors=remount-ro,nodev,nosuid$/m);
+});
+
+it("a locked store: /srv starts only where somebody has opened it, and asks nobody to", () => {
+  const mount = written("srv.mount");
+  assert.match(mount, /^Requisite=mailhost-store\.service$/m);
+  assert.match(mount, /^After=mailhost-store\.service$/m);
+  assert.doesNotMatch(mount, /^(Requires|BindsTo|Wants|WantedBy)=/m);
+  assert.match(mount, /^What=\/volume\/store\nWhere=\/srv$/m);
+  const files = storage(settingsWith({ lockedStore: true })).files;
+  const binds = files.flatMap(({ path }) => /([^/]+\.mount)$/.exec(path)?.[1] ?? []);
+  const more = /^ {4}mounts="\$mounts (.*)"$/m.exec(program)?.[1]?.split(" ") ?? [];
+  assert.deepEqual(binds.slice(-more.length).toSorted(), more.toSorted());
 });

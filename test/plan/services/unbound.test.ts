@@ -18,7 +18,7 @@ it("begins at the internet's root, with Debian's hints and a key that unbound ke
 });
 
 it("begins at another root where the stack gives one", () => {
-  const files = contents({ rootHints: ". 3600 NS a.root.", trustAnchor: ". 3600 IN DS 1 13 2 AB\n" });
+  const files = contents({ rootHints: ". 3600 NS a.root.\n", trustAnchor: ". 3600 IN DS 1 13 2 AB\n" });
   assert.match(files.get(config) ?? "", /root-hints: "\/etc\/unbound\/root\.hints"/);
   assert.match(files.get(config) ?? "", /^ +trust-anchor-file: "\/etc\/unbound\/root\.anchor"$/m);
   assert.doesNotMatch(files.get(config) ?? "", /auto-trust/);

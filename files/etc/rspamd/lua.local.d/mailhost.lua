@@ -35,7 +35,8 @@ rspamd_config:register_symbol({
   type = 'prefilter',
   callback = function(task)
     local login = task:get_user()
-    if not login then
+    -- What a trusted host sends as has been looked at (trusted-hosts.lua).
+    if not login or task:cache_get('trusted_host') then
       return
     end
     login = login:lower()

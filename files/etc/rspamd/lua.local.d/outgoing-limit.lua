@@ -1,10 +1,11 @@
--- How many recipients each login may write to in any hour, over all its messages, connections and ports. Whoever has
--- stolen a password gets no further, and the owner is told.
+-- How many recipients each login, or trusted host, may write to in any hour, over all its messages, connections and
+-- ports. Whoever has stolen a password gets no further, and the owner is told.
 local rspamd_logger = require 'rspamd_logger'
 local lua_redis = require 'lua_redis'
 local lua_smtp = require 'lua_smtp'
 local rspamd_util = require 'rspamd_util'
 
+-- Of each mailbox; 0 is without a limit. Trusted hosts may have their own (trusted-hosts.lua).
 local LIMIT = {{limit}}
 local HOUR = 3600
 local DAY = 86400
@@ -39,28 +40,56 @@ return {0, math.ceil(wait), 1}
 ]]
 local count = lua_redis.add_redis_script(COUNT, redis_params)
 
+-- Whose message it is, and what its owner is to be told about them.
+local function sender_of(task)
+  local host = task:cache_get('trusted_host')
+  if host then
+    return {
+      kind = 'trusted host',
+      name = host.name,
+      limit = host.limit,
+      trace = host.trace,
+      advice = {
+        'If it has to, raise its limit under mailhost:trustedHosts in the stack file.',
+        'Else somebody else sends in its place: take it out of the stack file, and look at what went out:',
+      },
+    }
+  end
+  local login = task:get_user()
+  return login and {
+    kind = 'mailbox',
+    name = login:lower(),
+    limit = LIMIT,
+    trace = 'sasl_username=' .. login:lower(),
+    advice = {
+      'If its user did that and may do it again, raise mailhost:outgoingLimit in the stack file.',
+      'Else somebody has the password: give the mailbox a new one, and look at what went out:',
+    },
+  }
+end
+
 -- Over port 25 of this host, where root is the owner's alias.
-local function tell_owner(task, login)
+local function tell_owner(task, who)
   local address = 'mailhost@' .. HOST
   local text = table.concat({
     'From: mailhost <' .. address .. '>',
     'To: root@' .. HOST,
-    'Subject: ' .. login .. ' has reached its limit of ' .. LIMIT .. ' recipients an hour',
+    'Subject: ' .. who.name .. ' has reached its limit of ' .. who.limit .. ' recipients an hour',
     'Date: ' .. rspamd_util.time_to_string(rspamd_util.get_time()),
     'Message-ID: <' .. rspamd_util.random_hex(24) .. '@' .. HOST .. '>',
     'Auto-Submitted: auto-generated',
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=us-ascii',
     '',
-    'The mailbox ' .. login .. ' wanted to write to more than ' .. LIMIT .. ' recipients within an hour.',
+    'The ' .. who.kind .. ' ' .. who.name .. ' wanted to write to more than ' .. who.limit .. ' recipients within an hour.',
     'What goes beyond is put off; mail of others goes out as always.',
     '',
-    'If its user did that and may do it again, raise mailhost:outgoingLimit in the stack file.',
-    'Else somebody has the password: give the mailbox a new one, and look at what went out:',
+    who.advice[1],
+    who.advice[2],
     '',
-    "    journalctl -u 'postfix*' -g sasl_username=" .. login,
+    "    journalctl -u 'postfix*' -g " .. who.trace,
     '',
-    'This message comes once a day for each mailbox.',
+    'This message comes once a day for each of them.',
     '',
   }, '\r\n')
   lua_smtp.sendmail({
@@ -75,7 +104,7 @@ local function tell_owner(task, login)
     recipients = { 'root@' .. HOST },
   }, text, function(sent, err)
     if not sent then
-      rspamd_logger.errx(task, 'the owner could not be told of the limit of %s: %s', login, err)
+      rspamd_logger.errx(task, 'the owner could not be told of the limit of %s: %s', who.name, err)
     end
   end)
 end
@@ -86,34 +115,33 @@ rspamd_config:register_symbol({
   -- After OUTGOING_FROM: what is refused does not count.
   priority = -1,
   callback = function(task)
-    local login = task:get_user()
+    local who = sender_of(task)
     local recipients = #(task:get_recipients('smtp') or {})
-    if not login or recipients == 0 or task:has_pre_result() then
+    if not who or who.limit == 0 or recipients == 0 or task:has_pre_result() then
       return
     end
-    login = login:lower()
-    local key = 'mailhost_outgoing_' .. login
+    local key = 'mailhost_outgoing_' .. who.name
     local function decided(err, data)
       -- Without Redis mail flows on, as everywhere here.
       if err then
-        rspamd_logger.errx(task, 'cannot count the recipients of %s: %s', login, err)
+        rspamd_logger.errx(task, 'cannot count the recipients of %s: %s', who.name, err)
       elseif data[1] == 0 then
-        if recipients > LIMIT then
+        if recipients > who.limit then
           task:set_pre_result('reject', string.format('%s may write to %d recipients an hour, not to %d at once',
-              login, LIMIT, recipients), 'mailhost')
+              who.name, who.limit, recipients), 'mailhost')
         else
           task:set_pre_result('soft reject', string.format(
               '%s may write to %d recipients an hour; there is room for this message in %d minutes',
-              login, LIMIT, math.ceil(data[2] / 60)), 'mailhost')
+              who.name, who.limit, math.ceil(data[2] / 60)), 'mailhost')
         end
-        rspamd_logger.warnx(task, '%s is over its limit of %s recipients an hour', login, LIMIT)
+        rspamd_logger.warnx(task, '%s is over its limit of %s recipients an hour', who.name, who.limit)
         if data[3] == 1 then
-          tell_owner(task, login)
+          tell_owner(task, who)
         end
       end
     end
     lua_redis.exec_redis_script(count, { task = task, is_write = true, key = key }, decided,
         { key, key .. '_told' },
-        { string.format('%.3f', rspamd_util.get_time()), recipients, LIMIT, rspamd_util.random_hex(16) })
+        { string.format('%.3f', rspamd_util.get_time()), recipients, who.limit, rspamd_util.random_hex(16) })
   end,
 })

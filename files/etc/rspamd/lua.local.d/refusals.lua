@@ -45,7 +45,8 @@ rspamd_config:register_symbol({
     end
     local what = (worst.what or 'its sender'):gsub(':.*$', '')
     local help = worst.list[3] and ('; to be taken off it see ' .. worst.list[3]) or '; ask its keeper to be taken off it'
-    task:set_pre_result('reject',
-        string.format('This looks like spam, and %s is on the list %s%s', what, worst.list[2], help), 'mailhost')
+    -- The words alone: a result of ours would keep Bayes from learning of it.
+    task:append_message(
+        string.format('This looks like spam, and %s is on the list %s%s', what, worst.list[2], help), 'smtp_message')
   end,
 })

@@ -12,6 +12,7 @@ import { CommandFailed, run } from "../../../../local/run.ts";
 import type { FirewallRule, MachineSpec } from "../../../../local/types.ts";
 import { claimSlot, operatorAddress, releaseSlot } from "../../../../local/world/network.ts";
 import { LocalWorld } from "../../../../local/world/world.ts";
+import { shellWord } from "../../../../plan/shell.ts";
 
 /** Everybody may do everything. */
 export const wideOpen: readonly FirewallRule[] = (["ingress", "egress"] as const).map((direction) => ({
@@ -97,11 +98,10 @@ export async function ssh(address: string, command: string): Promise<string> {
     "LogLevel=ERROR",
     "ConnectTimeout=3",
   ];
-  const script = `'${command.replaceAll("'", "'\\''")}'`;
   return await run("ssh", [
     ...["-F", "none", "-i", key, "-o", "IdentitiesOnly=yes"],
     ...options.flatMap((option) => ["-o", option]),
-    ...[`admin@${address}`, `sudo sh -euc ${script}`],
+    ...[`admin@${address}`, `sudo sh -euc ${shellWord(command)}`],
   ]);
 }
 
@@ -153,39 +153,8 @@ export function knock(address: string, port: number, from = operatorAddress): Pr
   });
 }
 
-/** What a cloud could leave behind on this machine, as text to compare. */
-export async function traces(slot: number): Promise<Record<string, string>> {
-  const grep = (text: string, pattern: RegExp) =>
-    text
-      .split("\n")
-      .filter((line) => pattern.test(line))
-      .join("\n");
-  const cloud = new RegExp(`\\bmh${slot}v?\\b|198\\.18\\.${slot}\\.|mailhost-${slot}\\b`);
-  return {
-    links: grep(await run("ip", ["-brief", "link"]), cloud),
-    routes: grep(await run("ip", ["route"]), cloud),
-    namespaces: grep(await run("ip", ["netns"]), cloud),
-    rules: grep(await run("nft", ["list", "tables"]), cloud),
-    groups: grep(await run("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-type", "d"]), cloud),
-  };
-}
-
 /** What nspawn keeps of a machine outside every folder. */
 export function keptOf(instanceId: string): string[] {
   const name = instanceId.replace(/^i-/, "").slice(0, 12);
   return globSync(`/run/systemd/nspawn/**/*${name}*`);
-}
-
-/** Processes, mounts and loop devices that have to do with a folder. */
-export async function holders(folder: string): Promise<Record<string, string>> {
-  const lines = (text: string) =>
-    text
-      .split("\n")
-      .filter((line) => line.includes(folder) && !line.includes("ps -eo"))
-      .join("\n");
-  return {
-    processes: lines(await run("ps", ["-eo", "pid,args", "-ww"])),
-    mounts: lines(readFileSync("/proc/self/mounts", "utf8")),
-    loops: lines(await run("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"])),
-  };
 }

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import type { FirewallRule } from "../../../../local/types.ts";
 import { listenInside } from "../../../../local/world/sockets.ts";
+import { eventually } from "../../../eventually.ts";
+import { leftovers } from "../../leftovers.ts";
 import {
-  holders,
   inMachine,
   knock,
   type Laboratory,
   laboratory,
   machineSpec,
   ssh,
-  traces,
   untilLogin,
   untilThere,
   wideOpen,
@@ -179,11 +178,7 @@ test("a reboot from inside comes back with the disk, at boot", async () => {
   await ssh(address, "touch /run/marker; systemctl reboot").catch(
     () => "the connection ends with the machine",
   );
-  for (;;) {
-    await untilLogin(address);
-    if ((await ssh(address, "test -e /run/marker || echo new")).trim() === "new") break;
-    await pause(50);
-  }
+  await eventually("it is another boot", 60, () => ssh(address, "test ! -e /run/marker"), 50);
   assert.equal(await world.state(id), "running");
   assert.equal((await ssh(address, "cat /srv/data/file")).trim(), "kept");
 });
@@ -212,7 +207,7 @@ test("a power cut loses nothing that was on disk, and what was not", async () =>
 test("powered off from inside it is stopped; stop and start bring it back", async () => {
   const { world } = lab;
   await ssh(address, "systemctl poweroff").catch(() => "the connection ends with the machine");
-  while ((await world.state(id)) === "running") await pause(50);
+  await eventually("it is off", 60, async () => (await world.state(id)) !== "running", 50);
   await world.start(id);
   await untilLogin(address);
   await world.stop(id);
@@ -225,8 +220,7 @@ test("another life of the world has the same machine, disk and address", async (
   const { world, paths } = lab;
   await ssh(address, "echo here >/root/mark");
   await world.close();
-  assert.deepEqual(Object.values(await traces(world.network.slot)).join(""), "");
-  assert.deepEqual(Object.values(await holders(paths.folder)).join(""), "");
+  assert.equal(leftovers(world.network.slot, paths.folder), "");
   await world.raise();
   await world.open();
   await untilLogin(address);

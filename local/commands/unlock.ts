@@ -1,0 +1,185 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { engineOnPath } from "../../check/main.ts";
+import { openSsh, type SshOutput, type SshSession } from "../../check/ssh.ts";
+import { type Surroundings, storeAccess } from "../../check/stack.ts";
+import { needCloud } from "../cloud.ts";
+import type { CloudPaths } from "../paths.ts";
+import { defaultStack, Stack } from "../stack.ts";
+import { say } from "../terminal.ts";
+
+/** What is done with the locked store, beside opening it. */
+export type StoreOrder = "open" | "change" | "recover" | "recovery-key";
+
+/** Who is asked what the stack does not know. */
+export interface Person {
+  /** Asks for a secret that there is. */
+  ask(prompt: string): Promise<string>;
+  /** Asks for a secret that begins with this. */
+  choose(prompt: string): Promise<string>;
+  say(text: string): void;
+}
+
+/** The program on the host (files/usr/local/lib/mailhost/store), and its word for a wrong passphrase. */
+const program = "/usr/local/lib/mailhost/store";
+const WRONG = 3;
+const notTheStores = "The passphrase that the stack has is not the store's.";
+
+/**
+ * `npm run unlock`: opens the host's locked store, from this cloud's stack or any other. Passphrases go to the host on
+ * standard input, and are nowhere else.
+ * @returns exit code 0: done; 3: that was not the passphrase, or not the recovery key; 1: anything else
+ */
+export async function unlock(
+  paths: CloudPaths,
+  order: StoreOrder,
+  stack: string = defaultStack,
+): Promise<number> {
+  const isLocal = stack === defaultStack;
+  const access = await storeAccess(stack, isLocal ? await localEngine(paths) : realEngine);
+  const session = await openSsh(access.ssh);
+  try {
+    return await tellStore(session, order, terminal, access.passphrase);
+  } finally {
+    session.close();
+  }
+}
+
+type Engine = Pick<Surroundings, "pulumi" | "environment">;
+
+const realEngine: Engine = { pulumi: engineOnPath, environment: process.env };
+
+async function localEngine(paths: CloudPaths): Promise<Engine> {
+  const stack = await Stack.open(paths, await needCloud(paths), say);
+  return { pulumi: (args) => stack.capture(args), environment: stack.environment };
+}
+
+/**
+ * The conversation with the host.
+ * @param known the passphrase, where the stack has it
+ */
+export async function tellStore(
+  session: SshSession,
+  order: StoreOrder,
+  person: Person,
+  known: string | undefined,
+): Promise<number> {
+  const store = (word: string, ...lines: readonly string[]) =>
+    session.run(`${program} ${word}`, { root: true, input: lines.map((line) => `${line}\n`).join("") });
+  const askForPassphrase = () => person.ask("Passphrase of the store");
+  /** The order with the stack's passphrase; where there is none, or it is an old one, the person's. */
+  const withPassphrase = async (word: string) => {
+    if (known !== undefined) {
+      const done = await store(word, known);
+      if (done.code !== WRONG) return done;
+      person.say(notTheStores);
+    }
+    return await store(word, await askForPassphrase());
+  };
+  const failed = ({ code, stderr }: SshOutput) => {
+    person.say(stderr.trim() || `The host's answer was exit code ${code}.`);
+    return code === WRONG ? WRONG : 1;
+  };
+
+  const found = await store("state");
+  if (found.code === 127) {
+    person.say("This host has no locked store: the stack file does not have mailhost:lockedStore.");
+    return 1;
+  }
+  if (found.code !== 0) return failed(found);
+  const state = found.stdout.trim();
+
+  if (state === "new") {
+    if (order !== "open") {
+      person.say("The volume has no store yet. Without a further word, this command makes it.");
+      return 1;
+    }
+    const passphrase = known ?? (await person.choose("A passphrase for the new store"));
+    for (const made of [await store("make", passphrase), await store("key", passphrase)]) {
+      if (made.code !== 0) return failed(made);
+      if (made.stdout !== "") sayRecoveryKey(made.stdout, person);
+    }
+    person.say("The store is made, and open. Now bring the host up: run the deployment again.");
+    return 0;
+  }
+  if (order === "recovery-key") {
+    const made = await withPassphrase("key");
+    if (made.code !== 0) return failed(made);
+    sayRecoveryKey(made.stdout, person);
+    return 0;
+  }
+  if (order === "change") {
+    const present = known ?? (await askForPassphrase());
+    const chosen = await person.choose("The new passphrase");
+    let changed = await store("change", present, chosen);
+    if (changed.code === WRONG && known !== undefined) {
+      person.say(notTheStores);
+      changed = await store("change", await askForPassphrase(), chosen);
+    }
+    if (changed.code !== 0) return failed(changed);
+    person.say(
+      "The passphrase is changed; the old one opens nothing any more. Where the stack has it, write the new one there, too.",
+    );
+    return 0;
+  }
+  let opened: SshOutput;
+  if (order === "recover") {
+    const key = await person.ask("Recovery key");
+    const chosen = await person.choose("The new passphrase");
+    const changed = await store("recover", key, chosen);
+    if (changed.code !== 0) return failed(changed);
+    person.say("The new passphrase is set. Where the stack has it, write the new one there, too.");
+    opened = await store("open", chosen);
+  } else {
+    opened = state === "open" ? await store("open") : await withPassphrase("open");
+  }
+  if (opened.code !== 0) return failed(opened);
+  person.say(
+    state === "open"
+      ? "The store was open already, and what needs it runs."
+      : "The store is open, and what waited for it runs.",
+  );
+  return 0;
+}
+
+function sayRecoveryKey(key: string, person: Person): void {
+  person.say(
+    `The recovery key, which is shown this once:\n\n    ${key.trim()}\n\nWrite it down, and keep it where neither the stack nor its passphrase is: with it \`npm run unlock -- --recover\`\nsets a new passphrase. Without both, nobody reads this mail again. An older recovery key is worth nothing now.`,
+  );
+}
+
+/** A person at this terminal, or a pipe with a line for each question. */
+const terminal: Person = {
+  say,
+  ask: (prompt) => hidden(prompt),
+  choose: async (prompt) => {
+    const chosen = await hidden(prompt);
+    if (process.stdin.isTTY && (await hidden("The same again")) !== chosen) {
+      throw new Error("These were two different passphrases. Nothing was changed.");
+    }
+    return chosen;
+  },
+};
+
+let piped: AsyncIterator<string> | undefined;
+
+async function hidden(prompt: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    piped ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const { value, done } = await piped.next();
+    if (done) throw new Error(`${prompt}: nothing more stands on standard input.`);
+    return value;
+  }
+  process.stderr.write(`${prompt}: `);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  return await new Promise((resolve, reject) => {
+    reader.on("SIGINT", () => reject(new Error("\nNothing was changed.")));
+    reader.question("", resolve);
+  })
+    .then((answer) => {
+      process.stderr.write("\n");
+      return answer as string;
+    })
+    .finally(() => reader.close());
+}

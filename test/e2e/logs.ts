@@ -1,0 +1,48 @@
+/** What the daemons say that is worse than a notice. */
+import { onHost } from "./mailhost.ts";
+
+/** Units whose warnings count; `probe` is for the test that such a warning would be seen. */
+const units = [
+  ..."postfix* dovecot rspamd redis-server unbound postsrsd nftables ssh".split(" "),
+  ..."mailhost-* certbot mailhost-probe nginx php8.4-fpm clamav-daemon clamav-freshclam".split(" "),
+];
+
+/** What a host of the local cloud says, and why that is all right. */
+const explained: readonly RegExp[] = [
+  // The other side of the local cloud has a certificate that nobody vouches for; opportunistic TLS takes it.
+  /certificate verification failed/,
+  // Dovecot says so whenever it is reloaded, as after the first certificate.
+  /Warning: SIGHUP received - reloading configuration/,
+  // The check tries protocols that are too old, and is refused.
+  /SSL routines::(unsupported|wrong version)/,
+  // rspamd fetches lists of its maker's, and asks for fuzzy hashes, outside of the small internet.
+  /(maps|fuzzy\d)\.rspamd\.com|sa-update\.surbl\.org|fuzzy_parse_rule: cannot read servers definition/,
+  // At its very first start rspamd has no statistics yet, and the rules of options come with the bundles after its own.
+  /rspamd_controller_load_saved_stats: cannot load controller stats/,
+  /cannot find a symbol to enable (KNOWN_SENDER_LEARN|OUTGOING_LIMIT) when/,
+  // sshd is started anew while the deployment's own logins go on, which Debian's unit leaves alone (KillMode=process).
+  /ssh\.service: (Found left-over process|This usually indicates unclean termination)/,
+  // The check looks whether ports are open, and says nothing there.
+  /kex_exchange_identification: read: Connection reset by peer/,
+  // Dovecot is started anew where its own unit has changed.
+  /master: Warning: Killed with signal 15/,
+  // Kernels since 6.13 stamp files with the exact time, and time(2) is behind by up to a tick: around the turn of a
+  // second a new queue file is "ahead" of Postfix's clock. Debian 13's own kernel, 6.12, has no such stamps.
+  /file system clock is 1 seconds ahead of local clock|resetting file time stamps/,
+];
+
+/**
+ * Warnings and worse of every daemon of the plan that nobody expects, each line once with how often it came.
+ * @param since what `journalctl --since` takes
+ * @param provoked what the tests before have brought about on purpose
+ */
+export async function unexplained(since: string, provoked: readonly RegExp[]): Promise<readonly string[]> {
+  const of = units.map((unit) => `-u '${unit}'`).join(" ");
+  const found = await onHost(
+    `journalctl --sync; journalctl -q -p warning -o cat --since '${since}' ${of} | sort | uniq -c`,
+  );
+  return found
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && ![...explained, ...provoked].some((pattern) => pattern.test(line)));
+}

@@ -1,0 +1,60 @@
+/** What other people's auditors say of a host on default settings: lynis, ssh-audit and testssl, from Debian. */
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { cloudInfo, onHost } from "../e2e/mailhost.ts";
+import { ownCloud } from "./own-cloud.ts";
+
+ownCloud();
+before(async () => {
+  await onHost(
+    "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends lynis ssh-audit testssl.sh bsdextrautils dnsutils",
+  );
+  await onHost("cat >/root/issuer.pem", cloudInfo().issuerCa);
+});
+
+test("lynis gives 80 or more", async (t) => {
+  await onHost("lynis audit system --quiet --no-colors --no-log || true");
+  const report = await onHost("cat /var/log/lynis-report.dat");
+  const index = Number(/^hardening_index=(\d+)$/m.exec(report)?.[1]);
+  t.diagnostic(`hardening index ${index}`);
+  for (const [, what] of report.matchAll(/^(?:warning|suggestion)\[\]=([^|]+\|[^|]+)/gm))
+    t.diagnostic(what ?? "");
+  assert.ok(index >= 80, String(index));
+});
+
+test("ssh-audit finds nothing to say", async () => {
+  const said = await onHost("ssh-audit --no-colors --level=warn 127.0.0.1 || true");
+  assert.doesNotMatch(said, /\[(warn|fail)\]/);
+});
+
+/** Of medium severity or worse, by testssl's id, with the reason why it stays. */
+const accepted: Readonly<Record<string, string>> = {};
+
+for (const [port, starttls] of [
+  [465, false],
+  [587, true],
+  [993, false],
+] as const)
+  test(`testssl gives ${port} an A or better, and finds nothing of medium severity`, {
+    timeout: 600_000,
+  }, async (t) => {
+    const way = starttls ? "--starttls smtp" : "";
+    await onHost(
+      `cd /root && rm -f ${port}.json && testssl --quiet --color 0 --warnings off --ip one --add-ca /root/issuer.pem --jsonfile ${port}.json ${way} mail.example.org:${port} >/dev/null 2>&1 || true`,
+    );
+    const findings = JSON.parse(await onHost(`cat /root/${port}.json`)) as readonly {
+      id: string;
+      severity: string;
+      finding: string;
+    }[];
+    const grade = findings.find(({ id }) => id === "overall_grade")?.finding;
+    t.diagnostic(`${port}: ${grade}`);
+    assert.match(grade ?? "", /^A/);
+    const bad = findings.filter(
+      ({ id, severity }) => ["MEDIUM", "HIGH", "CRITICAL"].includes(severity) && accepted[id] === undefined,
+    );
+    assert.deepEqual(
+      bad.map(({ id, severity, finding }) => `${severity} ${id}: ${finding}`),
+      [],
+    );
+  });

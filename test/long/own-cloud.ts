@@ -1,0 +1,16 @@
+import { after, before } from "node:test";
+import type { Document } from "yaml";
+import { keepInStack, nothingLeft, succeed } from "../e2e/mailhost.ts";
+
+/**
+ * The file's tests have a local cloud of their own, which is started before them and leaves nothing.
+ * @param edit what its stack file has beside or instead of what it has
+ */
+export function ownCloud(edit?: (stack: Document) => void): void {
+  before(async () => {
+    await nothingLeft();
+    if (edit) keepInStack(edit);
+    await succeed(["start"]);
+  });
+  after(nothingLeft);
+}
