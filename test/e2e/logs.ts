@@ -31,6 +31,31 @@ const explained: readonly RegExp[] = [
   /file system clock is 1 seconds ahead of local clock|resetting file time stamps/,
 ];
 
+/** What systemd says of a unit that is on its way down or up, and when it is up. */
+const isMoving = /: (Stopping|Starting) |: (Deactivated|Main process exited|Failed with)/;
+const isUp = /: Started /;
+
+/**
+ * Whether Redis was away at a moment (in seconds since the epoch). What rspamd says of it then has many words, one for
+ * each of its modules.
+ */
+async function redisAway(): Promise<(at: number) => boolean> {
+  const said = await onHost("journalctl -q -o short-unix _PID=1 UNIT=redis-server.service");
+  const spans: { from: number; to: number }[] = [];
+  // Before its first start it is away as well.
+  let from: number | undefined = 0;
+  for (const line of said.split("\n")) {
+    const at = Number.parseFloat(line);
+    if (isMoving.test(line)) from ??= at;
+    if (isUp.test(line) && from !== undefined) {
+      // A connection that was refused at the last moment is told of a little later.
+      spans.push({ from, to: at + 1 });
+      from = undefined;
+    }
+  }
+  return (at) => spans.some((span) => span.from <= at && at <= span.to);
+}
+
 /**
  * Warnings and worse of every daemon of the plan that nobody expects, each line once with how often it came.
  * @param since what `journalctl --since` takes
@@ -38,11 +63,18 @@ const explained: readonly RegExp[] = [
  */
 export async function unexplained(since: string, provoked: readonly RegExp[]): Promise<readonly string[]> {
   const of = units.map((unit) => `-u '${unit}'`).join(" ");
-  const found = await onHost(
-    `journalctl --sync; journalctl -q -p warning -o cat --since '${since}' ${of} | sort | uniq -c`,
-  );
-  return found
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && ![...explained, ...provoked].some((pattern) => pattern.test(line)));
+  const [found, isAway] = await Promise.all([
+    onHost(
+      `journalctl --sync; journalctl -q -p warning -o json --output-fields=MESSAGE,_SYSTEMD_UNIT --since '${since}' ${of}`,
+    ),
+    redisAway(),
+  ]);
+  const times = new Map<string, number>();
+  for (const entry of found.split("\n").filter((line) => line !== "")) {
+    const { MESSAGE: says, _SYSTEMD_UNIT: unit, __REALTIME_TIMESTAMP: at } = JSON.parse(entry);
+    if (unit === "rspamd.service" && isAway(Number(at) / 1e6)) continue;
+    if ([...explained, ...provoked].some((pattern) => pattern.test(says))) continue;
+    times.set(says, (times.get(says) ?? 0) + 1);
+  }
+  return [...times].map(([says, count]) => `${count} ${says}`);
 }

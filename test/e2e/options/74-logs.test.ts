@@ -14,6 +14,8 @@ test("with everything on, too, the logs hold no warning that is not explained", 
     /Killed with signal 15|Processes aren't dying after reload|service\([\w-]+\): Sent SIGTERM to/,
     // A trusted host that logs in is a user as well; the settings of the host go first, and are the same.
     /cannot apply settings rule outgoing_user .* already applied by rule outgoing_host/,
+    // 10-on kills a deployment in the middle of its logins.
+    /^fatal: ssh_packet_send_debug: .*Broken pipe/,
     // 57-clamav stops clamd while it scans.
     /clamav: failed to scan, maximum retransmits exceed/,
     // 50-spam and 61-trusted send more than the limit.
