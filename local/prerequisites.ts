@@ -10,6 +10,12 @@ export interface Need {
   readonly why: string;
 }
 
+/** The local cloud's DNS, which the unit tests ask as well. */
+export const dnsDaemons: readonly Need[] = [
+  { what: "knotd", package: "knot", why: "serves and signs the DNS zones" },
+  { what: "unbound", package: "unbound", why: "resolves and validates" },
+];
+
 /** What the local cloud runs, by the Debian package that has it. */
 const needs: readonly Need[] = [
   { what: "systemd-nspawn", package: "systemd-container", why: "boots the machines" },
@@ -24,8 +30,7 @@ const needs: readonly Need[] = [
   { what: "losetup", package: "mount", why: "makes disks of files" },
   { what: "setpriv", package: "util-linux", why: "ends what the cloud started with it" },
   { what: "sysctl", package: "procps", why: "sets up the networks" },
-  { what: "knotd", package: "knot", why: "serves and signs the DNS zones" },
-  { what: "unbound", package: "unbound", why: "resolves and validates" },
+  ...dnsDaemons,
   { what: "pebble", package: "pebble", why: "issues certificates over ACME" },
   { what: "openssl", package: "openssl", why: "makes the ACME server's own certificate" },
   { what: "ssh", package: "openssh-client", why: "logs in to the host" },

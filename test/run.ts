@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { cloudPaths } from "../local/paths.ts";
+import { addSystemFolders, dnsDaemons, ensurePackages } from "../local/prerequisites.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -60,6 +61,9 @@ async function main(part: string | undefined, pattern: string | undefined): Prom
   process.env.MAILHOST_CLOUD_ID ??= `test-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`;
   if (part === "long") await files(tally, found("test/long/*.test.ts"), 1);
   if (part === undefined || part === "unit") {
+    // Once, before several of them want it at the same time.
+    addSystemFolders();
+    await ensurePackages(dnsDaemons, console.log);
     command(tally, "format and lint", ["biome", "ci", "--error-on-warnings", "."]);
     command(tally, "types", ["tsc", "--noEmit"]);
     const unit = globSync("test/**/*.test.ts", { cwd: root, exclude: ["test/e2e", "test/long"] }).sort();
