@@ -23,3 +23,11 @@ export function applyAgain({ stack, bundles }: CheckTarget, ...parts: readonly s
   );
   return `\`pulumi up${options.join("")}\``;
 }
+
+/**
+ * What to do where the host is not as its plan says.
+ * @param what is not so: a file, or settings in words
+ */
+export function changedByHand(what: string, target: CheckTarget, ...parts: readonly string[]): string {
+  return `Somebody changed ${what}, or an \`up\` did not finish: ${applyAgain(target, ...parts)}.`;
+}

@@ -1,10 +1,9 @@
-import { applyAgain } from "../again.ts";
+import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed the host's mail settings, or an \`up\` did not finish: ${applyAgain(target, "postfix")}.`;
+const remedy = ({ target }: HostUnderCheck) => changedByHand("the host's mail settings", target, "postfix");
 
 /** Passwords are taken where they are safe, and nowhere else: never on port 25, never before TLS. */
 export const auth: Item = {

@@ -1,4 +1,4 @@
-import { applyAgain } from "../again.ts";
+import { changedByHand } from "../again.ts";
 import { ask, reverseName, valuesOf } from "../dns.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
@@ -57,7 +57,7 @@ async function ownName(host: HostUnderCheck): Promise<Finding> {
       ? right(`the mail server calls itself ${host.name} in its greeting and after EHLO`)
       : wrong(
           `the mail server calls itself ${greeting || "nothing"} in its greeting and ${name} after EHLO, not ${host.name}`,
-          `Somebody changed myhostname in /etc/postfix/main.cf: ${applyAgain(host.target, "postfix")}.`,
+          changedByHand("myhostname in /etc/postfix/main.cf", host.target, "postfix"),
         );
   } finally {
     await smtp.quit();

@@ -1,10 +1,9 @@
-import { applyAgain } from "../again.ts";
+import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed /etc/postfix/main.cf: ${applyAgain(target, "postfix")}.`;
+const remedy = ({ target }: HostUnderCheck) => changedByHand("/etc/postfix/main.cf", target, "postfix");
 
 /** VRFY tells nobody which mailboxes exist, and who sends has to say who they are. */
 export const manners: Item = {

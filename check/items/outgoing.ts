@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { dkimSelectors } from "../../plan/dkim.ts";
 import { isRelayed, type RelayRoute, relayRoute } from "../../plan/relay.ts";
-import { applyAgain } from "../again.ts";
+import { applyAgain, changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, ReceivedMessage, Verdict } from "../otherside.ts";
@@ -73,7 +73,7 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
     got.tls === undefined
       ? wrong(
           `mail of ${login.domain} reached ${otherSide.domain} unencrypted`,
-          `Somebody changed smtp_tls_security_level in /etc/postfix/main.cf: ${applyAgain(host.target, "postfix")}.`,
+          changedByHand("smtp_tls_security_level in /etc/postfix/main.cf", host.target, "postfix"),
         )
       : right(`mail of ${login.domain} travels encrypted (${got.tls.version.replace("v", " ")})`),
   ];

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { routes } from "../../settings/routes.ts";
-import { applyAgain } from "../again.ts";
+import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import type { SmtpReply } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed the host's mail settings or tables, or an \`up\` did not finish: ${applyAgain(target, "accounts.secrets", "aliases", "postfix")}.`;
+  changedByHand("the host's mail settings or tables", target, "accounts.secrets", "aliases", "postfix");
 
 /** Whom port 25 takes mail for: everybody of ours, nobody else; a stranger's mail for a stranger is never passed on. */
 export const recipients: Item = {

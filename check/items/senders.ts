@@ -1,5 +1,5 @@
 import { senderLogins } from "../../plan/users.ts";
-import { applyAgain } from "../again.ts";
+import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { loggedIn, removeFromMailbox, testMessage } from "../testmail.ts";
@@ -7,7 +7,7 @@ import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
-  `Somebody changed the host's mail settings or tables, or an \`up\` did not finish: ${applyAgain(target, "aliases", "postfix", "rspamd")}.`;
+  changedByHand("the host's mail settings or tables", target, "aliases", "postfix", "rspamd");
 
 /** Who logs in sends as what is theirs: in the envelope, and in the From that people read. */
 export const senders: Item = {

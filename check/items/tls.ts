@@ -1,5 +1,5 @@
 import { connect, type SecureContextOptions, type TLSSocket } from "node:tls";
-import { applyAgain } from "../again.ts";
+import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, MailPort } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { connected, happens } from "../smtp.ts";
@@ -100,7 +100,7 @@ async function versionTrouble(host: HostUnderCheck, name: MailPort, label: strin
     return [
       wrong(
         `${label}: accepts ${version.replace("v", " ")}, which is broken`,
-        `Somebody changed the host's TLS settings: ${applyAgain(host.target, owners[name] ?? "postfix")}.`,
+        changedByHand("the host's TLS settings", host.target, owners[name] ?? "postfix"),
       ),
     ];
   } catch (error) {
