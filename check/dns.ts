@@ -12,6 +12,7 @@ import {
   streamDecode,
   streamEncode,
 } from "dns-packet";
+import { turns } from "./turns.ts";
 
 /** What a server said to one question. */
 export interface DnsAnswer {
@@ -32,6 +33,9 @@ export interface AskOptions {
   readonly timeout?: number;
 }
 
+/** Questions at once: each has a socket of its own, and servers slow down whoever asks very much. */
+const inTurn = turns(64);
+
 /** Size that passes everywhere without fragments (DNS flag day 2020). */
 const udpSize = 1232;
 
@@ -45,6 +49,15 @@ export async function ask(
   name: string,
   type: RecordType,
   options: AskOptions = {},
+): Promise<DnsAnswer> {
+  return await inTurn(() => askNow(server, name, type, options));
+}
+
+async function askNow(
+  server: string,
+  name: string,
+  type: RecordType,
+  options: AskOptions,
 ): Promise<DnsAnswer> {
   const { address, port } = splitServer(server);
   const timeout = options.timeout ?? 2000;
@@ -104,7 +117,14 @@ function byUdp(
     };
     socket.on("error", (error) => finish(() => reject(error)));
     socket.on("message", (bytes) => {
-      const reply = decode(bytes);
+      // Anybody may answer with anything.
+      let reply: DecodedPacket;
+      try {
+        reply = decode(bytes);
+      } catch {
+        finish(() => reject(new Error("an answer that is no DNS message")));
+        return;
+      }
       if (reply.id === id && reply.type === "response") {
         finish(() => resolve(reply));
       }
@@ -126,7 +146,11 @@ function byTcp(address: string, port: number, packet: Buffer, timeout: number): 
       const bytes = Buffer.concat(parts);
       if (bytes.length >= 2 && bytes.length >= 2 + bytes.readUInt16BE(0)) {
         socket.destroy();
-        resolve(streamDecode(bytes) as DecodedPacket);
+        try {
+          resolve(streamDecode(bytes) as DecodedPacket);
+        } catch {
+          reject(new Error("an answer by TCP that is no DNS message"));
+        }
       }
     });
     socket.on("end", () => reject(new Error("the answer by TCP ends early")));

@@ -1,9 +1,12 @@
 import { type Finding, wrong } from "./types.ts";
 
-const remedy = "Is the host up, and reachable from here? Put that right, then check again.";
+const unreachable = "Is the host up, and reachable from here? Put that right, then check again.";
 
-/** What could not be looked at is wrong too: nobody knows. */
-export function notLookedAt(name: string, error: unknown): Finding {
+/**
+ * What could not be looked at is wrong too: nobody knows.
+ * @param remedy where it was not the host that was asked
+ */
+export function notLookedAt(name: string, error: unknown, remedy = unreachable): Finding {
   return wrong(`${name}: could not be looked at: ${(error as Error).message}`, remedy);
 }
 

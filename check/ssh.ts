@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
 import { shellWord } from "../plan/shell.ts";
+import { turns } from "./turns.ts";
 import type { SshAccess } from "./types.ts";
 
 /** That nobody gets in, in words. */
@@ -59,19 +60,7 @@ const atOnce = 5;
 const [tries, pause] = [20, 200];
 
 function session(client: Client): SshSession {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running === atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  }
+  const inTurn = turns(atOnce);
   return {
     run: (command, options) =>
       inTurn(async () => {

@@ -1,6 +1,10 @@
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
+import { turns } from "../turns.ts";
 import { type Finding, right, wrong } from "../types.ts";
+
+/** Mailboxes opened at once. */
+const atOnce = 10;
 
 /** Every mailbox whose password is known opens with it. */
 export const logins: Item = {
@@ -8,7 +12,8 @@ export const logins: Item = {
   group: "Mail",
   async look(host) {
     const known = host.logins;
-    const shut = (await Promise.all(known.map((login) => trouble(host, login)))).filter(
+    const inTurn = turns(atOnce);
+    const shut = (await Promise.all(known.map((login) => inTurn(() => trouble(host, login))))).filter(
       (finding) => finding !== undefined,
     );
     return shut.length > 0 || known.length === 0

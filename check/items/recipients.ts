@@ -4,6 +4,7 @@ import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import type { SmtpReply } from "../smtp.ts";
+import { turns } from "../turns.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
@@ -84,15 +85,33 @@ export function outsideDomain(host: HostUnderCheck): string {
   return host.target.otherSide?.domain ?? reserved ?? "example.edu";
 }
 
-/** Names recipients, one after the other, and goes away before any message. */
-async function offer(
-  host: HostUnderCheck,
-  addresses: readonly string[],
-): Promise<{ readonly address: string; readonly reply: SmtpReply }[]> {
+interface Offered {
+  readonly address: string;
+  readonly reply: SmtpReply;
+}
+
+/**
+ * Fewer than Postfix lets one session ask for: it slows down after ten errors and hangs up after twenty, or after a
+ * hundred commands that bring no mail (postconf(5), smtpd_soft_error_limit, smtpd_hard_error_limit, smtpd_junk_command_limit).
+ */
+const perSession = 8;
+/** Sessions at once: Postfix lets one address have fifty (smtpd_client_connection_count_limit). */
+const atOnce = 5;
+
+/** Names recipients, and goes away before any message. */
+async function offer(host: HostUnderCheck, addresses: readonly string[]): Promise<Offered[]> {
+  const inTurn = turns(atOnce);
+  const sessions = Array.from({ length: Math.ceil(addresses.length / perSession) }, (_, index) =>
+    inTurn(() => offerSome(host, addresses.slice(index * perSession, (index + 1) * perSession))),
+  );
+  return (await Promise.all(sessions)).flat();
+}
+
+async function offerSome(host: HostUnderCheck, addresses: readonly string[]): Promise<Offered[]> {
   const smtp = await host.smtp("smtp");
   try {
     await smtp.ehlo();
-    const replies: { address: string; reply: SmtpReply }[] = [];
+    const replies: Offered[] = [];
     for (const address of addresses) {
       // One transaction each: a null sender with several recipients is suspicious in itself.
       const mail = await smtp.command("MAIL FROM:<>");

@@ -1,7 +1,11 @@
-import { ask } from "../dns.ts";
+import { ask, type DnsAnswer } from "../dns.ts";
 import type { Item } from "../host.ts";
-import { difference, recordSets } from "../recordsets.ts";
+import { difference, type RecordSet, recordSets } from "../recordsets.ts";
+import { notLookedAt } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
+
+const silent =
+  "Is this machine online, and may it ask that resolver? Put that right, or name another one: `npm run check -- --resolver ADDRESS`.";
 
 /** Every record as the world sees it: through a resolver that validates DNSSEC. */
 export const validation: Item = {
@@ -10,9 +14,14 @@ export const validation: Item = {
   async look({ target }) {
     const findings = await Promise.all(
       [...recordSets(target)].map(async ([zone, sets]): Promise<Finding[]> => {
-        const seen = await Promise.all(
-          sets.map(async (set) => ({ set, answer: await ask(target.resolver, set.name, set.type) })),
-        );
+        let seen: readonly { readonly set: RecordSet; readonly answer: DnsAnswer }[];
+        try {
+          seen = await Promise.all(
+            sets.map(async (set) => ({ set, answer: await ask(target.resolver, set.name, set.type) })),
+          );
+        } catch (error) {
+          return [notLookedAt(zone, error, silent)];
+        }
         const bogus = seen.filter(({ answer }) => answer.rcode === "SERVFAIL");
         if (bogus.length > 0) {
           return [

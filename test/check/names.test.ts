@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../check/dns.ts";
@@ -227,5 +228,32 @@ test("identity: a greeting and an EHLO that differ are wrong", async () => {
     );
   } finally {
     await server.close();
+  }
+});
+
+test("records: a nameserver that is silent, or answers with anything, hides nothing of the others", async () => {
+  const liar = createSocket("udp4").on("message", (_, { port }) => liar.send("nonsense", port, "127.0.0.1"));
+  await new Promise<void>((resolve) => liar.bind(0, "127.0.0.1", resolve));
+  try {
+    const zones = target({
+      records: [
+        record("example.org", "mail.example.org", "A", "127.0.0.1"),
+        record("nowhere.test", "nowhere.test", "MX", "mail.example.org", 10),
+      ],
+      resolver: world.resolver,
+      nameservers: { "example.org": ["127.0.0.1:1", `127.0.0.1:${liar.address().port}`, world.authority] },
+    });
+    assert.deepEqual(
+      (await lines(records, zones)).map((line) =>
+        line.replaceAll(/127\.0\.0\.1:\d+/g, "it").replace(/\w+ ECONN/, "ECONN"),
+      ),
+      [
+        "wrong: example.org at its nameserver it: could not be looked at: it was asked for A mail.example.org: ECONNREFUSED",
+        "wrong: example.org at its nameserver it: could not be looked at: it was asked for A mail.example.org: an answer that is no DNS message",
+        "wrong: nowhere.test: could not be looked at: it knows no nameserver of nowhere.test",
+      ],
+    );
+  } finally {
+    liar.close();
   }
 });

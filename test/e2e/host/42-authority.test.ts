@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { connect } from "node:tls";
 import { leftovers } from "../leftovers.ts";
@@ -80,6 +81,33 @@ test("now the authority has forgotten the account, and the certificate is renewe
   const toldBefore = await onHost(told);
   assert.equal(await onHost("/usr/local/lib/mailhost/tls deploy /etc/letsencrypt/live/mail"), "");
   assert.equal(await onHost(told), toldBefore);
+});
+
+test("a daemon that could not be told of a certificate is told at the next renewal's turn", async () => {
+  const dropIn = "/run/systemd/system/postfix.service.d/test.conf";
+  const reloads = async () =>
+    Number(await onHost("journalctl --sync; journalctl -q -o cat -u postfix -g 'reload -- version' | wc -l"));
+  await onHost(
+    `mkdir -p ${dirname(dropIn)} && printf '[Service]\nExecReload=\nExecReload=/bin/false\n' >${dropIn}
+     systemctl daemon-reload
+     echo >>/srv/tls/fullchain.pem`,
+  );
+  const before = await reloads();
+  try {
+    const ran = await onHost(
+      "/usr/local/lib/mailhost/tls deploy /etc/letsencrypt/live/mail 2>&1 || echo failed",
+    );
+    assert.match(ran, /the certificate is new/);
+    assert.match(ran, /could not be reloaded, .*: postfix\.service\nfailed$/);
+  } finally {
+    await onHost(`rm ${dropIn}; systemctl daemon-reload`);
+  }
+  assert.equal(await reloads(), before);
+  await onHost("systemctl start certbot.service");
+  assert.equal(await reloads(), before + 1);
+  // And once is enough.
+  await onHost("systemctl start certbot.service");
+  assert.equal(await reloads(), before + 1);
 });
 
 test("a first start while the authority is away: a self-signed certificate until it is back", async () => {
