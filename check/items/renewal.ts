@@ -22,7 +22,7 @@ export const renewal = insideItem(
       : [
           wrong(
             "the certificate's last renewal failed",
-            "See why: `npm run host -- journalctl -u certbot -n 50`. Port 80 has to reach the host, and its A record has to be right.",
+            "See why: `npm run host -- journalctl -u mailhost-certificate -u certbot -n 50`. Port 80 has to reach the host, and its A record has to be right.",
           ),
         ];
   },

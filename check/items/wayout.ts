@@ -4,13 +4,12 @@ import type { HostUnderCheck } from "../host.ts";
 import { insideItem } from "../inside.ts";
 import { right, wrong } from "../types.ts";
 
-const advice = {
-  relay:
-    "See `mailhost:relay` in the stack file: name and port have to be as the provider tells. What is sent waits in the queue.",
-  port25:
-    "Ask AWS to lift the limit on port 25 (support form “Request to remove email sending limitations”), or send through a relay, `mailhost:relay`: docs/sending.md has both. What is sent waits in the queue for five days.",
-  dns: "The host's resolver has to answer: `npm run host -- systemctl status unbound`. What is sent waits in the queue for five days.",
-};
+/** @param days how long it is tried (mailhost:queue) */
+const advice = (days: number) => ({
+  relay: `See \`mailhost:relay\` in the stack file: name and port have to be as the provider tells. What is sent waits in the queue for ${days} days.`,
+  port25: `Ask AWS to lift the limit on port 25 (support form “Request to remove email sending limitations”), or send through a relay, \`mailhost:relay\`: docs/sending.md has both. What is sent waits in the queue for ${days} days.`,
+  dns: `The host's resolver has to answer: \`npm run host -- systemctl status unbound\`. What is sent waits in the queue for ${days} days.`,
+});
 
 /**
  * The way to the world: port 25, which new accounts at AWS have closed, or the relay's, where all mail goes through
@@ -22,6 +21,7 @@ export const outgoingWay = insideItem(
   (output, host) => {
     const [answer, ...reason] = output.trim().split(" ");
     const relay = relayOf(host);
+    const told = advice(host.target.settings.options.queue.days);
     const whom = relay ? `the relay ${relay.name}` : "other servers' port 25";
     switch (answer) {
       case "proven":
@@ -32,7 +32,7 @@ export const outgoingWay = insideItem(
         return [
           wrong(
             `whether mail can leave is unknown: the host finds no address of ${relay?.name ?? "a large receiver"}`,
-            relay ? advice.relay : advice.dns,
+            relay ? told.relay : told.dns,
           ),
         ];
       default: {
@@ -40,7 +40,7 @@ export const outgoingWay = insideItem(
         return [
           wrong(
             `mail cannot leave: ${relay ? `${whom}, port ${relay.port},` : "a large receiver's port 25"} does not greet the host${why}`,
-            relay ? advice.relay : advice.port25,
+            relay ? told.relay : told.port25,
           ),
         ];
       }

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { engineOnPath } from "../../check/main.ts";
 import { openSsh, type SshOutput, type SshSession } from "../../check/ssh.ts";
 import { type Surroundings, storeAccess } from "../../check/stack.ts";
-import { needCloud } from "../cloud.ts";
+import { runningCloud } from "../cloud.ts";
 import type { CloudPaths } from "../paths.ts";
 import { defaultStack, Stack } from "../stack.ts";
 import { say } from "../terminal.ts";
@@ -50,7 +50,13 @@ type Engine = Pick<Surroundings, "pulumi" | "environment">;
 const realEngine: Engine = { pulumi: engineOnPath, environment: process.env };
 
 async function localEngine(paths: CloudPaths): Promise<Engine> {
-  const stack = await Stack.open(paths, await needCloud(paths), say);
+  const info = await runningCloud(paths);
+  if (info === undefined) {
+    throw new Error(
+      "Which host? The local cloud's does not run (npm start); any other is named by its stack: npm run unlock -- --stack NAME",
+    );
+  }
+  const stack = await Stack.open(paths, info, say);
   return { pulumi: (args) => stack.capture(args), environment: stack.environment };
 }
 

@@ -102,7 +102,10 @@ test("a new volume begins with the passphrase of a person, who is told the recov
   keepInStack(store(true));
   const stopped = await mailhost(["start"]);
   assert.notEqual(stopped.code, 0);
-  assert.match(stopped.stdout, /the volume's store is still to be made[\s\S]*`npm run unlock`/);
+  assert.match(
+    stopped.stdout,
+    /the volume's store is still to be made[\s\S]*`npm run unlock -- --stack NAME`/,
+  );
   const made = await unlock([passphrase]);
   assertCode(made, 0);
   recoveryKey = /^ +((?:[A-Z2-7]{4}-){7}[A-Z2-7]{4})$/m.exec(made.stdout)?.[1] ?? assert.fail(made.stdout);
@@ -165,7 +168,10 @@ test("after a power cut it is locked: it says so, takes no mail, and is well oth
     async () => {
       const ran = await tryUp();
       assert.notEqual(ran.code, 0);
-      assert.match(ran.stdout, /the host is locked, and nothing was changed\. Run `npm run unlock`/);
+      assert.match(
+        ran.stdout,
+        /the host is locked, and nothing was changed\. Run `npm run unlock -- --stack NAME`/,
+      );
     },
   );
 

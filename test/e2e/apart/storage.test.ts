@@ -398,7 +398,10 @@ describe("a volume begins plain or locked, and stays so", () => {
       "mailhost bundle test\nfiles: /etc/probe\n\n=== /etc/probe root:root 0600\nsecret\n=== end\n";
     const said = await machine.run(APPLY, document);
     assert.equal(said.code, 1);
-    assert.match(said.stderr, /the host is locked, and nothing was changed\. Run `npm run unlock`/);
+    assert.match(
+      said.stderr,
+      /the host is locked, and nothing was changed\. Run `npm run unlock -- --stack NAME`/,
+    );
     assert.equal((await machine.run("ls /etc/probe")).stdout, "");
     assert.equal((await machine.run(`${APPLY} --sweep`, "bundles: storage\n")).code, 0);
   });
