@@ -131,6 +131,19 @@ function contentOf(record: DnsRecord, facts: FactOutputs): pulumi.Output<string>
 }
 
 /**
+ * The records of a zone, listed once in a run: Cloudflare takes 1200 calls in five minutes, and then none for as long
+ * (https://developers.cloudflare.com/fundamentals/api/reference/limits/). What this run itself makes is not among them.
+ */
+function listing(parent: pulumi.Resource): (zoneId: string) => ReturnType<typeof getDnsRecords> {
+  const known = new Map<string, ReturnType<typeof getDnsRecords>>();
+  return (zoneId) => {
+    const listed = known.get(zoneId) ?? getDnsRecords({ zoneId, maxItems: 1_000_000 }, { parent });
+    known.set(zoneId, listed);
+    return listed;
+  };
+}
+
+/**
  * Runs before a record is made or changed, in previews too: what stands beside it, contradicts it and is not ours is
  * named, with the line that takes it over. On a change the record itself is left out, so that one that was imported
  * is adopted, and its former companions still are not overlooked.
@@ -141,6 +154,7 @@ function refusal(
   zones: DnsZones,
   parent: pulumi.Resource,
 ): pulumi.ResourceHook {
+  const recordsOf = listing(parent);
   return new pulumi.ResourceHook(
     hookName,
     async (args) => {
@@ -148,7 +162,7 @@ function refusal(
         "zoneId" | "name" | "type" | "comment",
         string
       > & { readonly content?: string };
-      const { results } = await getDnsRecords({ zoneId, name: { exact: name } }, { parent });
+      const { results } = await recordsOf(zoneId);
       const [zone = ""] = [...zones].find(([, { id }]) => id === zoneId) ?? [];
       const record = { name, type: type as DnsRecord["type"], zone };
       const others = results

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, file, plainFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { trustedHosts } from "../plan/trustedHosts.ts";
 import { appPasswordSlots } from "../plan/users.ts";
 import { ownNetworks, trustedNetworkMistake } from "../settings/networks.ts";
@@ -72,7 +73,7 @@ export const bans = option({
               plainFile(program, { mode: "0755" }),
               plainFile(service),
             ],
-            validate: ["doveconf -n >/dev/null", `nft -c -f ${table}`],
+            validate: [dovecotJudge, `nft -c -f ${table}`],
             units: [
               unit("dovecot.service", { reload: [verbose] }),
               unit("mailhost-bans.service", { restart: [conf, table, program, service] }),

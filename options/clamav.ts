@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { option } from "./option.ts";
 
 const clamd = "/etc/clamav/clamd.conf";
@@ -59,7 +60,7 @@ export const clamav = option({
               // Each reads its whole configuration before it says its version.
               `clamd --config-file=${clamd} --version`,
               `freshclam --config-file=${freshclam} --version`,
-              "rspamadm configtest",
+              rspamdJudge,
             ],
             units: [
               unit("mailhost-signatures.path", { restart: [path] }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/compression.conf";
@@ -25,7 +26,7 @@ export const compression = option({
             name: "compression",
             why: "Compresses mail on the data volume.",
             files: [plainFile(conf)],
-            validate: ["doveconf -n >/dev/null"],
+            validate: [dovecotJudge],
             units: [unit("dovecot.service", { reload: [conf] })],
             after: ["dovecot"],
           }),

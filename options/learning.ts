@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, directory, plainFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/learning.conf";
@@ -37,10 +38,7 @@ export const learning = option({
               plainFile("/usr/local/lib/mailhost/learn", { mode: "0755" }),
               plainFile("/usr/local/lib/mailhost/sieve/wanted", { mode: "0755" }),
             ],
-            validate: [
-              "doveconf -n >/dev/null",
-              ...scripts.map(({ source }) => `${sievec} -d ${source} - >/dev/null`),
-            ],
+            validate: [dovecotJudge, ...scripts.map(({ source }) => `${sievec} -d ${source} - >/dev/null`)],
             derivations: scripts.map(({ source, binary }) => ({
               // Dovecot compiles anew, as vmail, where its version is another.
               command: `${sievec} ${source} ${binary} && chown vmail:vmail ${binary}`,

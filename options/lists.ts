@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, directory, file, unit } from "../plan/bundle.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { domainName, emailAddress } from "../settings/names.ts";
 import { trustedNetworkMistake } from "../settings/networks.ts";
 import { option } from "./option.ts";
@@ -155,7 +156,7 @@ export const lists = option({
         why: "Refuses and welcomes senders by name, and says which list a refusal is for.",
         directories: files.some(({ path }) => path.startsWith(maps)) ? [directory(maps)] : [],
         files,
-        validate: ["rspamadm configtest"],
+        validate: [rspamdJudge],
         units: [unit("rspamd.service", { reload: files.map(({ path }) => path) })],
         after: ["rspamd"],
       }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/managesieve.conf";
@@ -24,7 +25,7 @@ export const managesieve = option({
             why: "Lets mail programs put filters and absence notes on the host.",
             packages: ["dovecot-managesieved"],
             files: [plainFile(conf)],
-            validate: ["doveconf -n >/dev/null"],
+            validate: [dovecotJudge],
             // Dovecot reads what a new protocol's settings mean only when it starts.
             units: [unit("dovecot.service", { restart: [conf] })],
             ports: [

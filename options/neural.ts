@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { option } from "./option.ts";
 
 const weights = "/etc/rspamd/local.d/neural_group.conf";
@@ -26,7 +27,7 @@ export const neural = option({
             name: "neural",
             why: "Gives a neural network a say in the spam score.",
             files: [plainFile(weights)],
-            validate: ["rspamadm configtest"],
+            validate: [rspamdJudge],
             units: [unit("rspamd.service", { reload: [weights] })],
             after: ["rspamd"],
           }),

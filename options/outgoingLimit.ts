@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, file, unit } from "../plan/bundle.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { limitsSenders } from "../plan/trustedHosts.ts";
 import { option } from "./option.ts";
 
@@ -26,7 +27,7 @@ export const outgoingLimit = option({
             name: "outgoing-limit",
             why: "Holds each mailbox to a number of recipients an hour.",
             files: [file(rule, { limit, hostname: settings.hostname })],
-            validate: ["rspamadm configtest"],
+            validate: [rspamdJudge],
             units: [unit("rspamd.service", { reload: [rule] })],
             after: ["rspamd"],
           }),

@@ -6,6 +6,7 @@ import {
   ownPasswordsProgram,
   usualShortest,
 } from "../plan/ownPasswords.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import type { Bundle } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
@@ -59,7 +60,7 @@ function bundlesOf(settings: Settings): readonly Bundle[] {
       derivations: [
         { command: mergePasswords, on: [ownPasswordsProgram, conf], makes: ["/srv/passwords/users"] },
       ],
-      validate: ["doveconf -n >/dev/null"],
+      validate: [dovecotJudge],
       units: [
         unit("dovecot.service", { reload: [conf] }),
         ...(own.change ? [unit("mailhost-passwords.socket", { restart: [socket] })] : []),

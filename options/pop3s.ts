@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import type { Port } from "../plan/types.ts";
 import { option } from "./option.ts";
 
@@ -32,7 +33,7 @@ export const pop3s = option({
             why: "Lets old programs and devices fetch mail over POP3.",
             packages: ["dovecot-pop3d"],
             files: [plainFile(conf)],
-            validate: ["doveconf -n >/dev/null"],
+            validate: [dovecotJudge],
             // Dovecot reads what a new protocol's settings mean only when it starts.
             units: [unit("dovecot.service", { restart: [conf] })],
             ports: [pop3sPort],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bundle, file, unit } from "../plan/bundle.ts";
 import { quotaText } from "../plan/quota.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { quotaSize } from "../settings/sizes.ts";
 import { option } from "./option.ts";
 
@@ -57,7 +58,7 @@ export const quota = option({
               }),
               file(warning, { hostname: settings.hostname }, { mode: "0755" }),
             ],
-            validate: ["doveconf -n >/dev/null"],
+            validate: [dovecotJudge],
             units: [unit("dovecot.service", { restart: [conf] })],
             after: ["dovecot"],
           }),

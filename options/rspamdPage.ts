@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bundle, secretFile, unit } from "../plan/bundle.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { render } from "../plan/template.ts";
 import { option } from "./option.ts";
 
@@ -34,7 +35,7 @@ export const rspamdPage = option({
                 { owner: "root", group: "_rspamd", mode: "0640" },
               ),
             ],
-            validate: ["rspamadm configtest"],
+            validate: [rspamdJudge],
             // A worker's sockets are made when it starts.
             units: [unit("rspamd.service", { restart: [file] })],
             generates: [RSPAMD_PAGE_PASSWORD],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bundle, file, unit } from "../plan/bundle.ts";
 import { nightly } from "../plan/nightly.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/search.conf";
@@ -75,7 +76,7 @@ export const search = option({
               }),
               ...night.files,
             ],
-            validate: ["doveconf -n >/dev/null"],
+            validate: [dovecotJudge],
             // A plugin's settings mean something to Dovecot only when it starts with it.
             units: [unit("dovecot.service", { restart: [conf] }), ...night.units],
             after: ["dovecot"],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, plainFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { option } from "./option.ts";
 
 const conf = "/etc/dovecot/mailhost.d/shared-folders.conf";
@@ -23,7 +24,7 @@ export const sharedFolders = option({
             name: "shared-folders",
             why: "Lets users share folders with each other.",
             files: [plainFile(conf)],
-            validate: ["doveconf -n >/dev/null"],
+            validate: [dovecotJudge],
             // A plugin's settings mean something to Dovecot only when it starts with it.
             units: [unit("dovecot.service", { restart: [conf] })],
             after: ["dovecot"],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bundle, file, unit } from "../plan/bundle.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { option } from "./option.ts";
 
 const folder = "/etc/rspamd";
@@ -61,7 +62,7 @@ export const spam = option({
         name: "spam",
         why: "Says at which score a message is delayed, filed in Junk or refused.",
         files,
-        validate: ["rspamadm configtest"],
+        validate: [rspamdJudge],
         units: [unit("rspamd.service", { reload: files.map(({ path }) => path) })],
         after: ["rspamd"],
       }),

@@ -1,6 +1,8 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { bundle, file, plainFile, secretFile, unit } from "../plan/bundle.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
+import { rspamdJudge } from "../plan/services/rspamd.ts";
 import { trustedHosts as hostsOf, TRUSTED_HOST } from "../plan/trustedHosts.ts";
 import { addressParts, domainName, emailAddress } from "../settings/names.ts";
 import { trustedNetworkMistake } from "../settings/networks.ts";
@@ -179,7 +181,7 @@ export const trustedHosts = option({
                     ),
                   ]
                 : [],
-            validate: ["rspamadm configtest", ...(withLogin.length > 0 ? ["doveconf -n >/dev/null"] : [])],
+            validate: [rspamdJudge, ...(withLogin.length > 0 ? [dovecotJudge] : [])],
             units: [
               unit("rspamd.service", { reload: [rule] }),
               ...(withLogin.length > 0 ? [unit("dovecot.service", { reload: [conf] })] : []),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bundle, directory, file, plainFile, secretFile, textFile, unit } from "../plan/bundle.ts";
 import { ownPasswords } from "../plan/ownPasswords.ts";
+import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { render, verbatim } from "../plan/template.ts";
 import type { Bundle, DnsRecord } from "../plan/types.ts";
 import {
@@ -12,6 +13,7 @@ import {
   zoneOfName,
 } from "../plan/webmail.ts";
 import { hostName } from "../settings/hostName.ts";
+import { closestAbove } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
 
@@ -91,7 +93,11 @@ function recordsOf(settings: Settings, ttlOf: (domain: Domain) => number): reado
   ] as const;
   return (webmail(settings)?.names ?? []).flatMap((name) => {
     const zone = zoneOfName(name, settings) ?? settings.hostnameZone;
-    const domain = settings.domains.find((each) => each.zone === zone);
+    const closest = closestAbove(
+      name,
+      settings.domains.map((domain) => domain.name),
+    );
+    const domain = settings.domains.find((each) => each.name === closest);
     return kinds.map(({ type, fact, why }) => ({
       zone,
       name,
@@ -167,7 +173,7 @@ function webmailBundle(chosen: Webmail, settings: Settings): Bundle {
       ),
     ],
     generates: [SESSION_KEY],
-    validate: ["nginx -t -q -e stderr", "php-fpm8.4 -t", "doveconf -n >/dev/null"],
+    validate: ["nginx -t -q -e stderr", "php-fpm8.4 -t", dovecotJudge],
     units: [
       // Dovecot reads what a new protocol's settings mean only when it starts.
       unit("dovecot.service", { reload: [dovecot], restart: [sieve] }),

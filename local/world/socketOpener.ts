@@ -5,12 +5,6 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
-export interface SocketWish {
-  readonly kind: "tcp" | "udp";
-  readonly address: string;
-  readonly port: number;
-}
-
 const [kind, address, port] = process.argv.slice(2);
 if (process.send === undefined || address === undefined)
   throw new Error("Only the local cloud's daemon starts this.");

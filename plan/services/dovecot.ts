@@ -11,6 +11,9 @@ const sieve = "/etc/dovecot/sieve/spam.sieve";
 const indexes = "/usr/local/lib/mailhost/indexes";
 const indexesService = "/etc/systemd/system/mailhost-indexes.service";
 
+/** Dovecot's own judgement of its settings (doveconf(1)). */
+export const dovecotJudge = "doveconf -n >/dev/null";
+
 export const imaps: Port = {
   name: "imaps",
   number: 993,
@@ -42,7 +45,7 @@ export function dovecot(settings: Settings): Bundle {
       plainFile(sysctl),
       ...more,
     ],
-    validate: ["doveconf -n >/dev/null", `sievec -d ${sieve} - >/dev/null`],
+    validate: [dovecotJudge, `sievec -d ${sieve} - >/dev/null`],
     derivations: [{ command: "systemctl restart systemd-sysctl.service", on: [sysctl] }],
     units: [
       // Before Dovecot, whose beginning and end it marks.

@@ -9,6 +9,9 @@ import type { Bundle, SecretFile } from "../types.ts";
 const folder = "/etc/rspamd";
 const dropIn = "/etc/systemd/system/rspamd.service.d/mailhost.conf";
 
+/** rspamd's own judgement of its settings (rspamadm(1)). */
+export const rspamdJudge = "rspamadm configtest";
+
 const pageout = "/usr/local/lib/mailhost/pageout";
 
 const plain = [
@@ -48,7 +51,7 @@ export function rspamd(settings: Settings): Bundle {
       plainFile(pageout, { mode: "0755" }),
     ],
     secretFiles: keys.map(keyFile),
-    validate: ["rspamadm configtest"],
+    validate: [rspamdJudge],
     units: [unit("rspamd.service", { reload: [`${folder}/`], restart: [dropIn] })],
     after: ["storage", "redis", "unbound", "aliases", "patterns"],
   });

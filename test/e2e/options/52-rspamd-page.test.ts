@@ -2,20 +2,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { test } from "node:test";
+import { freePort } from "../../check/dnsworld.ts";
 import { eventually } from "../../eventually.ts";
 import { checkout, cloudId, onHost, stackOutput } from "../mailhost.ts";
-
-/** A port of this machine that nobody has. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("one command opens rspamd's page; it shows nothing without its password", async () => {
   const port = await freePort();

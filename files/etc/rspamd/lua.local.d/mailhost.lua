@@ -53,17 +53,19 @@ rspamd_config:register_symbol({
   end,
 })
 
--- A message from a domain of ours that could not be signed with both keys waits until it can be.
+-- A message from a domain of ours that could not be signed with each of its keys waits until it can be.
 rspamd_config:register_symbol({
   name = 'OUTGOING_SIGNED',
   type = 'postfilter',
   callback = function(task)
     local domain = ((task:get_from('mime') or {})[1] or {}).domain
-    if task:has_pre_result() or not is_outgoing(task) or not domain or not own_domains[domain:lower()] then
+    local own = domain and own_domains[domain:lower()]
+    if task:has_pre_result() or not is_outgoing(task) or not own then
       return
     end
     local signed = (task:get_symbol('DKIM_SIGNED') or {})[1]
-    if not signed or #(signed.options or {}) < 2 then
+    -- One option for each signature.
+    if not signed or #(signed.options or {}) < #own.selectors then
       task:set_pre_result('soft reject', 'This message could not be signed, try again later', 'mailhost')
     end
   end,
