@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
 import { shellWord } from "../plan/shell.ts";
@@ -16,6 +18,14 @@ export interface SshSession {
   close(): void;
 }
 
+/** A login that lasts. */
+export interface SshConnection extends SshSession {
+  /** Leads a port of this machine to an address that the host can reach (RFC 4254 section 7.2). @throws where the port is taken */
+  forward(port: number, to: { readonly host: string; readonly port: number }): Promise<Server>;
+  /** Resolves when the connection is no more. */
+  readonly closed: Promise<void>;
+}
+
 export interface SshOutput {
   readonly code: number;
   readonly stdout: string;
@@ -23,7 +33,7 @@ export interface SshOutput {
 }
 
 /** Logs in; only the known host key is accepted. @throws with a remedy in words */
-export function openSsh(access: SshAccess): Promise<SshSession> {
+export function openSsh(access: SshAccess): Promise<SshConnection> {
   const expected = access.hostKey.trim().split(/\s+/)[1] ?? "";
   const client = new Client();
   return new Promise((resolve, reject) => {
@@ -59,7 +69,7 @@ export function openSsh(access: SshAccess): Promise<SshSession> {
 const atOnce = 5;
 const [tries, pause] = [20, 200];
 
-function session(client: Client): SshSession {
+function session(client: Client): SshConnection {
   const inTurn = turns(atOnce);
   return {
     run: (command, options) =>
@@ -73,8 +83,34 @@ function session(client: Client): SshSession {
           }
         }
       }),
+    forward: (port, to) => forward(client, port, to),
     close: () => client.end(),
+    closed: new Promise((resolve) => client.once("close", () => resolve())),
   };
+}
+
+async function forward(
+  client: Client,
+  port: number,
+  to: { readonly host: string; readonly port: number },
+): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    client.forwardOut("127.0.0.1", socket.remotePort ?? 0, to.host, to.port, (error, channel) => {
+      if (error) {
+        socket.destroy();
+        return;
+      }
+      // Whichever end goes away takes the other along; there is nobody to tell.
+      channel.on("error", () => socket.destroy());
+      channel.on("close", () => socket.destroy());
+      socket.on("close", () => channel.destroy());
+      socket.pipe(channel).pipe(socket);
+    });
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return server;
 }
 
 const runOn: (client: Client, ...asked: Parameters<SshSession["run"]>) => Promise<SshOutput> = (

@@ -93,10 +93,11 @@ program
 program
   .command("rspamd")
   .description("rspamd's own page on the host, through SSH, while it runs")
+  .option("--stack <name>", "another stack than the local cloud's")
   .option("--port <number>", "port of this machine", wholeNumber(65535), 11334)
   .action(
-    exits(async ({ port }: { port: number }) =>
-      (await import("./commands/rspamd.ts")).rspamd(cloudPaths(), port),
+    exits(async ({ port, stack }: { port: number; stack?: string }) =>
+      (await import("./commands/rspamd.ts")).rspamd(cloudPaths(), port, stack),
     ),
   );
 

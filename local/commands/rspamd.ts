@@ -1,32 +1,46 @@
-import { spawn } from "node:child_process";
-import { needCloud } from "../cloud.ts";
+import { openSsh } from "../../check/ssh.ts";
+import type { SshAccess } from "../../check/types.ts";
 import type { CloudPaths } from "../paths.ts";
-import { Stack, sshOptions } from "../stack.ts";
+import { defaultStack } from "../stack.ts";
 import { say } from "../terminal.ts";
+import { engineOf } from "./anyStack.ts";
 
 /** Where rspamd's page listens on the host (files/etc/rspamd/override.d/worker-controller.inc). */
-const there = "127.0.0.1:11334";
+const there = { host: "127.0.0.1", port: 11334 };
 
-/** Leads a port of this machine to rspamd's page on the host, until it is interrupted. @returns ssh's exit code */
-export async function rspamd(paths: CloudPaths, port: number): Promise<number> {
-  const stack = await Stack.open(paths, await needCloud(paths), say);
-  const { ssh, rspamdPassword } = await stack.outputs();
-  if (rspamdPassword === undefined) {
+/**
+ * Leads a port of this machine to rspamd's page on a stack's host, until it is interrupted.
+ * @returns exit code 0: interrupted; 1: the page is off, or the connection ended by itself
+ */
+export async function rspamd(paths: CloudPaths, port: number, stack: string = defaultStack): Promise<number> {
+  const engine = await engineOf(paths, stack);
+  const outputs = JSON.parse(
+    await engine.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
+  ) as { readonly ssh?: SshAccess; readonly rspamdPassword?: string };
+  const isLocal = stack === defaultStack;
+  const command = (words: string) =>
+    isLocal ? `npm run pulumi -- ${words}` : `pulumi ${words} --stack ${stack}`;
+  if (outputs.ssh === undefined) throw new Error(`The stack ${stack} has no host yet: bring it up first.`);
+  if (outputs.rspamdPassword === undefined) {
     console.error(
-      "rspamd's page is off. Write `mailhost:rspamdPage: true` into Pulumi.dev.yaml, then run: npm run pulumi -- up",
+      `rspamd's page is off. Write \`mailhost:rspamdPage: true\` into Pulumi.${stack}.yaml, then run: ${command("up")}`,
     );
     return 1;
   }
+  const session = await openSsh(outputs.ssh);
+  const door = await session.forward(port, there);
   say(`http://127.0.0.1:${port}/ is rspamd's page, until you press Ctrl-C.`);
-  say("Its password:  npm run pulumi -- stack output rspamdPassword --show-secrets");
-  const child = spawn(
-    "ssh",
-    ["-N", "-L", `127.0.0.1:${port}:${there}`, "-o", "ExitOnForwardFailure=yes", ...sshOptions(paths, ssh)],
-    { stdio: "inherit" },
-  );
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill());
-  return await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code) => resolve(code ?? 0));
+  say(`Its password:  ${command("stack output rspamdPassword --show-secrets")}`);
+  return await new Promise((resolve) => {
+    const end = (code: number) => {
+      door.close();
+      session.close();
+      resolve(code);
+    };
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end(0));
+    void session.closed.then(() => {
+      say("The host has closed the connection.");
+      end(1);
+    });
   });
 }

@@ -1,12 +1,11 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { engineOnPath } from "../../check/main.ts";
 import { openSsh, type SshOutput, type SshSession } from "../../check/ssh.ts";
-import { type Surroundings, storeAccess } from "../../check/stack.ts";
-import { runningCloud } from "../cloud.ts";
+import { storeAccess } from "../../check/stack.ts";
 import type { CloudPaths } from "../paths.ts";
-import { defaultStack, Stack } from "../stack.ts";
+import { defaultStack } from "../stack.ts";
 import { say } from "../terminal.ts";
+import { engineOf } from "./anyStack.ts";
 
 /** What is done with the locked store, beside opening it. */
 export type StoreOrder = "open" | "change" | "recover" | "recovery-key";
@@ -35,29 +34,13 @@ export async function unlock(
   order: StoreOrder,
   stack: string = defaultStack,
 ): Promise<number> {
-  const isLocal = stack === defaultStack;
-  const access = await storeAccess(stack, isLocal ? await localEngine(paths) : realEngine);
+  const access = await storeAccess(stack, await engineOf(paths, stack));
   const session = await openSsh(access.ssh);
   try {
     return await tellStore(session, order, terminal, access.passphrase);
   } finally {
     session.close();
   }
-}
-
-type Engine = Pick<Surroundings, "pulumi" | "environment">;
-
-const realEngine: Engine = { pulumi: engineOnPath, environment: process.env };
-
-async function localEngine(paths: CloudPaths): Promise<Engine> {
-  const info = await runningCloud(paths);
-  if (info === undefined) {
-    throw new Error(
-      "Which host? The local cloud's does not run (npm start); any other is named by its stack: npm run unlock -- --stack NAME",
-    );
-  }
-  const stack = await Stack.open(paths, info, say);
-  return { pulumi: (args) => stack.capture(args), environment: stack.environment };
 }
 
 /**

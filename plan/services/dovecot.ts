@@ -8,6 +8,7 @@ const appPasswordsConf = "/etc/dovecot/mailhost.d/app-passwords.conf";
 const dropIn = "/etc/systemd/system/dovecot.service.d/mailhost.conf";
 const sysctl = "/etc/sysctl.d/60-dovecot.conf";
 const sieve = "/etc/dovecot/sieve/spam.sieve";
+const sieveSendmail = "/usr/local/lib/mailhost/sieve-sendmail";
 const indexes = "/usr/local/lib/mailhost/indexes";
 const indexesService = "/etc/systemd/system/mailhost-indexes.service";
 
@@ -41,6 +42,7 @@ export function dovecot(settings: Settings): Bundle {
       plainFile(sieve),
       plainFile(dropIn),
       plainFile(indexes, { mode: "0755" }),
+      plainFile(sieveSendmail, { mode: "0755" }),
       plainFile(indexesService),
       plainFile(sysctl),
       ...more,

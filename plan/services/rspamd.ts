@@ -30,7 +30,11 @@ const plain = [
 /** Judges what comes in, signs what goes out. */
 export function rspamd(settings: Settings): Bundle {
   const keys = dkimSelectors(settings);
-  const forwards = [...passedOn(settings)].map(([address, isPassedOn]) => ({ address, isPassedOn }));
+  const forwards = [
+    ...[...passedOn(settings)].map(([address, isPassedOn]) => ({ address, isPassedOn })),
+    // A friend's mail goes on as well, in its first sender's name.
+    ...Object.keys(settings.options.backupMx).map((domain) => ({ address: `@${domain}`, isPassedOn: true })),
+  ];
   return bundle({
     name: "rspamd",
     why: "Judges incoming mail and signs outgoing mail.",

@@ -33,6 +33,9 @@ export function morePeople(stack: Document): void {
   stack.setIn(["config", "mailhost:domains", "example.org", "aliases", "friend"], "yves@example.net");
 }
 
+/** The subject of a message that came for Erin meanwhile. */
+export const keptWhileSuspended = "kept while suspended";
+
 /** ClamAV is refused on a smaller machine. */
 export function largerMachine(stack: Document): void {
   const type = process.arch === "arm64" ? "t4g.medium" : "t3a.medium";
@@ -57,6 +60,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("neural", true);
     set("openpgpKeys", { "ann@example.org": annsKey });
     set("pop3s", true);
+    set("secondMx", ["mx.example.net"]);
     set("sharedFolders", true);
     set("rspamdPage", true);
     set("trustedHosts", trusted());

@@ -1,7 +1,8 @@
 /** Mail as people send and read it, against the host of the shared local cloud. */
+
 import type { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
-import { reverseName } from "../../check/dns.ts";
+import { ask, authoritiesOf, reverseName, valuesOf } from "../../check/dns.ts";
 import { connectImap } from "../../check/imap.ts";
 import { type OtherSide, otherSideAt } from "../../check/otherside.ts";
 import { cloudInfo, onHost, publish, stackOutput } from "./mailhost.ts";
@@ -102,6 +103,13 @@ export async function count(
   } finally {
     await client.logout();
   }
+}
+
+/** What the world finds as a domain's mail servers, by its nameservers' own word: `10 mail.example.org`. */
+export async function mxOf(domain: string): Promise<readonly string[]> {
+  const { resolver } = cloudInfo();
+  const [authority = ""] = await authoritiesOf(domain, resolver);
+  return valuesOf((await ask(authority, domain, "MX", { recursion: false })).answers);
 }
 
 /** A message as it lies in Inbox or Junk of a mailbox. @throws where it has not come in 20 seconds */

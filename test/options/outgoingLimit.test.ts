@@ -12,13 +12,13 @@ function files(keys: Readonly<Record<string, unknown>>) {
   };
 }
 
-it("outgoingLimit: on by default, for users and not for the host's own mail", () => {
+it("outgoingLimit: on by default, for users and their filters", () => {
   const { rule, settings } = files({});
   assert.match(rule ?? "", /^local LIMIT = 300$/m);
   assert.match(rule ?? "", /^local HOST = 'mail\.example\.org'$/m);
   const [user, host] = settings.split("outgoing_host");
   assert.match(user ?? "", /"OUTGOING_LIMIT"/);
-  assert.doesNotMatch(host ?? "", /OUTGOING_LIMIT/);
+  assert.match(host ?? "", /"OUTGOING_LIMIT"/);
 });
 
 it("outgoingLimit: the number is the stack's", () => {

@@ -283,10 +283,13 @@ test("a sender forged to be one of ours goes to Junk", async () => {
   assert.equal(await count(host, "bob@example.org", subject, { expected: 0, seconds: 0 }), 0);
 });
 
-test("folders are there with their uses", async () => {
+test("folders are there with their uses, and subscribed", async () => {
   const client = await imap(host, "carol@example.com");
   const uses = (await client.list())
-    .map(({ path, specialUse }) => `${path} ${specialUse ?? ""}`.trim())
+    .map(
+      ({ path, specialUse, subscribed }) =>
+        `${path} ${specialUse ?? ""}${subscribed ? "" : ", not subscribed"}`,
+    )
     .sort();
   await client.logout();
   assert.deepEqual(uses, [

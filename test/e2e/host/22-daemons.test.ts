@@ -48,10 +48,62 @@ test("port 25 demands HELO, tells nothing about users, and has no AUTH", async (
   assert.match(said, /^502 5\.5\.1 VRFY command is disabled\r$/m);
 });
 
+test("port 25 looks at the names that a sender gives, and takes what real servers say", async () => {
+  const answer = async (helo: string, from: string) => {
+    const said = await talk(25, [`EHLO ${helo}`, `MAIL FROM:<${from}>`, "RCPT TO:<ann@example.org>"]);
+    return said.trim().split("\r\n").at(-2) ?? "";
+  };
+  const zoe = "zoe@example.net";
+  for (const [helo, from, expected] of [
+    ["laptop", zoe, /^504 5\.5\.2 <laptop>: Helo command rejected: need fully-qualified hostname$/],
+    ["not!a!name.example.net", zoe, /^501 5\.5\.2 .*: Helo command rejected: Invalid name$/],
+    ["mx.example.net", "zoe", /^504 5\.5\.2 <zoe>: Sender address rejected: need fully-qualified address$/],
+    ["mx.example.net", "zoe@nowhere.invalid", /^450 4\.1\.8 .*: Sender address rejected: Domain not found$/],
+    // Each of these has lost somebody real mail elsewhere.
+    ["[192.0.2.7]", zoe, /^250 2\.1\.5 Ok$/],
+    ["mail_gateway.example.net", zoe, /^250 2\.1\.5 Ok$/],
+    ["no-such-host.example.net", zoe, /^250 2\.1\.5 Ok$/],
+    ["mx.example.net", "", /^250 2\.1\.5 Ok$/],
+  ] as const) {
+    assert.match(await answer(helo, from), expected);
+  }
+});
+
+test("port 25 has no EXPN, and hangs up on who does not wait for its answers", async () => {
+  assert.match(await talk(25, ["EHLO mx.example.net", "EXPN ann"]), /^500 5\.5\.2 /m);
+  const impatient = await talk(25, [
+    ["EHLO mx.example.net", "MAIL FROM:<zoe@example.net>", "RCPT TO:<ann@example.org>"].join("\r\n"),
+  ]).catch(({ code }: NodeJS.ErrnoException) => code ?? "");
+  // What was not read yet when the server hung up can take its last words along.
+  assert.match(impatient, /^554 5\.5\.0 Error: SMTP protocol synchronization\r$|^ECONNRESET$/m);
+  assert.doesNotMatch(impatient, /^250 2\.1/m);
+  const told =
+    "journalctl --sync; journalctl -q -o cat -u 'postfix*' -g 'improper command pipelining' | wc -l";
+  assert.notEqual(await onHost(told), "0");
+});
+
 test("port 587 does nothing before STARTTLS", async () => {
   const said = await talk(587, ["EHLO client.invalid", "AUTH PLAIN AAAA", "MAIL FROM:<ann@example.org>"]);
   assert.doesNotMatch(said, /^250[ -]AUTH/m);
   assert.equal(said.match(/^530 5\.7\.0 Must issue a STARTTLS command first\r$/gm)?.length, 2);
+});
+
+test("keys of TLS are agreed on with ML-KEM where both can; an old sender is heard all the same", async () => {
+  const doors = ["465", "993", "25 -starttls smtp", "587 -starttls smtp"];
+  const agreed = await onHost(
+    `for door in ${doors.map((door) => `'${door}'`).join(" ")}; do
+       openssl s_client -connect 127.0.0.1:$door -groups X25519MLKEM768:X25519 </dev/null 2>/dev/null
+     done | sed -n 's/^Negotiated TLS1.3 group: //p'`,
+  );
+  assert.deepEqual(
+    agreed.trim().split("\n"),
+    doors.map(() => "X25519MLKEM768"),
+  );
+  const old = await onHost(
+    `openssl s_client -connect 127.0.0.1:25 -starttls smtp -tls1_2 -groups P-256 -brief \
+       -cipher ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA </dev/null 2>&1`,
+  );
+  assert.match(old, /^Protocol version: TLSv1\.2$/m);
 });
 
 function handshake(port: number, options: ConnectionOptions): Promise<string> {

@@ -98,7 +98,7 @@ test("a daemon that could not be told of a certificate is told at the next renew
       "/usr/local/lib/mailhost/tls deploy /etc/letsencrypt/live/mail 2>&1 || echo failed",
     );
     assert.match(ran, /the certificate is new/);
-    assert.match(ran, /could not be reloaded, .*: postfix\.service\nfailed$/);
+    assert.match(ran, /could not be reloaded, .*: postfix\.service\nfailed\n$/);
   } finally {
     await onHost(`rm ${dropIn}; systemctl daemon-reload`);
   }

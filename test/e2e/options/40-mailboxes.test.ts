@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { connect as startTls } from "node:tls";
 import { eventually } from "../../eventually.ts";
-import { count, imap, type MailHost, mailHost, otherSide, submit, unique } from "../mail.ts";
+import { keptWhileSuspended } from "../everything.ts";
+import { count, imap, type MailHost, mailHost, otherSide, received, submit, unique } from "../mail.ts";
 import { onHost } from "../mailhost.ts";
 import { redis } from "../redis.ts";
 
@@ -52,6 +53,8 @@ async function sieveSession(who: MailHost, address: string) {
   assert.match(begun.at(-1) ?? "", /^OK/);
   before.close();
   reader.close();
+  // Else a test that fails in the middle of one would keep the process until the server's patience ends.
+  after(() => plain.destroy());
   const secure = startTls({ socket: plain, servername: who.hostname, ca: [...who.roots] });
   const answer = answerOf(createInterface({ input: secure })[Symbol.asyncIterator]());
   await answer();
@@ -60,7 +63,11 @@ async function sieveSession(who: MailHost, address: string) {
     return (await answer()).at(-1) ?? "";
   };
   const login = Buffer.from(`\0${address}\0${who.credentials[address]}`).toString("base64");
-  assert.match(await command(`AUTHENTICATE "PLAIN" "${login}"`), /^OK/);
+  const loggedIn = await command(`AUTHENTICATE "PLAIN" "${login}"`);
+  if (!loggedIn.startsWith("OK")) {
+    secure.destroy();
+    throw new Error(loggedIn);
+  }
   return { greeting, command, end: () => secure.end() };
 }
 
@@ -114,7 +121,9 @@ test("a suspended mailbox: in on no port, and its mail is taken", async () => {
   const address = "erin@example.org";
   await assert.rejects(imap(host, address), /cannot log in/);
   await assert.rejects(submit(host, { from: address, to: "zoe@example.net" }), /535/);
-  assert.ok((await receive(unique("kept"), { to: address })).accepted);
+  await assert.rejects(sieveSession(host, address), /^Error: NO /);
+  // 80-off looks for it, when the mailbox is open again.
+  assert.ok((await receive(keptWhileSuspended, { to: address })).accepted);
 });
 
 test("quota: shown, warned of, and refused while the sender is there", async () => {
@@ -165,6 +174,50 @@ test("ManageSieve: a filter of one's own, with TLS before any password", async (
   const [note] = await peer.messages({ to: from, since });
   assert.equal(note?.subject, "Away");
   assert.equal(note?.verdict.dmarc.result, "pass");
+  // The line by which rspamd knows whose filter it is stays here.
+  await submit(host, { from: "bob@example.org", to: "ann@example.org", subject: unique("and you") });
+  assert.doesNotMatch(await received(host, "bob@example.org", "Away"), /X-Sieve-Mailbox/);
+  session.end();
+});
+
+test("a filter sends as its own mailbox and counts for it; it passes on what others wrote as they wrote it", async () => {
+  const session = await sieveSession(host, "ann@example.org");
+  const counted = () => onHost(`${redis} zcard mailhost_outgoing_ann@example.org`);
+  const use = async (script: string) => {
+    assert.match(
+      await session.command(`PUTSCRIPT "away" {${Buffer.byteLength(script)}+}\r\n${script}`),
+      /^OK/,
+    );
+    assert.match(await session.command('SETACTIVE "away"'), /^OK/);
+  };
+  const since = new Date(Date.now() - 60_000).toISOString();
+
+  await use(
+    'require ["vacation"];\r\nvacation :days 1 :from "bob@example.org" :subject "Away" "I am bob.";\r\n',
+  );
+  const stranger = `yan${Date.now()}@example.net`;
+  await receive(unique("are you there"), { from: stranger, to: "ann@example.org" });
+  await eventually(
+    "a note in another's name is refused",
+    30,
+    async () =>
+      (await onHost(
+        `journalctl --sync; journalctl -q -o cat -u 'postfix*' -g 'no address of ann@example.org' | grep -c 'to=<${stranger}>' || true`,
+      )) !== "0",
+  );
+
+  const before = Number(await counted());
+  await use('redirect "zoe@example.net";\r\n');
+  const [outside, inside] = [unique("from outside"), unique("from inside")];
+  await receive(outside, { from: "yves@example.net", to: "ann@example.org" });
+  await submit(host, { from: "bob@example.org", to: "ann@example.org", subject: inside });
+  await eventually("both are passed on", 60, async () => {
+    const subjects = (await peer.messages({ to: "zoe@example.net", since })).map(({ subject }) => subject);
+    return subjects.includes(outside) && subjects.includes(inside);
+  });
+  assert.equal(Number(await counted()), before + 2);
+  assert.deepEqual(await peer.messages({ to: stranger, since }), []);
+
   assert.match(await session.command('SETACTIVE ""'), /^OK/);
   assert.match(await session.command('DELETESCRIPT "away"'), /^OK/);
   session.end();

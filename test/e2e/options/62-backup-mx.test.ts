@@ -1,7 +1,7 @@
 /** A friend's domain, whose mail is kept here while the friend's own server is away. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { mailHost, otherSide, unique } from "../mail.ts";
+import { mailHost, mxOf, otherSide, unique } from "../mail.ts";
 import { onHost } from "../mailhost.ts";
 import { answer } from "../sending.ts";
 
@@ -42,6 +42,19 @@ test("while it is away mail for the known is kept, the unknown are put off; all 
   assert.ok(await peer.waitFor(kept.messageId, 30), "it did not go on");
   const all = await peer.messages({ to: known });
   assert.equal(all.filter(({ messageId }) => messageId === kept.messageId.replace(/^<|>$/g, "")).length, 1);
+});
+
+test("what looks like spam does not go on to it, whose refusal would go to a forged sender", async () => {
+  const raw = `From: ann@example.org\r\nTo: ${known}\r\nSubject: ${unique("forged")}\r\n\r\nIt is me.\r\n`;
+  const refused = await peer.send({ from: `zoe@${peer.domain}`, to: known, raw, host: host.publicIp });
+  assert.match(
+    refused.response,
+    /^554 5\.7\.1 This looks like spam, and <yves@friend\.example\.net> passes its mail on$/,
+  );
+});
+
+test("a second MX of ours stands behind the host in the DNS", async () => {
+  assert.deepEqual(await mxOf("example.org"), ["10 mail.example.org", "20 mx.example.net"]);
 });
 
 test("other domains of the same kind are refused as ever", async () => {

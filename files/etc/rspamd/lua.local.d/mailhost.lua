@@ -16,6 +16,19 @@ local function is_outgoing(task)
   return task:get_user() ~= nil or (ip ~= nil and ip:is_local())
 end
 
+-- The mailbox whose own filter sends this (sieve-sendmail puts it into the first line), and whether it only passes on
+-- what somebody else has written: then Dovecot says so before anything that came with the message.
+local function of_filter(task)
+  local ip = task:get_from_ip()
+  local line = not task:get_user() and ip ~= nil and ip:is_local() and (task:get_header_full('X-Sieve-Mailbox') or {})[1]
+  if not line or line.order ~= 0 then
+    return nil
+  end
+  local passed_on = (task:get_header_full('X-Sieve-Redirected-From') or {})[1]
+  local author = (task:get_header_full('From') or {})[1]
+  return line.decoded:lower(), passed_on ~= nil and author ~= nil and passed_on.order < author.order
+end
+
 local function may_send_as(login, address)
   if address == login then
     return true
@@ -35,11 +48,20 @@ rspamd_config:register_symbol({
   type = 'prefilter',
   callback = function(task)
     local login = task:get_user()
+    local mailbox, is_passed_on = of_filter(task)
     -- What a trusted host sends as has been looked at (trusted-hosts.lua).
-    if not login or task:cache_get('trusted_host') then
+    if not (login or mailbox) or task:cache_get('trusted_host') then
       return
     end
-    login = login:lower()
+    login = (login or mailbox):lower()
+    -- For its limit (outgoing-limit.lua).
+    task:cache_set('mailbox', login)
+    if mailbox then
+      task:set_milter_reply({ remove_headers = { ['X-Sieve-Mailbox'] = 1 } })
+    end
+    if is_passed_on then
+      return
+    end
     local envelope = ((task:get_from('smtp') or {})[1] or {}).addr or ''
     for _, author in ipairs(task:get_from('mime') or {}) do
       local address = (author.addr or ''):lower()

@@ -55,12 +55,14 @@ local function sender_of(task)
       },
     }
   end
-  local login = task:get_user()
-  return login and {
+  -- By a login, or by a filter of the mailbox's own.
+  local mailbox = task:cache_get('mailbox')
+  return mailbox and {
     kind = 'mailbox',
-    name = login:lower(),
+    name = mailbox,
     limit = LIMIT,
-    trace = 'sasl_username=' .. login:lower(),
+    unit = not task:get_user() and 'dovecot' or nil,
+    trace = (task:get_user() and 'sasl_username=' or '') .. mailbox,
     advice = {
       'If its user did that and may do it again, raise mailhost:outgoingLimit in the stack file.',
       'Else somebody has the password: give the mailbox a new one, and look at what went out:',
@@ -87,7 +89,7 @@ local function tell_owner(task, who)
     who.advice[1],
     who.advice[2],
     '',
-    "    journalctl -u 'postfix*' -g " .. who.trace,
+    "    journalctl -u '" .. (who.unit or 'postfix*') .. "' -g " .. who.trace,
     '',
     'This message comes once a day for each of them.',
     '',
