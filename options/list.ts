@@ -7,6 +7,7 @@ import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
+import { incomingLimit } from "./incomingLimit.ts";
 import { learning } from "./learning.ts";
 import { lists } from "./lists.ts";
 import { lockedStore } from "./lockedStore.ts";
@@ -42,6 +43,7 @@ export const options = [
   compression,
   egress,
   expiry,
+  incomingLimit,
   lists,
   lockedStore,
   logs,

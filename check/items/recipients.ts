@@ -95,8 +95,8 @@ interface Offered {
  * hundred commands that bring no mail (postconf(5), smtpd_soft_error_limit, smtpd_hard_error_limit, smtpd_junk_command_limit).
  */
 const perSession = 8;
-/** Sessions at once: Postfix lets one address have fifty (smtpd_client_connection_count_limit). */
-const atOnce = 5;
+/** Sessions at once, of each kind: the host lets one address have twenty (mailhost:incomingLimit). */
+const atOnce = 3;
 
 /** Names recipients, and goes away before any message. */
 async function offer(host: HostUnderCheck, addresses: readonly string[]): Promise<Offered[]> {

@@ -1,7 +1,7 @@
 /** The mail daemons as they are deployed: what they refuse, what they do when one of them is down. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { createTransport } from "nodemailer";
@@ -80,6 +80,25 @@ test("port 25 has no EXPN, and hangs up on who does not wait for its answers", a
   const told =
     "journalctl --sync; journalctl -q -o cat -u 'postfix*' -g 'improper command pipelining' | wc -l";
   assert.notEqual(await onHost(told), "0");
+});
+
+test("one address has twenty connections to port 25, and is asked to come again for more", async () => {
+  const sockets: Socket[] = [];
+  const greeting = () =>
+    new Promise<string>((done, failed) => {
+      const socket = connect(25, host.publicIp).setEncoding("latin1").setTimeout(30_000);
+      sockets.push(socket);
+      socket.on("timeout", () => socket.destroy(new Error("no greeting")));
+      socket.on("error", failed);
+      socket.once("data", (text: string) => done(text.trim()));
+    });
+  try {
+    const first = await Promise.all(Array.from({ length: 20 }, greeting));
+    assert.deepEqual([...new Set(first)], ["220 mail.example.org ESMTP"]);
+    assert.match(await greeting(), /^421 4\.7\.0 mail\.example\.org Error: too many connections from /);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 });
 
 test("port 587 does nothing before STARTTLS", async () => {

@@ -57,7 +57,7 @@ it("both submission services are the same but for how TLS begins", () => {
   assert.deepEqual(implicit, starttls);
 });
 
-it("other servers are counted by nobody: a large one sends for thousands", () => {
+it("other servers' messages are counted by nobody unless asked for: a large one sends for thousands", () => {
   const names = [...(services().get("smtp/inet")?.options ?? assert.fail()).keys()];
   assert.deepEqual(
     names.filter((name) => name.endsWith("_rate_limit")),
