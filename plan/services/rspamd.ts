@@ -17,10 +17,12 @@ const pageout = "/usr/local/lib/mailhost/pageout";
 const plain = [
   "local.d/classifier-bayes.conf",
   "local.d/dmarc.conf",
+  "local.d/groups.conf",
   "local.d/logging.inc",
   "local.d/milter_headers.conf",
   "local.d/options.inc",
   "local.d/redis.conf",
+  "local.d/reputation.conf",
   "local.d/worker-controller.inc",
   "local.d/worker-normal.inc",
   "local.d/worker-proxy.inc",

@@ -1,16 +1,34 @@
+import { cloudflare, zoneId } from "./cloudflare.ts";
 import { onHost } from "./mailhost.ts";
 
-/** What a host could have left of an option: packages, files, units, sockets, rules. */
+interface Named {
+  readonly name: string;
+  readonly type: string;
+  readonly content?: string;
+}
+
+/** What a host could have left of an option: packages, files, units, sockets, rules; and what its zones could: records. */
 export async function footprint(): Promise<Set<string>> {
   const parts = [
     "dpkg --get-selections | sort",
     "find /etc /usr/local /var/lib/mailhost /var/lib/dovecot -xdev | sort",
     "systemctl list-unit-files --no-legend --state=enabled | sort",
     "ss -Hltnu | awk '{print $5}' | sort -u",
+    // Those of the daemons; systemd opens some of its own when they are first asked for.
+    "ss -Hlx | awk '{print $5}' | grep -E '^/(run|var)/|^(private|public)/' | grep -v '^/run/systemd/' | sort -u",
     "nft -s list ruleset | grep -v 'elements ='",
     "crontab -l 2>/dev/null; ls /etc/cron.d",
   ];
-  return new Set((await onHost(parts.join("; "))).split("\n"));
+  const zones = ["example.org", "example.com"];
+  const records = await Promise.all(
+    zones.map(async (zone) =>
+      cloudflare<readonly Named[]>("GET", `/zones/${await zoneId(zone)}/dns_records?per_page=1000`),
+    ),
+  );
+  return new Set([
+    ...(await onHost(parts.join("; "))).split("\n"),
+    ...records.flat().map(({ name, type, content }) => `${name} ${type} ${content}`),
+  ]);
 }
 
 /** Lines of the footprint that were not there before, and those that are not there any more. */

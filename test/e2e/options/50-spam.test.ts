@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTransport } from "nodemailer";
-import { count, type MailHost, mailHost, otherSide, submit, unique } from "../mail.ts";
-import { onHost } from "../mailhost.ts";
+import { count, type MailHost, mailHost, otherSide, received, submit, unique } from "../mail.ts";
+import { cloudInfo, onHost } from "../mailhost.ts";
 import { redis } from "../redis.ts";
 
 const peer = await otherSide();
@@ -75,6 +75,27 @@ test("a stolen password sends as much as the limit, the owner learns of it, and 
   // As docs/spam.md has it, for whose password is a new one.
   await onHost(`${redis} del mailhost_outgoing_bob@example.org`);
   await submit(host, { from: "bob@example.org", to: "ann@example.org" });
+});
+
+test("what an address has sent before weighs in what it sends next", async () => {
+  const host = await mailHost();
+  const say = async () => {
+    const subject = unique("reputation");
+    const sent = await peer.send({ from: `zoe@${peer.domain}`, to: "bob@example.org", subject });
+    assert.ok(sent.accepted, sent.response);
+    const raw = await received(host, "bob@example.org", subject);
+    return /IP_REPUTATION_\w+\([-\d.]+\)/.exec(raw)?.[0] ?? raw;
+  };
+  const key = `RR:i:${cloudInfo().peer.address}`;
+  // By now it has sent more than ten good ones.
+  assert.match(await say(), /^IP_REPUTATION_HAM\(-?0\.00\)$/);
+  await onHost(`${redis} hset ${key} v1m 30 n 50`);
+  try {
+    const [, weight] = /^IP_REPUTATION_SPAM\(([\d.]+)\)$/.exec(await say()) ?? assert.fail();
+    assert.ok(Number(weight) > 1 && Number(weight) <= 2, weight);
+  } finally {
+    await onHost(`${redis} del ${key}`);
+  }
 });
 
 /** rspamd's test strings, one for each action; it knows no others than the first unless it is told to. */
