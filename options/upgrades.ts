@@ -34,19 +34,19 @@ export const upgrades = option({
   bundles: ({ security, reboot: wanted }, settings) => {
     // A host that comes up locked waits for a person: only who said when it may has one ready.
     const reboot = wanted ?? (hasLockedStore(settings) ? "never" : "04:00");
-    return security
-      ? [
-          bundle({
-            name: "upgrades",
-            why: "Installs security updates by itself, and reboots at the hour that the owner names.",
-            packages: ["unattended-upgrades"],
-            files: [file(config, { reboot: reboot !== "never" && reboot })],
-            // It only waits for a shutdown, which apt's own unit waits for as well, and has 20 MB of memory for it.
-            disabledUnits: ["unattended-upgrades.service"],
-            // The file was that bundle's once: there it goes before it comes here.
-            after: ["base"],
-          }),
-        ]
-      : [];
+    return [
+      bundle({
+        name: "upgrades",
+        why: security
+          ? "Installs security updates by itself, and reboots at the hour that the owner names."
+          : "Leaves updates to the owner.",
+        packages: security ? ["unattended-upgrades"] : [],
+        files: [file(config, { security, reboot: reboot !== "never" && reboot })],
+        // It only waits for a shutdown, which apt's own unit waits for as well, and has 20 MB of memory for it.
+        disabledUnits: security ? ["unattended-upgrades.service"] : [],
+        // The file was that bundle's once: there it goes before it comes here.
+        after: ["base"],
+      }),
+    ];
   },
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { eventually } from "../../eventually.ts";
 import { count, imap, type MailHost, mailHost, otherSide, submit, unique } from "../mail.ts";
 import { aws, onHost, previewSteps, resourceId, succeed, up, world } from "../mailhost.ts";
+import { redis } from "../redis.ts";
 import { answer } from "../sending.ts";
 
 const services = "postfix dovecot rspamd redis-server unbound nftables";
@@ -98,6 +99,14 @@ test("the machine deleted behind Pulumi's back comes back the same, its mail and
   const waiting = await submit(host, { from: "ann@example.org", to: late.to, subject: "waits in the queue" });
   await eventually("it is in the queue", 30, async () => (await onHost("postqueue -j")).includes(late.to));
 
+  // What the filter has learned is on the volume, too.
+  await onHost(
+    `printf 'From: a@example.net\\nSubject: pills\\n\\n%s\\n' "$(seq -s' word' 100)" >/tmp/spam
+     rspamc -h /run/rspamd/controller.sock learn_spam /tmp/spam`,
+  );
+  const learned = await onHost(`${redis} hmget RS learns_spam learns_ham`);
+  assert.match(learned, /^[1-9]/);
+
   await aws("TerminateInstances", { InstanceIds: [await resourceId("server-instance")] });
   const ran = await up();
   t.diagnostic(`up after the machine was deleted: ${ran.seconds.toFixed(1)} s`);
@@ -106,6 +115,7 @@ test("the machine deleted behind Pulumi's back comes back the same, its mail and
   assert.equal(await onHost("cat /etc/ssh/ssh_host_ed25519_key.pub"), hostKey);
   assert.equal(await onHost("sha256sum </srv/tls/fullchain.pem"), certificate);
   assert.equal(await count(host, "ann@example.org", subject), 1);
+  assert.equal(await onHost(`${redis} hmget RS learns_spam learns_ham`), learned);
   await (await imap(host, "bob@example.org")).logout();
   await answer({ mode: "accept" });
   await onHost("postqueue -f");
