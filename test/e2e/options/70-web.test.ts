@@ -431,3 +431,9 @@ test("who guesses there is slowed down, seen with their own address, and banned 
     assert.equal((await answers).filter((status) => status === 429).length, 3);
     await onHost(`${bans} lift ${guesser}`);
   }));
+
+test("what people set there is in a database on the data volume", async () => {
+  const people =
+    'php -r \'$db = new PDO("sqlite:/srv/webmail/roundcube.db"); foreach ($db->query("select username from users") as $row) echo $row[0], "\\n";\'';
+  assert.match(await onHost(`mountpoint -q /srv && ${people}`), /^carol@example\.com$/m);
+});
