@@ -347,9 +347,14 @@ WantedBy=multi-user.target
     it("is not stopped while it starts, whoever has started it", async () => {
       await apply(slow("slow", "1"));
       await ok("systemctl restart --no-block slow");
-      const applied = apply(slow("slow", "2"));
-      assert.equal(await ok("systemctl show -P SubState slow"), "start");
-      assert.match(await applied, /^restarted slow\.service$/m);
+      // It is stopped first, which takes a moment.
+      await eventually(
+        "it starts",
+        10,
+        async () => (await ok("systemctl show -P SubState slow")) === "start",
+        50,
+      );
+      assert.match(await apply(slow("slow", "2")), /^restarted slow\.service$/m);
       assert.equal(await timeouts(), "");
     });
 
