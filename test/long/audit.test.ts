@@ -1,11 +1,10 @@
 /** What other people's auditors say of a host on default settings: lynis, ssh-audit and testssl, from Debian. */
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { cloudInfo, onHost } from "../e2e/mailhost.ts";
 import { ownCloud } from "./own-cloud.ts";
 
-ownCloud();
-before(async () => {
+ownCloud(undefined, async () => {
   await onHost(
     "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends lynis ssh-audit testssl.sh bsdextrautils dnsutils",
   );

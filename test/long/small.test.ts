@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { connectImap } from "../../check/imap.ts";
 import { type MailHost, mailHost } from "../e2e/mail.ts";
 import { cloudFolder, onHost } from "../e2e/mailhost.ts";
@@ -47,23 +47,25 @@ if (!existsSync(dirname(group)))
     `This test needs the kernel's memory controller in ${dirname(group)} (cgroups' first version).`,
   );
 // Whom nobody knows would be asked to come again in five minutes.
-ownCloud((stack) => stack.setIn(["config", "mailhost:spam"], stack.createNode({ greylist: 0 })));
-before(async () => {
-  host = await mailHost();
-  mkdirSync(group);
-  writeFileSync(join(group, "memory.limit_in_bytes"), String(512 * 1024 * 1024));
-  for (const pid of machinePids()) {
-    try {
-      writeFileSync(join(group, "cgroup.procs"), String(pid));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+ownCloud(
+  (stack) => stack.setIn(["config", "mailhost:spam"], stack.createNode({ greylist: 0 })),
+  async () => {
+    host = await mailHost();
+    mkdirSync(group);
+    writeFileSync(join(group, "memory.limit_in_bytes"), String(512 * 1024 * 1024));
+    for (const pid of machinePids()) {
+      try {
+        writeFileSync(join(group, "cgroup.procs"), String(pid));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
     }
-  }
-  // What a process had before stays charged to where it was: so all of them start anew, inside.
-  await onHost(
-    "systemctl restart systemd-journald unbound redis-server rspamd dovecot && systemctl restart postfix",
-  );
-});
+    // What a process had before stays charged to where it was: so all of them start anew, inside.
+    await onHost(
+      "systemctl restart systemd-journald unbound redis-server rspamd dovecot && systemctl restart postfix",
+    );
+  },
+);
 after(() => {
   if (existsSync(group)) rmdirSync(group);
 });

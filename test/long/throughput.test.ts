@@ -3,7 +3,7 @@
  * rspamd as its milter, Dovecot's LMTP. The two take turns.
  */
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { type MailHost, mailHost } from "../e2e/mail.ts";
 import { onHost } from "../e2e/mailhost.ts";
 import { eventually } from "../eventually.ts";
@@ -56,11 +56,13 @@ for each in ${ours.join(" ")}; do [ ! -d $each ] || umount $each; done
 systemctl daemon-reload && systemctl start rspamd dovecot postfix`;
 
 // Whom nobody knows would be asked to come again in five minutes, which Debian's rspamd does not do by itself.
-ownCloud((stack) => stack.setIn(["config", "mailhost:spam"], stack.createNode({ greylist: 0 })));
-before(async () => {
-  host = await mailHost();
-  await onHost(preparePlain);
-});
+ownCloud(
+  (stack) => stack.setIn(["config", "mailhost:spam"], stack.createNode({ greylist: 0 })),
+  async () => {
+    host = await mailHost();
+    await onHost(preparePlain);
+  },
+);
 
 /** Messages a second, until the last one lies in the mailbox. */
 async function rate(to: string, user: string, subject: string): Promise<number> {
