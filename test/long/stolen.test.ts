@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { count, mailHost, otherSide, submit } from "../e2e/mail.ts";
-import { cloudInfo } from "../e2e/mailhost.ts";
+import { cloudInfo, onHost } from "../e2e/mailhost.ts";
 import { withNeighbours } from "../e2e/neighbour.ts";
 import { ownCloud } from "./own-cloud.ts";
 import { steal } from "./thief.ts";
@@ -20,13 +20,15 @@ test("2,000 messages with a stolen password: the limit leaves, the owner is told
   const host = await mailHost();
   const peer = await otherSide();
   const { slot } = cloudInfo();
+  // Neighbours are on the host's own side of its public address.
+  const inside = (await onHost("hostname -I")).trim().split(" ")[0] ?? "";
   const octets = Array.from({ length: 16 }, (_, index) => 230 + index);
   const waits: number[] = [];
   await withNeighbours(slot, octets, async (addresses) => {
     const began = performance.now();
     let over = false;
     const stealing = steal(slot, {
-      host: host.publicIp,
+      host: inside,
       hostname: host.hostname,
       user,
       password: host.credentials[user] ?? "",
