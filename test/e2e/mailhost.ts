@@ -153,6 +153,11 @@ export async function onHost(command: string, input?: string): Promise<string> {
   );
 }
 
+/** Lets the host's daily updates wait: they would change packages, and restart daemons, in the middle of a test at their hour. */
+export async function withoutUpdates(): Promise<void> {
+  await onHost("systemctl stop apt-daily.timer apt-daily-upgrade.timer");
+}
+
 let known: { readonly state: bigint; readonly outputs: Readonly<Record<string, unknown>> } | undefined;
 
 /** All outputs of the stack, secrets in clear. */

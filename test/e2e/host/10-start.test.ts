@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../eventually.ts";
-import { aws, gitStatus, nothingLeft, onHost, previewSteps, succeed, world } from "../mailhost.ts";
+import {
+  aws,
+  gitStatus,
+  nothingLeft,
+  onHost,
+  previewSteps,
+  succeed,
+  withoutUpdates,
+  world,
+} from "../mailhost.ts";
 import { within } from "../yardstick.ts";
 
 test("a clean clone, npm start, and the host is up and checked", async (t) => {
@@ -10,6 +19,7 @@ test("a clean clone, npm start, and the host is up and checked", async (t) => {
   assert.match(ran.stdout, /\b0 wrong\b/);
   assert.match(ran.stdout, /npm run mail -- send/);
   assert.doesNotMatch(ran.stdout, /port 25 is blocked/);
+  await withoutUpdates();
 });
 
 test("npm start again: quick, nothing to do, and no connection to the host but the check's own", async (t) => {

@@ -7,7 +7,16 @@ import { everything, largerMachine, morePeople, remember } from "../everything.t
 import { footprint } from "../footprint.ts";
 import { killedAndStarted } from "../killed.ts";
 import { imap, mailHost, otherSide } from "../mail.ts";
-import { keepInStack, nothingLeft, previewSteps, stackText, succeed, up, withStack } from "../mailhost.ts";
+import {
+  keepInStack,
+  nothingLeft,
+  previewSteps,
+  stackText,
+  succeed,
+  up,
+  withoutUpdates,
+  withStack,
+} from "../mailhost.ts";
 import {
   cameOnce,
   forwarded,
@@ -28,6 +37,7 @@ test("the host as it is without them; killed at random moments it converges, to 
   keepInStack(largerMachine);
   // In its first half, which has most to lose; test/long/kills.test.ts has ten kills, anywhere.
   await killedAndStarted(t, [45_000, 15_000]);
+  await withoutUpdates();
   remember({ footprint: [...(await footprint())], stackFile: stackText() });
 });
 
