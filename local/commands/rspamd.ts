@@ -1,7 +1,6 @@
 import { openSsh } from "../../check/ssh.ts";
-import type { SshAccess } from "../../check/types.ts";
 import type { CloudPaths } from "../paths.ts";
-import { defaultStack } from "../stack.ts";
+import { defaultStack, type StackOutputs } from "../stack.ts";
 import { say } from "../terminal.ts";
 import { engineOf } from "./anyStack.ts";
 
@@ -16,7 +15,7 @@ export async function rspamd(paths: CloudPaths, port: number, stack: string = de
   const engine = await engineOf(paths, stack);
   const outputs = JSON.parse(
     await engine.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
-  ) as { readonly ssh?: SshAccess; readonly rspamdPassword?: string };
+  ) as Partial<StackOutputs>;
   const isLocal = stack === defaultStack;
   const command = (words: string) =>
     isLocal ? `npm run pulumi -- ${words}` : `pulumi ${words} --stack ${stack}`;
@@ -31,16 +30,12 @@ export async function rspamd(paths: CloudPaths, port: number, stack: string = de
   const door = await session.forward(port, there);
   say(`http://127.0.0.1:${port}/ is rspamd's page, until you press Ctrl-C.`);
   say(`Its password:  ${command("stack output rspamdPassword --show-secrets")}`);
-  return await new Promise((resolve) => {
-    const end = (code: number) => {
-      door.close();
-      session.close();
-      resolve(code);
-    };
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end(0));
-    void session.closed.then(() => {
-      say("The host has closed the connection.");
-      end(1);
-    });
+  const interrupted = new Promise<number>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(0));
   });
+  const code = await Promise.race([interrupted, session.closed.then(() => 1)]);
+  if (code !== 0) say("The host has closed the connection.");
+  door.close();
+  session.close();
+  return code;
 }
