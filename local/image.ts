@@ -10,7 +10,12 @@ import { run } from "./run.ts";
  */
 const recipe = {
   suite: "trixie",
-  mirror: "http://deb.debian.org/debian",
+  // With the security updates of its day, as Debian's own images.
+  sources: [
+    "deb http://deb.debian.org/debian trixie main",
+    "deb http://deb.debian.org/debian trixie-updates main",
+    "deb http://deb.debian.org/debian-security trixie-security main",
+  ],
   // What Debian's cloud images have of the packages that matter to a first boot and to a person on the host.
   packages: [
     "apt-utils",
@@ -116,7 +121,7 @@ export async function ensureImage(cache: string, options: ImageOptions = {}): Pr
         ...recipe.shell.map((line) => `--customize-hook=${line}`),
         recipe.suite,
         building,
-        recipe.mirror,
+        ...recipe.sources,
       ],
       { onLine: (line) => /^I: /.test(line) && options.progress?.(line.slice(3)) },
     );

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { bundle, file } from "../plan/bundle.ts";
+import { bundle, file, plainFile } from "../plan/bundle.ts";
 import { hasLockedStore } from "../plan/lockedStore.ts";
 import { option } from "./option.ts";
 
 const config = "/etc/apt/apt.conf.d/52mailhost";
+const restarts = "/etc/needrestart/conf.d/mailhost.conf";
 
 /** Security updates that come by themselves (unattended-upgrade(8)), and the reboot that a new kernel needs. */
 export const upgrades = option({
@@ -40,8 +41,12 @@ export const upgrades = option({
         why: security
           ? "Installs security updates by itself, and reboots at the hour that the owner names."
           : "Leaves updates to the owner.",
-        packages: security ? ["unattended-upgrades"] : [],
-        files: [file(config, { security, reboot: reboot !== "never" && reboot })],
+        // A library's fix works from a restart of its daemons on; what a package has to say goes to the owner by mail.
+        packages: security ? ["unattended-upgrades", "needrestart", "apt-listchanges"] : [],
+        files: [
+          file(config, { security, reboot: reboot !== "never" && reboot }),
+          ...(security ? [plainFile(restarts)] : []),
+        ],
         // It only waits for a shutdown, which apt's own unit waits for as well, and has 20 MB of memory for it.
         disabledUnits: security ? ["unattended-upgrades.service"] : [],
         // The file was that bundle's once: there it goes before it comes here.

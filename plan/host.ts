@@ -7,6 +7,7 @@ import { aliases } from "./services/aliases.ts";
 import { base } from "./services/base.ts";
 import { certbot } from "./services/certbot.ts";
 import { dovecot } from "./services/dovecot.ts";
+import { hardening } from "./services/hardening.ts";
 import { nftables } from "./services/nftables.ts";
 import { patterns } from "./services/patterns.ts";
 import { postfix } from "./services/postfix.ts";
@@ -22,6 +23,7 @@ import type { Bundle } from "./types.ts";
 const services: readonly ((settings: Settings) => Bundle)[] = [
   storage,
   base,
+  hardening,
   sshd,
   patterns,
   unbound,

@@ -1,42 +1,106 @@
 /**
- * From all off to all on and back, one option at a time: each converges, passes the check, and leaves no trace when it
- * goes. An option is switched by the first example of its schema that is not its default, and by `false` where it
- * is on by default. The locked store is left out: it is for a new volume alone (locked.test.ts).
+ * From all off to all on and back, one option at a time: each converges, and what goes leaves no trace. With everything off,
+ * and with everything on, the check finds all right, and no log has a warning after a day's work. The locked store is
+ * left out: it is for a new volume alone (locked.test.ts).
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { options } from "../../options/list.ts";
+import { type Document, parseDocument } from "yaml";
+import { type OptionValues, options } from "../../options/list.ts";
 import type { Option } from "../../options/option.ts";
-import { bringSignature } from "../e2e/clamav.ts";
-import { largerMachine } from "../e2e/everything.ts";
+import { bringSignature, takeSignature } from "../e2e/clamav.ts";
+import { everything, largerMachine } from "../e2e/everything.ts";
 import { changesSince, footprint } from "../e2e/footprint.ts";
-import { previewSteps, succeed, up, withStack } from "../e2e/mailhost.ts";
+import { unexplained } from "../e2e/logs.ts";
+import { keepInStack, previewSteps, stackText, succeed, up } from "../e2e/mailhost.ts";
+import { aDay } from "./day.ts";
 import { ownCloud } from "./own-cloud.ts";
 
+/** What is on, or takes its share, without being asked for: how it is written that it is off, or as little as can be. */
+const off: { readonly [key in keyof OptionValues]?: unknown } = {
+  bans: { failures: 0 },
+  clientSetup: false,
+  compression: false,
+  expiry: { trash: 0, junk: 0 },
+  incomingLimit: { connections: 0 },
+  learning: false,
+  logs: { days: 1, size: 50 },
+  outgoingLimit: 0,
+  ownPasswords: false,
+  quota: { size: 0 },
+  queue: { warnAfterHours: 0, bounceDays: 0 },
+  search: false,
+  spam: { greylist: 0 },
+  srs: false,
+  swap: false,
+  upgrades: { security: false, reboot: "never" },
+};
+
 const all: readonly Option[] = options;
+const switched = all.filter(({ key }) => key !== "lockedStore").map(({ key }) => key);
+const path = (key: string) => ["config", `mailhost:${key}`];
 
-ownCloud(largerMachine);
+ownCloud((stack) => {
+  largerMachine(stack);
+  for (const [key, value] of Object.entries(off)) stack.setIn(path(key), stack.createNode(value));
+});
 
-for (const { key, schema } of all.filter((option) => option.key !== "lockedStore")) {
-  test(`${key}: switched and switched back`, async () => {
-    const found = await footprint();
-    const usual = JSON.stringify(schema.parse(undefined));
-    const other = (schema.meta()?.examples as unknown[] | undefined)?.find(
-      (example) => JSON.stringify(schema.parse(example)) !== usual,
-    );
-    assert.notEqual(other, undefined, `${key} has no example that differs from its default`);
-    await withStack(
-      (stack) => stack.setIn(["config", `mailhost:${key}`], stack.createNode(other)),
-      async () => {
-        await up();
-        if (key === "clamav") await bringSignature();
-        await succeed(["check"]);
-        assert.deepEqual(await previewSteps(), []);
-      },
-    );
-    await up();
-    assert.deepEqual(await changesSince(found), { came: [], went: [] });
+/** What an option is switched on by: as everything.ts has it; else by the default, where that is not off; else by an example. */
+async function on(): Promise<(stack: Document, key: string) => void> {
+  const whole = parseDocument(stackText());
+  (await everything())(whole);
+  return (stack, key) => {
+    const example = all.find((option) => option.key === key)?.schema.meta()?.examples as
+      | readonly unknown[]
+      | undefined;
+    if (key in off) stack.deleteIn(path(key));
+    else stack.setIn(path(key), whole.getIn(path(key)) ?? stack.createNode(example?.[0]));
+  };
+}
+
+/** What the day brings about on purpose, and what a host says whose options came one by one. */
+const provoked: readonly RegExp[] = [/gone@example\.net/];
+
+async function dayWithoutAWarning(): Promise<void> {
+  await aDay();
+  assert.deepEqual(await unexplained("@0", provoked), []);
+}
+
+/** How the host was before each. */
+const before = new Map<string, ReadonlySet<string>>();
+
+test("everything off: the check finds all right, and a day's work leaves no warning", async () => {
+  await succeed(["check"]);
+  assert.deepEqual(await previewSteps(), []);
+  await dayWithoutAWarning();
+});
+
+for (const key of switched)
+  test(`${key} on`, async (t) => {
+    const switchOn = await on();
+    before.set(key, await footprint());
+    keepInStack((stack) => switchOn(stack, key));
+    t.diagnostic(`up: ${(await up()).seconds.toFixed(1)} s`);
+    if (key === "clamav") await bringSignature();
+    assert.deepEqual(await previewSteps(), []);
     await succeed(["check"]);
+  });
+
+test("everything on: a day's work leaves no warning", dayWithoutAWarning);
+
+for (const key of switched.toReversed())
+  test(`${key} off`, async (t) => {
+    if (key === "clamav") await takeSignature();
+    keepInStack((stack) => {
+      const value = off[key as keyof OptionValues];
+      if (value === undefined) stack.deleteIn(path(key));
+      else stack.setIn(path(key), stack.createNode(value));
+    });
+    t.diagnostic(`up: ${(await up()).seconds.toFixed(1)} s`);
+    assert.deepEqual(await changesSince(before.get(key) ?? new Set()), { came: [], went: [] });
     assert.deepEqual(await previewSteps(), []);
   });
-}
+
+test("back where it began the check finds all right", async () => {
+  await succeed(["check"]);
+});

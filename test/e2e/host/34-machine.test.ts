@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { hostBundles } from "../../../plan/host.ts";
 import { hostPorts } from "../../../plan/ports.ts";
+import { eventually } from "../../eventually.ts";
 import { settingsWith } from "../../options/settings.ts";
 import { exposedAbove, running } from "../exposure.ts";
 import { mailHost } from "../mail.ts";
@@ -157,9 +158,14 @@ test("who logged in, and with which key, is in the log", async () => {
 
 test("the kernel is set as the file says, where it lets itself be set here", async () => {
   const said = await onHost(
-    "sysctl -n net.ipv4.conf.all.send_redirects net.ipv4.conf.all.accept_redirects net.ipv4.tcp_syncookies",
+    "sysctl -n net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.send_redirects net.ipv4.conf.all.accept_redirects net.ipv4.tcp_syncookies",
   );
-  assert.deepEqual(lines(said), ["0", "0", "1"]);
+  assert.deepEqual(lines(said), ["0", "1", "0", "0", "1"]);
+});
+
+test("a login's shell ends by itself, and writes no copy of its memory", async () => {
+  const said = await onHost(`su -l admin -s /bin/bash -c 'echo "$TMOUT"; ulimit -H -c'`);
+  assert.deepEqual(lines(said), ["1800", "0"]);
 });
 
 test("security updates come by themselves, and keep what is deployed", async () => {
@@ -172,4 +178,20 @@ test("security updates come by themselves, and keep what is deployed", async () 
     await onHost("unattended-upgrade --dry-run -d 2>&1 | sed -n '/^Allowed origins/{p;q}'"),
     "Allowed origins are: origin=Debian,codename=trixie-security,label=Debian-Security\n",
   );
+});
+
+test("a library's update reaches who runs with it", async () => {
+  const daemons = ["dovecot", "postfix", "rspamd", "redis-server", "unbound", "ssh"];
+  const running = async () =>
+    lines(await onHost(`systemctl show -P MainPID ${daemons.join(" ")}`)).filter(Boolean);
+  const before = await running();
+  assert.equal(before.length, daemons.length);
+  // By apt's own hook, as after unattended-upgrade.
+  await onHost("DEBIAN_FRONTEND=noninteractive apt-get -qy install --reinstall libssl3t64");
+  const kept = (await running()).filter((pid) => before.includes(pid));
+  assert.deepEqual(kept, []);
+  await eventually("every unit is up", 60, async () => {
+    const state = await onHost("systemctl is-system-running || true");
+    return state.trim() === "running";
+  });
 });
