@@ -21,27 +21,21 @@ import {
 } from "./components/stack.ts";
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
-import { dkimSelectors } from "./plan/dkim.ts";
-import { hostExits } from "./plan/egress.ts";
-import { hostBundles } from "./plan/host.ts";
-import { hostPorts } from "./plan/ports.ts";
-import { asksForMail, dnsRecords } from "./plan/records.ts";
-import { sesDomains } from "./plan/ses.ts";
-import { webWorker } from "./plan/web.ts";
-import { webmail } from "./plan/webmail.ts";
+import { makePlan } from "./plan/plan.ts";
 
 showErrorsAsNodeDoes();
 keepSecretsOutOfDebugMessages();
 const settings = readSettings();
-const bundles = hostBundles(settings);
+const plan = makePlan(settings, today());
+const { bundles } = plan;
 const zones = await findZones(settings);
 const dnsZones = await findDnsZones(settings);
-const web = { zones: dnsZones, ...webWorker(settings) };
+const web = { zones: dnsZones, ...plan.worker };
 await mayRunWorkers(web);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
 const keys = new SshKeys("ssh");
-const dkim = new DkimKeys("dkim", { selectors: dkimSelectors(settings) });
+const dkim = new DkimKeys("dkim", { selectors: plan.dkim });
 const accounts = new Accounts("accounts", { mailboxes });
 
 const volume = new DataVolume("server-data", { size: settings.server.dataSize, zone: zones.first });
@@ -50,31 +44,30 @@ const network = new Network("network", { settings: settings.network, availabilit
 const { ipv6 } = settings.network;
 const { securityGroupId } = new Firewall("firewall", {
   vpcId: network.vpcId,
-  ports: hostPorts(bundles),
-  exits: hostExits(settings),
+  ports: plan.ports,
+  exits: plan.exits,
   ipv6,
 });
 const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
 const published = { zones: dnsZones, facts: hostFacts(server, dkim), mark: new RecordMark("mark").text };
-const records = dnsRecords(settings, today());
-const mx = records.filter((record) => asksForMail(settings, record));
-const dns = new Dns("dns", { ...published, records: records.filter((record) => !mx.includes(record)) });
+const records = plan.records.filter((record) => !plan.mx.includes(record));
+const dns = new Dns("dns", { ...published, records });
 const { address } = server;
 const reverseName = new ReverseName("ptr", { address, settings, after: dns.record("A", settings.hostname) });
 
 const { passwords: generated } = new Generated("generated", { bundles });
-const ses = new Ses("ses", { domains: sesDomains(settings), dkim, dns });
+const ses = new Ses("ses", { domains: plan.ses, dkim, dns });
 const { passwordHashes } = accounts;
 const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes, generated, ses: ses.login };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
-const names = webmail(settings)?.names ?? [];
+const names = plan.webmail?.names ?? [];
 const named = [reverseName, ...names.map((name) => dns.record("A", name))];
 const after = { postfix: [reverseName, ...ses.ready], certbot: named };
 const host = new Host("host", { settings, server, keys, bundles, secrets, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
-const inbound = new Dns("inbound", { ...published, records: mx, after: [host] });
+const inbound = new Dns("inbound", { ...published, records: plan.mx, after: [host] });
 
 new Worker("web", web);
 

@@ -1,5 +1,4 @@
-import { hostBundles } from "../plan/host.ts";
-import { dnsRecords } from "../plan/records.ts";
+import { makePlan } from "../plan/plan.ts";
 import { LOGIN_USER, receiversOf } from "../plan/users.ts";
 import { parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
@@ -44,13 +43,14 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
   }
   const settings = settingsOf(config, around);
+  const { records, bundles } = makePlan(settings, new Date().toISOString().slice(0, 10));
   return {
     stack,
     isLocal: around.isLocal ?? false,
     settings,
     facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), dkimPublicKeys },
-    records: dnsRecords(settings, new Date().toISOString().slice(0, 10)),
-    bundles: hostBundles(settings),
+    records,
+    bundles,
     resolver: around.resolver,
     trustedCas: around.trustedCas,
     credentials,

@@ -6,6 +6,7 @@ import { option } from "./option.ts";
 const folder = "/etc/rspamd";
 const actions = `${folder}/local.d/actions.conf`;
 const greylisting = `${folder}/local.d/greylist.conf`;
+const weights = `${folder}/override.d/groups.conf`;
 const rule = `${folder}/lua.local.d/known-senders.lua`;
 
 /** At which score what is done to a message from outside. */
@@ -35,6 +36,17 @@ export const spam = option({
             "Score from which a sender that nobody here has written to is asked to come again after 5 minutes. 0: nobody is.",
           examples: [0],
         }),
+      scores: z
+        .record(
+          z.string().regex(/^[A-Z][A-Z0-9_]*$/, "is no rule of rspamd's; write it as X-Spamd-Result has it"),
+          z.number().min(-100).max(100),
+        )
+        .default({})
+        .meta({
+          description:
+            "What single rules add to a message's score, in place of rspamd's own figures; 0: the rule has no say. Their names stand in each message's X-Spamd-Result header.",
+          examples: [{ MIME_DOUBLE_BAD_EXTENSION: 15, DMARC_POLICY_SOFTFAIL: 2 }],
+        }),
     })
     .prefault({})
     .meta({
@@ -50,10 +62,12 @@ export const spam = option({
         `is not below addHeader; write a number below ${addHeader}, or 0 for no greylisting`,
       );
   },
-  bundles: (scores) => {
-    const isGreylisting = scores.greylist > 0;
+  bundles: ({ scores, ...limits }) => {
+    const isGreylisting = limits.greylist > 0;
+    const own = Object.entries(scores).map(([symbol, weight]) => ({ symbol, weight }));
     const files = [
-      file(actions, { ...scores, isGreylisting }),
+      file(actions, { ...limits, isGreylisting }),
+      ...(own.length > 0 ? [file(weights, { scores: own })] : []),
       file(greylisting, { isGreylisting }),
       ...(isGreylisting ? [file(rule)] : []),
     ];

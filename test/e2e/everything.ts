@@ -63,6 +63,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("secondMx", ["mx.example.net"]);
     set("sharedFolders", true);
     set("rspamdPage", true);
+    set("spam", { scores: { MIME_GOOD: -0.3 } });
     set("trustedHosts", trusted());
     set("web", { names: ["webmail.example.com"] });
     useRelay(stack, relay);

@@ -14,8 +14,9 @@ export async function footprint(): Promise<Set<string>> {
     "find /etc /usr/local /var/lib/mailhost /var/lib/dovecot -xdev | sort",
     "systemctl list-unit-files --no-legend --state=enabled | sort",
     "ss -Hltnu | awk '{print $5}' | sort -u",
-    // Those of the daemons; systemd opens some of its own when they are first asked for. Some have a process's number.
-    "ss -Hlx | awk '{print $5}' | grep -E '^/(run|var)/|^(private|public)/' | grep -v '^/run/systemd/' | sed -E 's#/[0-9]+$##' | sort -u",
+    // Those of the daemons; systemd and Dovecot open some of their own when they are first asked for. Some have a process's
+    // number.
+    "ss -Hlx | awk '{print $5}' | grep -E '^/(run|var)/|^(private|public)/' | grep -Ev '^/run/(systemd/|dovecot/srv\\.)' | sed -E 's#/[0-9]+$##' | sort -u",
     "nft -s list ruleset | grep -v 'elements ='",
     "crontab -l 2>/dev/null; ls /etc/cron.d",
   ];

@@ -1,4 +1,8 @@
-import { childrenOf, type Element, parseXml, textOf } from "./web.ts";
+/** A `config-v1.1.xml` as Thunderbird itself reads it: its own modules, from Debian's package. */
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cloudPaths } from "../../local/paths.ts";
+import { run } from "../../local/run.ts";
 
 /** One way in or out, as Thunderbird keeps it. */
 export interface Server {
@@ -15,66 +19,38 @@ export interface AccountConfig {
   readonly outgoing: readonly Server[];
 }
 
-const securities: Readonly<Record<string, Server["security"]>> = {
-  plain: "none",
-  SSL: "TLS",
-  STARTTLS: "STARTTLS",
-};
+/** Takes the modules out of the archive that Debian's package carries them in. */
+const unpack = `import sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+archive.extractall(sys.argv[2], [name for name in archive.namelist() if name.startswith("modules/")])`;
 
-/**
- * A `config-v1.1.xml` as Thunderbird reads it, by the rules of draft-ietf-mailmaint-autoconfig: a provider with an id and
- * its domains, servers of known kinds with host name, port, socket type and authentication, what it does not know passed
- * over, placeholders of the address filled in.
- * @throws where it would find no account
- */
-export function readConfig(document: Buffer, address: string): AccountConfig {
-  const root = parseXml(document);
-  if (root.name !== "clientConfig") throw new Error(`the root is ${root.name}`);
-  if (root.attributes.version !== "1.1") throw new Error("it is not version 1.1");
-  const [provider] = childrenOf(root, "emailProvider");
-  if (provider === undefined) throw new Error("there is no emailProvider");
-  const domain = address.split("@")[1] ?? "";
-  const domains = childrenOf(provider, "domain").map(({ text }) => hostname(text));
-  if (!domains.includes(domain)) throw new Error(`it is not about ${domain}`);
-  hostname(provider.attributes.id ?? "");
-  const servers = (name: string, kinds: readonly string[]) =>
-    childrenOf(provider, name)
-      .filter(({ attributes }) => kinds.includes(attributes.type ?? ""))
-      .flatMap((each) => serverOf(each, address));
-  const incoming = servers("incomingServer", ["imap", "pop3"]);
-  const outgoing = servers("outgoingServer", ["smtp"]);
-  if (incoming.length === 0 || outgoing.length === 0) throw new Error("it lacks a way in or out");
-  return { incoming, outgoing };
+/** Where its modules lie. They are fetched once: 80 MB, of which a few stay. */
+async function modules(): Promise<string> {
+  const { cache } = cloudPaths();
+  const folder = join(cache, "thunderbird");
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const building = mkdtempSync(join(cache, ".thunderbird-"));
+  try {
+    await run("sh", [
+      "-euc",
+      'cd "$1"; apt-get -qq update; apt-get -qq -o APT::Sandbox::User=root download thunderbird; dpkg-deb --fsys-tarfile *.deb | tar -x ./usr/share/thunderbird/omni.ja; python3 -c "$2" usr/share/thunderbird/omni.ja out',
+      "sh",
+      building,
+      unpack,
+    ]);
+    renameSync(join(building, "out/modules"), folder);
+  } finally {
+    rmSync(building, { recursive: true });
+  }
+  return folder;
 }
 
-function serverOf(element: Element, address: string): Server[] {
-  const ways = childrenOf(element, "authentication").map(({ text }) => text);
-  // Of several it takes the first that it can do; a password is the only one that needs nothing else.
-  if (!ways.includes("password-cleartext")) return [];
-  const security = childrenOf(element, "socketType")
-    .map(({ text }) => securities[text])
-    .find((known) => known !== undefined);
-  if (security === undefined) return [];
-  const port = Number(textOf(element, "port"));
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`${port} is no port`);
-  const [local = "", domain = ""] = address.split("@");
-  const login = textOf(element, "username")
-    .replaceAll("%EMAILADDRESS%", address)
-    .replaceAll("%EMAILLOCALPART%", local)
-    .replaceAll("%EMAILDOMAIN%", domain);
-  if (login === "" || /[%\s]/.test(login)) throw new Error(`"${login}" is no login`);
-  return [
-    {
-      type: element.attributes.type ?? "",
-      hostname: hostname(textOf(element, "hostname")),
-      port,
-      security,
-      login,
-    },
-  ];
-}
-
-function hostname(text: string): string {
-  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) throw new Error(`"${text}" is no host name`);
-  return text.toLowerCase();
+/** @throws where it would find no account, with Thunderbird's own word */
+export async function readConfig(document: Buffer, address: string): Promise<AccountConfig> {
+  const question = { modules: await modules(), document: document.toString(), address };
+  const said = await run(process.execPath, [join(import.meta.dirname, "thunderbirdReads.ts")], {
+    input: JSON.stringify(question),
+  });
+  return JSON.parse(said) as AccountConfig;
 }

@@ -37,6 +37,18 @@ it("spam: without greylisting nobody is remembered", () => {
   assert.equal(rule, undefined);
 });
 
+it("spam: single rules weigh what the stack says, and else there is no such file", () => {
+  const path = "/etc/rspamd/override.d/groups.conf";
+  const own = (spam: object) =>
+    hostBundles(settingsWith({ spam }))
+      .flatMap(({ files }) => files)
+      .find((file) => file.path === path)?.content;
+  assert.match(own({ scores: { MIME_GOOD: -0.5 } }) ?? "", /^ {2}"MIME_GOOD" \{\n {4}weight = -0\.5;\n/m);
+  assert.equal(own({}), undefined);
+  for (const scores of [{ "a rule": 1 }, { MIME_GOOD: 1000 }])
+    assert.throws(() => settingsWith({ spam: { scores } }), /mailhost:spam\.scores/);
+});
+
 it("spam: the scores stand in order", () => {
   assert.throws(
     () => settingsWith({ spam: { reject: 5, addHeader: 6, greylist: 7 } }),

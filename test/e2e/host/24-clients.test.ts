@@ -1,21 +1,20 @@
-/** Mail programs that are not ours: swaks, and what Python's libraries make of SMTP and IMAP. */
+/** Mail programs that are not ours: swaks, mutt, and what Python's libraries make of SMTP and IMAP. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { ensurePackages } from "../../../local/prerequisites.ts";
 import { run } from "../../../local/run.ts";
 import { count, mailHost, unique } from "../mail.ts";
+import { scratchFiles } from "../scratch.ts";
 
 const host = await mailHost();
 const user = "carol@example.com";
-const folder = mkdtempSync(join(tmpdir(), "mailhost-clients-"));
-after(() => rmSync(folder, { recursive: true }));
+const path = scratchFiles();
 before(() =>
   ensurePackages([
     { what: "python3", package: "python3", why: "is a mail program of the tests" },
     { what: "swaks", package: "swaks", why: "is a mail program of the tests" },
+    { what: "mutt", package: "mutt", why: "is a mail program of the tests" },
     {
       what: "/usr/share/perl5/Authen/SASL.pm",
       package: "libauthen-sasl-perl",
@@ -32,7 +31,6 @@ before(() =>
 for (const port of [465, 587])
   test(`swaks logs in on ${port} and sends; with a wrong password it is refused`, async () => {
     const subject = unique(`swaks ${port}`);
-    const file = join(folder, `swaks-${port}`);
     const swaks = (password: string) => {
       const options = [
         `server ${host.publicIp}`,
@@ -46,13 +44,51 @@ for (const port of [465, 587])
         "to bob@example.org",
         `header Subject: ${subject}`,
       ];
-      writeFileSync(file, options.map((option) => `--${option}\n`).join(""), { mode: 0o600 });
-      return run("swaks", ["--config", file]);
+      const config = path(`swaks-${port}`, options.map((option) => `--${option}\n`).join(""));
+      return run("swaks", ["--config", config]);
     };
     assert.match(await swaks(host.credentials[user] ?? ""), /^<~ +250 2\.0\.0 Ok: queued as /m);
     assert.equal(await count(host, "bob@example.org", subject), 1);
     await assert.rejects(swaks("wrong"), /No authentication type succeeded$/);
   });
+
+test("mutt sends, keeps a copy, and moves what it got to another folder", async () => {
+  const subject = unique("mutt");
+  const hosts = path("hosts", `127.0.0.1 localhost\n${host.publicIp} ${host.hostname}\n`);
+  const settings = {
+    from: user,
+    envelope_from: "yes",
+    hostname: "client.invalid",
+    smtp_url: `smtps://${user}@${host.hostname}:465/`,
+    smtp_pass: host.credentials[user] ?? "",
+    folder: `imaps://${user}@${host.hostname}/`,
+    imap_user: user,
+    imap_pass: host.credentials[user] ?? "",
+    spoolfile: "+INBOX",
+    record: "+Sent",
+    ssl_force_tls: "yes",
+    certificate_file: path("roots.pem", host.roots.join("\n")),
+    confirmappend: "no",
+    confirmcreate: "no",
+    delete: "yes",
+    quit: "yes",
+    move: "no",
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `set ${name} = "${value}"\n`);
+  const config = path("muttrc", lines.join(""));
+  // The host's name leads to its address as it would in the world's DNS.
+  const named = (command: string, input = "") =>
+    run("unshare", ["--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && eval "$1"', hosts, command], {
+      input,
+    });
+  await named(`mutt -F ${config} -s '${subject}' -- ${user}`, "Words, and Grüße.\n");
+  assert.equal(await count(host, user, subject), 1);
+  assert.equal(await count(host, user, subject, { folder: "Sent" }), 1);
+  const keys = path("keys", `push "l~s '${subject}'<enter><save-message>=Archive<enter><quit>"\n`);
+  await named(`TERM=xterm script -qec 'mutt -F ${config} -e "source ${keys}"' /dev/null`);
+  assert.equal(await count(host, user, subject, { folder: "Archive" }), 1);
+  assert.equal(await count(host, user, subject, { expected: 0 }), 0);
+});
 
 /** What the program has to know, on its standard input: a password belongs on no command line. */
 const python = (what: "session" | "load", more: object = {}) =>

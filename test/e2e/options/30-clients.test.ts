@@ -53,7 +53,7 @@ describe("Thunderbird", () => {
         `https://autoconfig.${domain}/mail/config-v1.1.xml?emailaddress=${encodeURIComponent(person)}`,
       );
       assert.equal(status, 200);
-      const { incoming, outgoing } = readConfig(body, person);
+      const { incoming, outgoing } = await readConfig(body, person);
       assert.deepEqual(
         [...incoming, ...outgoing].map(({ type, port, security }) => `${type} ${port} ${security}`),
         ["imap 993 TLS", "pop3 995 TLS", "smtp 465 TLS", "smtp 587 STARTTLS"],

@@ -3,14 +3,18 @@ import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { connect as startTls } from "node:tls";
+import { ensurePackages } from "../../../local/prerequisites.ts";
+import { run } from "../../../local/run.ts";
 import { eventually } from "../../eventually.ts";
 import { keptWhileSuspended } from "../everything.ts";
 import { count, imap, type MailHost, mailHost, otherSide, received, submit, unique } from "../mail.ts";
 import { onHost } from "../mailhost.ts";
 import { redis } from "../redis.ts";
+import { scratchFiles } from "../scratch.ts";
 
 const host = await mailHost();
 const peer = await otherSide();
+const path = scratchFiles();
 
 /** How many messages rspamd has learned, by its own counters. */
 async function learned(): Promise<{ readonly spam: number; readonly ham: number }> {
@@ -178,6 +182,37 @@ test("ManageSieve: a filter of one's own, with TLS before any password", async (
   await submit(host, { from: "carol@example.com", to: "ann@example.org", subject: unique("and you") });
   assert.doesNotMatch(await received(host, "carol@example.com", "Away"), /X-Sieve-Mailbox/);
   session.end();
+});
+
+test("ManageSieve: sieve-connect brings a filter, looks it up, and takes it away", async () => {
+  await ensurePackages([
+    { what: "sieve-connect", package: "sieve-connect", why: "is a ManageSieve client of the tests" },
+  ]);
+  const roots = path("roots.pem", host.roots.join("\n"));
+  const subject = unique("to a folder");
+  const filter = path(
+    "filter",
+    `require ["fileinto"];\nif header :is "subject" "${subject}" { fileinto "Archive"; }\n`,
+  );
+  const broken = path("broken", 'if header "subject {\n');
+  const connect = (password: string, ...args: readonly string[]) =>
+    run("sh", [
+      ...["-c", 'exec sieve-connect "$@" 3<"$0"', path("password", password)],
+      ...["--server", host.publicIp, "--tlshostname", host.hostname, "--tlscafile", roots, "--noclearauth"],
+      ...["--user", "bob@example.org", "--passwordfd", "3", ...args],
+    ]);
+  const password = host.credentials["bob@example.org"] ?? "";
+  await connect(password, "--localsieve", filter, "--remotesieve", "mine", "--upload");
+  await connect(password, "--remotesieve", "mine", "--activate");
+  assert.match(await connect(password, "--list"), /^"mine" ACTIVE$/m);
+  assert.match(await connect(password, "--remotesieve", "mine", "--download"), /fileinto "Archive";/);
+  await receive(subject);
+  assert.equal(await count(host, "bob@example.org", subject, { folder: "Archive" }), 1);
+  await assert.rejects(connect(password, "--localsieve", broken, "--remotesieve", "broken", "--upload"));
+  await connect(password, "--deactivate");
+  await connect(password, "--remotesieve", "mine", "--delete");
+  assert.doesNotMatch(await connect(password, "--list"), /mine|broken/);
+  await assert.rejects(connect("wrong", "--list"), /uthentication/);
 });
 
 test("a filter sends as its own mailbox and counts for it; it passes on what others wrote as they wrote it", async () => {

@@ -17,11 +17,31 @@ async function delivered(raw: string, subject: string): Promise<string> {
 const head = (subject: string) =>
   `From: sales@${peer.domain}\r\nTo: ${ann}\r\nSubject: ${subject}\r\nDate: ${new Date().toUTCString()}\r\nMessage-ID: <${subject.replaceAll(" ", ".")}@${peer.domain}>\r\nMIME-Version: 1.0\r\n`;
 
+const program = Buffer.from(`MZ${"\0".repeat(200)}`).toString("base64");
+const attached = (subject: string, name: string) =>
+  `${head(subject)}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nYour invoice.\r\n--b\r\nContent-Type: application/octet-stream; name="${name}"\r\nContent-Disposition: attachment; filename="${name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n${program}\r\n--b--\r\n`;
+
 test("a program that calls itself a document is named in the message's headers", async () => {
   const subject = unique("invoice");
-  const program = Buffer.from(`MZ${"\0".repeat(200)}`).toString("base64");
-  const raw = `${head(subject)}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nYour invoice.\r\n--b\r\nContent-Type: application/octet-stream; name="invoice.pdf.exe"\r\nContent-Disposition: attachment; filename="invoice.pdf.exe"\r\nContent-Transfer-Encoding: base64\r\n\r\n${program}\r\n--b--\r\n`;
-  assert.match(await delivered(raw, subject), /MIME_DOUBLE_BAD_EXTENSION\(\d/);
+  assert.match(
+    await delivered(attached(subject, "invoice.pdf.exe"), subject),
+    /MIME_DOUBLE_BAD_EXTENSION\(\d/,
+  );
+});
+
+for (const extension of ["exe", "scr", "js", "vbs", "lnk", "hta"])
+  test(`so is what runs when it is opened: .${extension}`, async () => {
+    const subject = unique(`a ${extension}`);
+    assert.match(
+      await delivered(attached(subject, `viewer.${extension}`), subject),
+      /MIME_BAD_EXTENSION\(\d/,
+    );
+  });
+
+test("a rule weighs what the stack says", async () => {
+  const subject = unique("good");
+  const raw = `${head(subject)}Content-Type: text/plain\r\n\r\nPlain words.\r\n`;
+  assert.match(await delivered(raw, subject), /MIME_GOOD\(-0\.30\)/);
 });
 
 test("a link that shows another address than it leads to is named in the message's headers", async () => {

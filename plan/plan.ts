@@ -1,0 +1,49 @@
+import type { Settings } from "../settings/types.ts";
+import { type DkimSelector, dkimSelectors } from "./dkim.ts";
+import { type Exit, hostExits } from "./egress.ts";
+import { hostBundles } from "./host.ts";
+import { hostPorts } from "./ports.ts";
+import { asksForMail, dnsRecords } from "./records.ts";
+import { type SesDomain, sesDomains } from "./ses.ts";
+import type { Bundle, DnsRecord, Port } from "./types.ts";
+import { webWorker } from "./web.ts";
+import { type Webmail, webmail } from "./webmail.ts";
+
+/** Everything that a stack wants: what the components make, and what the check holds the world against. */
+export interface Plan {
+  readonly settings: Settings;
+  /** What the host gets, each after those that it waits for. */
+  readonly bundles: readonly Bundle[];
+  readonly ports: readonly Port[];
+  /** Where the host may go by itself; `undefined`: everywhere. */
+  readonly exits: readonly Exit[] | undefined;
+  readonly dkim: readonly DkimSelector[];
+  /** Every DNS record. */
+  readonly records: readonly DnsRecord[];
+  /** Those among them that ask the world for mail, and so come last. */
+  readonly mx: readonly DnsRecord[];
+  readonly ses: readonly SesDomain[];
+  readonly worker: ReturnType<typeof webWorker>;
+  readonly webmail: Webmail | undefined;
+}
+
+/**
+ * The one way from settings to a plan.
+ * @param today YYYY-MM-DD: records' times to live depend on it
+ */
+export function makePlan(settings: Settings, today: string): Plan {
+  const bundles = hostBundles(settings);
+  const records = dnsRecords(settings, today);
+  return {
+    settings,
+    bundles,
+    ports: hostPorts(bundles),
+    exits: hostExits(settings),
+    dkim: dkimSelectors(settings),
+    records,
+    mx: records.filter((record) => asksForMail(settings, record)),
+    ses: sesDomains(settings),
+    worker: webWorker(settings),
+    webmail: webmail(settings),
+  };
+}
