@@ -39,6 +39,8 @@ const recipe = {
     "vim-tiny",
   ],
   files: {
+    // As in Debian's: unattended-upgrades would make an empty one.
+    "etc/apt/sources.list": "# See /etc/apt/sources.list.d/debian.sources\n",
     "etc/apt/sources.list.d/debian.sources": `Types: deb
 URIs: http://deb.debian.org/debian
 Suites: trixie trixie-updates
@@ -65,7 +67,7 @@ system_info:
 `,
   },
   shell: [
-    'rm -f "$1"/etc/apt/sources.list "$1"/etc/ssh/ssh_host_*',
+    'rm -f "$1"/etc/ssh/ssh_host_*',
     ': > "$1/etc/machine-id"',
     'chroot "$1" systemctl enable systemd-networkd systemd-resolved',
     // Nothing here has a clock, a console or a disk of its own to look after.

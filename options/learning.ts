@@ -31,7 +31,10 @@ export const learning = option({
             why: "Teaches rspamd what users move into Junk and out of it, and remembers what they want.",
             // Dovecot makes the folder of a socket when it starts, and dies where it is missing at a reload (2.4.1): one that
             // another bundle asks for, before this one has restarted it.
-            directories: [directory("/run/dovecot/learning", { owner: "vmail", mode: "0700" })],
+            directories: [
+              directory("/run/dovecot/learning", { owner: "vmail", mode: "0700" }),
+              directory("/usr/local/lib/mailhost/sieve"),
+            ],
             files: [
               plainFile(conf),
               ...scripts.map(({ source }) => plainFile(source)),

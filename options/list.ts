@@ -13,6 +13,7 @@ import { lists } from "./lists.ts";
 import { lockedStore } from "./lockedStore.ts";
 import { logs } from "./logs.ts";
 import { managesieve } from "./managesieve.ts";
+import { mtaSts } from "./mtaSts.ts";
 import { neural } from "./neural.ts";
 import { openpgpKeys } from "./openpgpKeys.ts";
 import type { Option } from "./option.ts";
@@ -30,6 +31,7 @@ import { sharedFolders } from "./sharedFolders.ts";
 import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
 import { swap } from "./swap.ts";
+import { tlsReports } from "./tlsReports.ts";
 import { trustedHosts } from "./trustedHosts.ts";
 import { upgrades } from "./upgrades.ts";
 import { web } from "./web.ts";
@@ -49,6 +51,7 @@ export const options = [
   logs,
   learning,
   managesieve,
+  mtaSts,
   neural,
   openpgpKeys,
   outgoingLimit,
@@ -65,6 +68,7 @@ export const options = [
   spam,
   srs,
   swap,
+  tlsReports,
   trustedHosts,
   upgrades,
   web,

@@ -1,11 +1,14 @@
 import { addressParts, withoutTag } from "./names.ts";
 import type { Settings } from "./types.ts";
 
+/** The name before the `@` of each domain that other servers' reports on TLS go to. */
+export const TLS_REPORTS = "tls-reports";
+
 /**
- * Names that have to work in every mail domain (RFC 2142 sections 4 and 5) and the one that DMARC reports go to.
+ * Names that have to work in every mail domain (RFC 2142 sections 4 and 5) and those that reports go to.
  * Where a domain has no mailbox or alias of the name, its mail goes to the owner.
  */
-const roleNames = ["postmaster", "abuse", "dmarc"] as const;
+const roleNames = ["postmaster", "abuse", "dmarc", TLS_REPORTS] as const;
 
 export interface Route {
   /** Full address, or `@domain` for what nothing else in the domain takes. */

@@ -322,7 +322,7 @@ const keys = {
     .min(1)
     .meta({
       description:
-        "Full address that receives root's mail, and postmaster@, abuse@ and dmarc@ of every domain where no mailbox or alias takes them. Here or elsewhere.",
+        "Full address that receives root's mail, and postmaster@, abuse@, dmarc@ and tls-reports@ of every domain where no mailbox or alias takes them. Here or elsewhere.",
       examples: ["ann@example.org"],
     }),
   ssh,

@@ -17,7 +17,7 @@ export interface CoreSettings {
   readonly hostnameZone: string;
   /** AWS region of the stack, `aws:region`; empty where nobody has told it. */
   readonly region: string;
-  /** Full address that receives root's mail, postmaster@ and abuse@ where no mailbox or alias takes them. */
+  /** Full address that receives root's mail, and that of postmaster@, abuse@ and reports, where no mailbox or alias takes them. */
   readonly owner: string;
   readonly ssh: {
     /** Networks (CIDR) from which port 22 is reachable. */

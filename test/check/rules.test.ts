@@ -11,7 +11,9 @@ import { authority, lines, parrot, refusal, smtp, target, withPorts } from "./fi
 
 const trusted = authority();
 const good = trusted.issue("mail.example.org");
-const known = ["ann", "bob", "info", "postmaster", "abuse", "dmarc"].map((name) => `${name}@example.org`);
+const known = ["ann", "bob", "info", "postmaster", "abuse", "dmarc", "tls-reports"].map(
+  (name) => `${name}@example.org`,
+);
 
 /** Runs an item against servers with these options, by the plan's names of their ports. */
 async function said(item: Item, servers: Record<string, SMTPServerOptions>): Promise<string[]> {
@@ -130,7 +132,7 @@ test("manners: VRFY off and HELO demanded, or not", async () => {
 
 test("recipients: ours are taken, unknown and foreign ones are not", async () => {
   assert.deepEqual(await said(recipients, { smtp: port25 }), [
-    "right: mail for all 6 mailboxes, aliases and role addresses is taken",
+    "right: mail for all 7 mailboxes, aliases and role addresses is taken",
     "right: mail for unknown names at example.org is refused (5.1.1)",
     "right: mail of strangers for strangers is refused, in 4 spellings",
   ]);
@@ -155,7 +157,7 @@ test("recipients: putting off is not refusing, and is told once", async () => {
   assert.deepEqual(
     found.map((line) => line.replace(/nobody-\w+/, "nobody")),
     [
-      'wrong: mail for ann@example.org, bob@example.org and 4 others is refused: "451 4.7.1 Later"',
+      'wrong: mail for ann@example.org, bob@example.org and 5 others is refused: "451 4.7.1 Later"',
       'wrong: mail for an unknown name at example.org is answered "451 4.7.1 Later", not with a 5.1.1',
       'wrong: a stranger\'s mail for someone@example.com, someone%example.com@example.org and 2 others is put off, not refused: "451 4.7.1 Later"',
     ],

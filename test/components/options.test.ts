@@ -8,6 +8,7 @@ const run = await runProgram({
   network: { subnetId: "subnet-0123456789abcdef0", ipv6: true },
   server: { architecture: "amd64" },
   clientSetup: false,
+  mtaSts: false,
   egress: "restricted",
 });
 

@@ -33,6 +33,10 @@ test("every resource has its name", () => {
           (service) => `DnsRecord dns-srv:_${service}._tcp.${domain}`,
         ),
       ),
+      ...["example.com", "example.org"].flatMap((domain) => [
+        `DnsRecord dns-txt:_mta-sts.${domain}`,
+        `DnsRecord dns-txt:_smtp._tls.${domain}`,
+      ]),
       "DnsRecord inbound-mx:example.com",
       "DnsRecord inbound-mx:example.org",
       ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
@@ -70,6 +74,7 @@ test("every resource has its name", () => {
       ...["example.com", "example.org"].flatMap((domain) => [
         `WorkersCustomDomain web-autoconfig.${domain}`,
         `WorkersCustomDomain web-autodiscover.${domain}`,
+        `WorkersCustomDomain web-mta-sts.${domain}`,
       ]),
       "WorkersScript web-script",
     ].sort(),

@@ -25,6 +25,7 @@ const off: { readonly [key in keyof OptionValues]?: unknown } = {
   incomingLimit: { connections: 0 },
   learning: false,
   logs: { days: 1, size: 50 },
+  mtaSts: false,
   outgoingLimit: 0,
   ownPasswords: false,
   quota: { size: 0 },
@@ -33,6 +34,7 @@ const off: { readonly [key in keyof OptionValues]?: unknown } = {
   spam: { greylist: 0 },
   srs: false,
   swap: false,
+  tlsReports: false,
   upgrades: { security: false, reboot: "never" },
 };
 

@@ -15,7 +15,7 @@ function services(keys: Readonly<Record<string, unknown>>): string[] {
 
 it("clientSetup: off it is absent", () => {
   assert.deepEqual(services({ clientSetup: false }), []);
-  assert.deepEqual(webPages(settingsWith({ clientSetup: false })), []);
+  assert.deepEqual(webPages(settingsWith({ clientSetup: false, mtaSts: false })), []);
 });
 
 it("clientSetup: by default, what there is and what there is not is said in the DNS", () => {
@@ -35,6 +35,7 @@ it("clientSetup: by default, what there is and what there is not is said in the 
 it("each domain has its names, and each reason fits into a record's comment", () => {
   const settings = settingsWith({
     owner: "ann@elsewhere.example",
+    mtaSts: false,
     domains: {
       "example.org": { since: today },
       "team.example.com": { since: today, zone: "example.com" },

@@ -8,7 +8,7 @@ import { openpgpAddresses, openpgpBinary } from "../../settings/openpgp.ts";
 import { annsKey } from "./openpgpKey.ts";
 import { settingsWith } from "./settings.ts";
 
-const withKeys = (openpgpKeys: object) => settingsWith({ clientSetup: false, openpgpKeys });
+const withKeys = (openpgpKeys: object) => settingsWith({ clientSetup: false, mtaSts: false, openpgpKeys });
 
 function mistakes(openpgpKeys: object): string {
   try {

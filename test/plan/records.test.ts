@@ -14,6 +14,8 @@ function settingsOf(domains: Record<string, object>, keys: object = {}): Setting
     ssh: { from: "203.0.113.7/32" },
     // Its records are told in test/options/.
     clientSetup: false,
+    mtaSts: false,
+    tlsReports: false,
   };
   return parseSettings({ ...base, ...keys, domains }, {});
 }

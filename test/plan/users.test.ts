@@ -47,9 +47,11 @@ it("aliases, the roles that nobody takes, and catch-alls are passed on", () => {
     { address: "out@a.example", to: ["x@elsewhere.example"] },
     { address: "abuse@a.example", to: ["info@a.example"] },
     { address: "dmarc@a.example", to: ["info@a.example"] },
+    { address: "tls-reports@a.example", to: ["info@a.example"] },
     { address: "out@b.example", to: ["x@elsewhere.example"] },
     { address: "postmaster@b.example", to: ["info@a.example"] },
     { address: "dmarc@b.example", to: ["info@a.example"] },
+    { address: "tls-reports@b.example", to: ["info@a.example"] },
     { address: "@b.example", to: ["ann@a.example"] },
   ]);
 });
@@ -67,10 +69,12 @@ it("whoever gets the mail of an address, and nobody else, may send as it", () =>
       "out@a.example": [noLogin],
       "abuse@a.example": ["bob@a.example"],
       "dmarc@a.example": ["bob@a.example"],
+      "tls-reports@a.example": ["bob@a.example"],
       // ann, who takes all the rest of the domain, must not send as this one, which leads elsewhere.
       "out@b.example": [noLogin],
       "postmaster@b.example": ["bob@a.example"],
       "dmarc@b.example": ["bob@a.example"],
+      "tls-reports@b.example": ["bob@a.example"],
       "@b.example": ["ann@a.example"],
     },
   );

@@ -29,6 +29,7 @@ it("where the catch-all leads elsewhere, what does not is known too", () => {
     "postmaster@example.org": false,
     "abuse@example.org": false,
     "dmarc@example.org": false,
+    "tls-reports@example.org": false,
     "@example.org": true,
   });
 });

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { bundle, bundleDocument, directory, unit } from "../../../plan/bundle.ts";
+import {
+  bundle,
+  bundleDocument,
+  directory,
+  secretFile,
+  secretsDocument,
+  unit,
+} from "../../../plan/bundle.ts";
 import { sshd } from "../../../plan/services/sshd.ts";
 import { verbatim } from "../../../plan/template.ts";
-import type { Bundle, HostFile } from "../../../plan/types.ts";
+import type { Bundle, HostFile, Secrets } from "../../../plan/types.ts";
 import { parseSettings } from "../../../settings/parse.ts";
 import { eventually } from "../../eventually.ts";
 import { type Said, ScratchMachine } from "../scratch-machine.ts";
@@ -223,6 +230,30 @@ exec /usr/bin/systemctl "$@"
     assert.equal(await ok(`rm ${shim}; cat /run/unlocked 2>/dev/null || true`), "");
     assert.equal(await ok("systemctl is-enabled probe"), "enabled");
     await ok(`${APPLY} --sweep`, "bundles: probe\n");
+    await settled();
+  });
+
+  it("sweeps a package's daemon whose secret goes with it: it is stopped, and not started without", async () => {
+    await ok(
+      "cat >/etc/systemd/system/theirs.service && systemctl daemon-reload",
+      "[Service]\nExecStart=sh -ec 'cat /etc/theirs.secret; exec sleep 1000'\nRestart=always\n[Install]\nWantedBy=multi-user.target\n",
+    );
+    const theirs = bundle({
+      name: "theirs",
+      why: "-",
+      files: [text("/etc/theirs", "a\n")],
+      secretFiles: [secretFile("/etc/theirs.secret", [], () => "secret\n")],
+      units: [unit("theirs.service", { restart: ["/etc/theirs", "/etc/theirs.secret"] })],
+    });
+    const nothing: Secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: {}, ses: {} };
+    await ok(APPLY, secretsDocument(theirs, nothing));
+    await apply(theirs);
+    assert.equal(await ok("systemctl is-active theirs"), "active");
+    await ok(`${APPLY} --sweep`, "bundles: probe\n");
+    const state = "systemctl show -P ActiveState -P Result -P NRestarts -P UnitFileState theirs";
+    assert.deepEqual((await ok(state)).split("\n").sort(), ["0", "disabled", "inactive", "success"]);
+    assert.equal(await ok("ls /etc/theirs* 2>/dev/null || true"), "");
+    await ok("rm /etc/systemd/system/theirs.service && systemctl daemon-reload");
     await settled();
   });
 

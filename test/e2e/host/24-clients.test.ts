@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 import { ensurePackages } from "../../../local/prerequisites.ts";
 import { run } from "../../../local/run.ts";
 import { count, mailHost, unique } from "../mail.ts";
-import { scratchFiles } from "../scratch.ts";
+import { scratchFiles, seeing } from "../scratch.ts";
 
 const host = await mailHost();
 const user = "carol@example.com";
@@ -77,15 +77,13 @@ test("mutt sends, keeps a copy, and moves what it got to another folder", async 
   const lines = Object.entries(settings).map(([name, value]) => `set ${name} = "${value}"\n`);
   const config = path("muttrc", lines.join(""));
   // The host's name leads to its address as it would in the world's DNS.
-  const named = (command: string, input = "") =>
-    run("unshare", ["--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && eval "$1"', hosts, command], {
-      input,
-    });
-  await named(`mutt -F ${config} -s '${subject}' -- ${user}`, "Words, and Grüße.\n");
+  const named = (command: readonly string[], input = "") =>
+    seeing({ "/etc/hosts": hosts }, command, { input, env: { ...process.env, TERM: "xterm" } });
+  await named(["mutt", "-F", config, "-s", subject, "--", user], "Words, and Grüße.\n");
   assert.equal(await count(host, user, subject), 1);
   assert.equal(await count(host, user, subject, { folder: "Sent" }), 1);
   const keys = path("keys", `push "l~s '${subject}'<enter><save-message>=Archive<enter><quit>"\n`);
-  await named(`TERM=xterm script -qec 'mutt -F ${config} -e "source ${keys}"' /dev/null`);
+  await named(["script", "-qec", `mutt -F ${config} -e "source ${keys}"`, "/dev/null"]);
   assert.equal(await count(host, user, subject, { folder: "Archive" }), 1);
   assert.equal(await count(host, user, subject, { expected: 0 }), 0);
 });

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { dnsRecords } from "../../plan/records.ts";
+import { settingsWith } from "./settings.ts";
+
+const lines = (keys: Readonly<Record<string, unknown>>) =>
+  dnsRecords(settingsWith(keys), "2026-11-21")
+    .filter(({ name }) => name.startsWith("_smtp._tls."))
+    .map(({ zone, name, type, content }) => [zone, name, type, content].join(" "));
+
+it("tlsReports: off they are absent", () => {
+  assert.deepEqual(lines({ tlsReports: false }), []);
+});
+
+it("tlsReports: by default each domain asks for them, to an address that is there", () => {
+  assert.deepEqual(lines({}), [
+    "example.org _smtp._tls.example.org TXT v=TLSRPTv1; rua=mailto:tls-reports@example.org",
+  ]);
+});
