@@ -7,18 +7,14 @@ import { Firewall } from "./components/firewall.ts";
 import { Generated } from "./components/generated.ts";
 import { Host } from "./components/host.ts";
 import { DkimKeys, SshKeys } from "./components/keys.ts";
+import { currentMoment } from "./components/moment.ts";
 import { Network } from "./components/network.ts";
 import { stackOutputs } from "./components/outputs.ts";
 import { RecordMark } from "./components/recordMark.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
 import { Ses } from "./components/ses.ts";
-import {
-  keepSecretsOutOfDebugMessages,
-  readSettings,
-  showErrorsAsNodeDoes,
-  today,
-} from "./components/stack.ts";
+import { keepSecretsOutOfDebugMessages, readSettings, showErrorsAsNodeDoes } from "./components/stack.ts";
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { makePlan } from "./plan/plan.ts";
@@ -26,7 +22,8 @@ import { makePlan } from "./plan/plan.ts";
 showErrorsAsNodeDoes();
 keepSecretsOutOfDebugMessages();
 const settings = readSettings();
-const plan = makePlan(settings, today());
+const moment = await currentMoment(settings);
+const plan = makePlan(settings, moment);
 const { bundles } = plan;
 const zones = await findZones(settings);
 const dnsZones = await findDnsZones(settings);
@@ -72,4 +69,15 @@ const inbound = new Dns("inbound", { ...published, records: plan.mx, after: [hos
 new Worker("web", web);
 
 const made = { ...dns.records, ...inbound.records };
-export default stackOutputs({ settings, server, accounts, dkim, records: made, keys, generated });
+// Which keys sign is written down when the host signs with them, and not before.
+const dkimRotation = host.settled.apply(() => moment.rotation);
+export default stackOutputs({
+  settings,
+  server,
+  accounts,
+  dkim,
+  dkimRotation,
+  records: made,
+  keys,
+  generated,
+});

@@ -1,7 +1,7 @@
+import { type DnsAnswer, valuesOf } from "../dns/client.ts";
 import { recordContent } from "../plan/facts.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { liesIn } from "../settings/names.ts";
-import { type DnsAnswer, valuesOf } from "./dns.ts";
 import type { CheckTarget } from "./types.ts";
 
 /** What the plan wants under one name and type. */

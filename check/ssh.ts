@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
+import { turns } from "../dns/turns.ts";
 import { shellWord } from "../plan/shell.ts";
-import { turns } from "./turns.ts";
 import type { SshAccess } from "./types.ts";
 
 /** That nobody gets in, in words. */

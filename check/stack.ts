@@ -1,4 +1,5 @@
-import { makePlan } from "../plan/plan.ts";
+import { dayOf, makePlan } from "../plan/plan.ts";
+import type { DkimRotation } from "../plan/rotation.ts";
 import { LOGIN_USER, receiversOf } from "../plan/users.ts";
 import { parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
@@ -26,6 +27,7 @@ interface StackOutputs {
   readonly publicIpv6?: string;
   readonly credentials: Readonly<Record<string, string>>;
   readonly dkimPublicKeys: Readonly<Record<string, string>>;
+  readonly dkimRotation: DkimRotation;
   readonly ssh?: SshAccess;
 }
 
@@ -37,13 +39,13 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
       around.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
     ])
   ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
-  const { publicIp, publicIpv6, credentials = {}, dkimPublicKeys = {}, ssh } = outputs;
+  const { publicIp, publicIpv6, credentials = {}, dkimPublicKeys = {}, dkimRotation = {}, ssh } = outputs;
   if (publicIp === undefined) {
     const up = around.isLocal ? "npm start" : `npx pulumi up --stack ${stack}`;
     throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
   }
   const settings = settingsOf(config, around);
-  const { records, bundles } = makePlan(settings, new Date().toISOString().slice(0, 10));
+  const { records, bundles, dkim } = makePlan(settings, { today: dayOf(new Date()), rotation: dkimRotation });
   return {
     stack,
     isLocal: around.isLocal ?? false,
@@ -51,6 +53,7 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), dkimPublicKeys },
     records,
     bundles,
+    dkim,
     resolver: around.resolver,
     trustedCas: around.trustedCas,
     credentials,

@@ -1,3 +1,4 @@
+import type { DkimSelector } from "../plan/dkim.ts";
 import type { Bundle, DnsRecord, Facts } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import type { OtherSide } from "./otherside.ts";
@@ -15,6 +16,8 @@ export interface CheckTarget {
   /** What the plan has on the host; ports are found by name (`smtp`, `submissions`, `submission`, `imaps`). */
   readonly bundles: readonly (Pick<Bundle, "name" | "units" | "ports"> &
     Partial<Pick<Bundle, "files" | "secretFiles" | "confirm">>)[];
+  /** Every DKIM key. */
+  readonly dkim: readonly DkimSelector[];
   /** Looks only at this domain of the settings, and at the host itself. @default all */
   readonly only?: string;
   /** Validating resolver, `address` or `address:port`. */

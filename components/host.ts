@@ -38,6 +38,8 @@ export interface HostArgs {
 export class Host extends pulumi.ComponentResource {
   /** By the bundle's name. */
   readonly bundles: ReadonlyMap<string, HostBundle>;
+  /** Known when the host is as it should be: every bundle applied, and what went swept away. */
+  readonly settled: pulumi.Output<string>;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:host:Host", name, {}, opts);
@@ -56,7 +58,7 @@ export class Host extends pulumi.ComponentResource {
       { parent: this, dependsOn: [storage] },
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
-    this.#sweep(name, args, login);
+    this.settled = this.#sweep(name, args, login);
     this.#tryWayOut(name, args.settings, login);
     this.registerOutputs({});
   }
@@ -93,17 +95,18 @@ export class Host extends pulumi.ComponentResource {
   }
 
   /** What the plan had once and has no more goes last: first nothing refers to it. */
-  #sweep(name: string, args: HostArgs, login: Login): void {
+  #sweep(name: string, args: HostArgs, login: Login): pulumi.Output<string> {
     const sweep = remote(
       `${name}-sweep`,
       { login, command: SWEEP, stdin: sweepKeys(args.bundles) },
       { parent: this, dependsOn: [...this.bundles.values()] },
     );
-    remote(
+    const last = remote(
       `${name}-sweep-packages`,
       { login, command: SWEEP_PACKAGES, stdin: packageList(args.bundles) },
       { parent: this, dependsOn: [sweep] },
     );
+    return last.urn;
   }
 
   /** First connection: give the host its lasting identity; second: make the first one worthless. */

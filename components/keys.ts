@@ -26,7 +26,7 @@ export class SshKeys extends pulumi.ComponentResource {
 }
 
 export interface DkimKeysArgs {
-  /** A key pair is made for each. */
+  /** A key pair is made for each that is not revoked. */
   readonly selectors: readonly DkimSelector[];
 }
 
@@ -34,13 +34,15 @@ export interface DkimKeysArgs {
 export class DkimKeys extends pulumi.ComponentResource {
   /** `p=` values by `<selector>._domainkey.<domain>`. */
   readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
-  /** PKCS#8 PEM by the same names. Secret. */
+  /** PKCS#8 PEM by the same names, of those that sign. Secret. */
   readonly privateKeys: pulumi.Output<Record<string, string>>;
   readonly #pems: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(name: string, args: DkimKeysArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:keys:DkimKeys", name, {}, opts);
-    const keys = args.selectors.map((selector) => ({
+    // A revoked key's record has no key in it, and nobody needs the private one any more.
+    const alive = args.selectors.filter(({ state }) => state !== "revoked");
+    const keys = alive.map((selector) => ({
       ...selector,
       key: new PrivateKey(
         `${name}-${selector.name}`,
@@ -56,7 +58,11 @@ export class DkimKeys extends pulumi.ComponentResource {
     );
     this.#pems = new Map(keys.map(({ name, key }) => [name, key.privateKeyPemPkcs8]));
     this.privateKeys = pulumi
-      .all(keys.map(({ name, key }) => key.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)))
+      .all(
+        keys
+          .filter(({ state }) => state === "signing")
+          .map(({ name, key }) => key.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)),
+      )
       .apply(Object.fromEntries<string>);
     this.registerOutputs({});
   }

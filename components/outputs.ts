@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
+import type { DkimRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import { trustedHosts } from "../plan/trustedHosts.ts";
@@ -17,6 +18,7 @@ export interface StackOutputsArgs {
   readonly server: Server;
   readonly accounts: Accounts;
   readonly dkim: DkimKeys;
+  readonly dkimRotation: pulumi.Output<DkimRotation>;
   readonly records: Readonly<Record<string, RecordOutput>>;
   readonly keys: SshKeys;
   /** Passwords that the host's bundles asked for, by name. */
@@ -25,7 +27,7 @@ export interface StackOutputsArgs {
 
 /** What the stack tells its owner. */
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
-  const { settings, server, accounts, dkim, records, keys, generated } = args;
+  const { settings, server, accounts, dkim, dkimRotation, records, keys, generated } = args;
   const { hostname } = settings;
   const client = clientSettings(hostname);
   const { keepDays } = settings.options.removed;
@@ -56,6 +58,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     },
     dnsRecords: records,
     dkimPublicKeys: dkim.publicKeys,
+    /** Which pair of DKIM keys is in which state, and since when. The next run goes on from here. */
+    dkimRotation,
     /** What rspamd's own page asks for (docs/spam.md). */
     ...(settings.options.rspamdPage && {
       rspamdPassword: pulumi.secret(generated.apply((all) => all[RSPAMD_PAGE_PASSWORD])),

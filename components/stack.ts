@@ -99,8 +99,3 @@ export function keepSecretsOutOfDebugMessages(): void {
       Reflect.apply(debug, undefined, [message.replace(/\bresp: [\s\S]*/, "resp: (not shown)"), ...where]),
   });
 }
-
-/** The day, in UTC, as YYYY-MM-DD. */
-export function today(): string {
-  return new Date().toISOString().slice(0, 10);
-}

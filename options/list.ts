@@ -5,6 +5,7 @@ import { bans } from "./bans.ts";
 import { clamav } from "./clamav.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
+import { dkim } from "./dkim.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { incomingLimit } from "./incomingLimit.ts";
@@ -43,6 +44,7 @@ export const options = [
   clamav,
   clientSetup,
   compression,
+  dkim,
   egress,
   expiry,
   incomingLimit,

@@ -1,12 +1,15 @@
 import { createPublicKey } from "node:crypto";
 import { closestAbove } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
+import { type DkimRotation, firstPair, type KeyState, turn } from "./rotation.ts";
 
+/** One key: a pair of `rotation.ts` has two. */
 export interface DkimSelector {
   /** The signature's `d=`: a mail domain, or the host's own name. */
   readonly domain: string;
   readonly selector: string;
   readonly algorithm: "rsa" | "ed25519";
+  readonly state: KeyState;
   /** The key record's name, `<selector>._domainkey.<domain>`. */
   readonly name: `${string}._domainkey.${string}`;
 }
@@ -27,23 +30,76 @@ export function domainOfHost(settings: Settings): Domain {
   return domain;
 }
 
+/** A name that mail is signed as. */
+export interface Signer {
+  readonly domain: string;
+  /** Zone that holds its key records. */
+  readonly zone: string;
+  /** The day it came here, YYYY-MM-DD. */
+  readonly since: string;
+}
+
 /**
- * Every DKIM key of the host: an RSA and an Ed25519 one (RFC 8463: both, as not every receiver knows the latter)
- * for each mail domain, and a pair for the host's own name. Bounces and cron mail come from
- * `MAILER-DAEMON@<hostname>` and `root@<hostname>`; a signature of a mail domain would not be aligned with these
- * under strict DMARC, and not at all where the host's name lies in another organisation's domain.
+ * Who signs: each mail domain, and the host's own name. Bounces and cron mail come from `MAILER-DAEMON@<hostname>` and
+ * `root@<hostname>`; a signature of a mail domain would not be aligned with these under strict DMARC, and not at all
+ * where the host's name lies in another organisation's domain.
  */
-export function dkimSelectors(settings: Settings): readonly DkimSelector[] {
+export function signers(settings: Settings): readonly Signer[] {
+  const { hostname, hostnameZone } = settings;
   return [
-    ...settings.domains.flatMap((domain) => pair(domain.name, domain.since)),
-    ...pair(settings.hostname, domainOfHost(settings).since),
+    ...settings.domains.map(({ name, zone, since }) => ({ domain: name, zone, since })),
+    { domain: hostname, zone: hostnameZone, since: domainOfHost(settings).since },
   ];
 }
 
-function pair(domain: string, since: string): DkimSelector[] {
-  const date = since.replaceAll("-", "");
+/** Seconds for which a resolver may at most remember that there is no such record (RFC 2308 section 5). */
+const remembered = 3 * 3600;
+
+/**
+ * Every signer's keys from now on (rotation.ts).
+ * @param before as the run before has left them
+ * @param isSeen whether everybody who was asked shows both records of a signer's generation
+ */
+export function rotate(
+  settings: Settings,
+  before: DkimRotation,
+  now: Date,
+  isSeen: (signer: Signer, generation: string) => boolean,
+): DkimRotation {
+  const { dkim, queue } = settings.options;
+  const { rotateDays: days, overlapDays = Math.max(7, queue.days + 1), revoked } = dkim;
+  return Object.fromEntries(
+    signers(settings).map((signer) => [
+      signer.domain,
+      turn({
+        before: before[signer.domain] ?? [],
+        first: signer.since,
+        now,
+        isSeen: (generation) => isSeen(signer, generation),
+        ttl: remembered,
+        rules: { days, overlapDays, revoked },
+      }),
+    ]),
+  );
+}
+
+/**
+ * Every DKIM key of the host: an RSA and an Ed25519 one (RFC 8463: both, as not every receiver knows the latter) of each
+ * pair.
+ * @param rotation each signer's pairs; one who is not in it has the pair that it begins with
+ */
+export function dkimSelectors(settings: Settings, rotation: DkimRotation): readonly DkimSelector[] {
+  return signers(settings).flatMap(({ domain, since }) =>
+    (rotation[domain] ?? [firstPair(since)]).flatMap(({ generation, state }) =>
+      selectorsOf(domain, generation).map((selector) => ({ ...selector, state })),
+    ),
+  );
+}
+
+/** The two keys of a pair. */
+export function selectorsOf(domain: string, generation: string): readonly Omit<DkimSelector, "state">[] {
   return (["rsa", "ed25519"] as const).map((algorithm) => {
-    const selector = `${date}${algorithm.charAt(0)}`;
+    const selector = `${generation}${algorithm.charAt(0)}`;
     return { domain, selector, algorithm, name: `${selector}._domainkey.${domain}` };
   });
 }

@@ -4,6 +4,7 @@ import { type Exit, hostExits } from "./egress.ts";
 import { hostBundles } from "./host.ts";
 import { hostPorts } from "./ports.ts";
 import { asksForMail, dnsRecords } from "./records.ts";
+import type { DkimRotation } from "./rotation.ts";
 import { type SesDomain, sesDomains } from "./ses.ts";
 import type { Bundle, DnsRecord, Port } from "./types.ts";
 import { webWorker } from "./web.ts";
@@ -27,22 +28,32 @@ export interface Plan {
   readonly webmail: Webmail | undefined;
 }
 
-/**
- * The one way from settings to a plan.
- * @param today YYYY-MM-DD: records' times to live depend on it
- */
-export function makePlan(settings: Settings, today: string): Plan {
-  const bundles = hostBundles(settings);
-  const records = dnsRecords(settings, today);
+/** What a plan depends on beside the settings, and that changes by itself. */
+export interface Moment {
+  /** YYYY-MM-DD, in UTC: records' times to live depend on it. */
+  readonly today: string;
+  readonly rotation: DkimRotation;
+}
+
+/** The day, in UTC, as YYYY-MM-DD. */
+export function dayOf(now: Date): string {
+  return now.toISOString().slice(0, 10);
+}
+
+/** The one way from settings to a plan. */
+export function makePlan(settings: Settings, { today, rotation }: Moment): Plan {
+  const bundles = hostBundles(settings, rotation);
+  const dkim = dkimSelectors(settings, rotation);
+  const records = dnsRecords(settings, today, dkim);
   return {
     settings,
     bundles,
     ports: hostPorts(bundles),
     exits: hostExits(settings),
-    dkim: dkimSelectors(settings),
+    dkim,
     records,
     mx: records.filter((record) => asksForMail(settings, record)),
-    ses: sesDomains(settings),
+    ses: sesDomains(settings, dkim),
     worker: webWorker(settings),
     webmail: webmail(settings),
   };

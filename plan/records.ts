@@ -14,11 +14,16 @@ const newDays = 14;
  * are never among them.
  * @param today YYYY-MM-DD: records live 300 seconds in a domain's first 14 days, 3600 after. So one later
  *   `pulumi up` shows them all changed.
+ * @param dkim every key. @default those that a stack begins with
  */
-export function dnsRecords(settings: Settings, today: string): readonly DnsRecord[] {
+export function dnsRecords(
+  settings: Settings,
+  today: string,
+  dkim: readonly DkimSelector[] = dkimSelectors(settings, {}),
+): readonly DnsRecord[] {
   return [
-    ...hostRecords(settings, today),
-    ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today)),
+    ...hostRecords(settings, today, dkim),
+    ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today, dkim)),
     ...reportAuthorisations(settings, today),
     ...brought(settings, (option, value) =>
       option.records?.(value, settings, (domain) => ttlOf(domain, today)),
@@ -33,7 +38,7 @@ export function asksForMail({ domains }: Settings, { type, name }: DnsRecord): b
 
 type Draft = Omit<DnsRecord, "zone" | "ttl">;
 
-function hostRecords(settings: Settings, today: string): DnsRecord[] {
+function hostRecords(settings: Settings, today: string, dkim: readonly DkimSelector[]): DnsRecord[] {
   const { hostname: name, network, hostnameZone: zone } = settings;
   const home = domainOfHost(settings);
   const drafts: Draft[] = [
@@ -50,7 +55,7 @@ function hostRecords(settings: Settings, today: string): DnsRecord[] {
       content: `v=spf1 a${relaySpf(settings, name)} -all`,
       why: "SPF: bounces have no sender, so receivers judge the host's own name by its address",
     },
-    ...dkimKeys(settings, name, "DKIM: key of what the machine itself sends: bounces, cron mail"),
+    ...dkimKeys(dkim, settings, home, name, "what the machine itself sends", today),
     {
       name: `_dmarc.${name}`,
       type: "TXT",
@@ -73,7 +78,12 @@ function ipv6Address(name: string): Draft {
   };
 }
 
-function domainRecords(settings: Settings, domain: Domain, today: string): DnsRecord[] {
+function domainRecords(
+  settings: Settings,
+  domain: Domain,
+  today: string,
+  dkim: readonly DkimSelector[],
+): DnsRecord[] {
   const { name, zone } = domain;
   const sent = isSentBySes(settings, name);
   const drafts: Draft[] = [
@@ -102,7 +112,7 @@ function domainRecords(settings: Settings, domain: Domain, today: string): DnsRe
         ? "SPF: only the mail host sends for this domain; Amazon SES sends as bounce. below it"
         : "SPF: only the mail host sends for this domain",
     },
-    ...dkimKeys(settings, name, "DKIM: key that this domain's mail is signed with"),
+    ...dkimKeys(dkim, settings, domain, name, "this domain's mail", today),
     {
       name: `_dmarc.${name}`,
       type: "TXT",
@@ -118,20 +128,40 @@ function ownMechanism({ hostname, options: { secondMx } }: Settings): string {
   return secondMx.length === 0 ? "mx" : `a:${hostname}`;
 }
 
-function dkimKeys(settings: Settings, domain: string, why: string): Draft[] {
-  return dkimSelectors(settings)
-    .filter((key) => key.domain === domain)
+/** What a key is there for, in the words of its record. */
+const keyWords = {
+  published: (key: string, whose: string) => `next ${key} of ${whose}, known before it signs`,
+  signing: (key: string, whose: string) => `${key} that ${whose} is signed with`,
+  retired: (key: string) => `${key} that has signed, and stays until its last mail has come`,
+  revoked: (key: string) => `${key} that is void, since somebody else may have it`,
+} as const satisfies Record<DkimSelector["state"], (key: string, whose: string) => string>;
+
+function dkimKeys(
+  all: readonly DkimSelector[],
+  { options }: Settings,
+  { since }: Domain,
+  name: string,
+  whose: string,
+  today: string,
+): Draft[] {
+  const isTested = options.dkim.testing && isNew(since, today);
+  return all
+    .filter(({ domain }) => domain === name)
     .map((key) => ({
       name: key.name,
       type: "TXT",
-      content: { fact: key.name, text: (publicKey: string) => keyRecord(key, publicKey) },
-      why: `${why} (${key.algorithm === "rsa" ? "RSA" : "Ed25519"})`,
+      // A key without one is revoked (RFC 6376 section 3.6.1).
+      content:
+        key.state === "revoked"
+          ? keyRecord(key, "", isTested)
+          : { fact: key.name, text: (publicKey: string) => keyRecord(key, publicKey, isTested) },
+      why: `DKIM: ${keyWords[key.state](`${key.algorithm === "rsa" ? "RSA" : "Ed25519"} key`, whose)}`,
     }));
 }
 
 /** RFC 6376 section 3.6.1; `h=sha256` because sha1 signatures are void (RFC 8301). */
-function keyRecord({ algorithm }: DkimSelector, publicKey: string): string {
-  return `v=DKIM1; h=sha256; k=${algorithm}; p=${publicKey}`;
+function keyRecord({ algorithm }: DkimSelector, publicKey: string, isTested: boolean): string {
+  return `v=DKIM1; h=sha256; k=${algorithm};${isTested ? " t=y;" : ""} p=${publicKey}`;
 }
 
 /**
@@ -178,6 +208,9 @@ function reportAuthorisations(settings: Settings, today: string): DnsRecord[] {
 }
 
 function ttlOf({ since }: Domain, today: string): number {
-  const days = (Date.parse(today) - Date.parse(since)) / 86_400_000;
-  return days < newDays ? 300 : 3600;
+  return isNew(since, today) ? 300 : 3600;
+}
+
+function isNew(since: string, today: string): boolean {
+  return (Date.parse(today) - Date.parse(since)) / 86_400_000 < newDays;
 }

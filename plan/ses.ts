@@ -4,7 +4,7 @@
  * "Amazon SES header fields", "Using the Amazon SES SMTP interface".
  */
 import type { Domain, Settings } from "../settings/types.ts";
-import { type DkimSelector, dkimSelectors } from "./dkim.ts";
+import type { DkimSelector } from "./dkim.ts";
 import type { DnsRecord } from "./types.ts";
 
 /** Label of the sub-domain that SES sends from, in the envelope. */
@@ -25,9 +25,11 @@ export function sesEndpoint(region: string): string {
 }
 
 /** The domains that SES has to know, whether mail goes there already or not; none where it is not the relay. */
-export function sesDomains(settings: Settings): readonly SesDomain[] {
+export function sesDomains(settings: Settings, keys: readonly DkimSelector[]): readonly SesDomain[] {
   return chosen(settings).map(({ name }) => {
-    const dkim = dkimSelectors(settings).find((key) => key.domain === name && key.algorithm === "rsa");
+    const dkim = keys.find(
+      (key) => key.domain === name && key.algorithm === "rsa" && key.state === "signing",
+    );
     if (dkim === undefined) throw new Error(`no RSA key for ${name}`);
     return { domain: name, dkim, mailFrom: `${BOUNCE_LABEL}.${name}` };
   });

@@ -64,7 +64,7 @@ export interface Domain {
   readonly name: string;
   /** Cloudflare zone that holds the domain's records. */
   readonly zone: string;
-  /** The day (YYYY-MM-DD) the domain came to this host: its DKIM selectors carry it, its TTLs lengthen after it. */
+  /** The day (YYYY-MM-DD) the domain came to this host: its first DKIM selectors carry it, its TTLs lengthen after it. */
   readonly since: string;
   readonly mailboxes: readonly Mailbox[];
   readonly aliases: readonly Alias[];

@@ -1,5 +1,5 @@
+import { ask, reverseName, valuesOf } from "../../dns/client.ts";
 import { changedByHand } from "../again.ts";
-import { ask, reverseName, valuesOf } from "../dns.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";

@@ -1,6 +1,6 @@
+import { turns } from "../../dns/turns.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
-import { turns } from "../turns.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 /** Mailboxes opened at once. */

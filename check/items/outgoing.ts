@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { dkimSelectors } from "../../plan/dkim.ts";
 import { isRelayed, type RelayRoute, relayRoute } from "../../plan/relay.ts";
 import { applyAgain, changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
@@ -147,13 +146,11 @@ function verdictOn(
   judge: string,
   relay?: RelayRoute,
 ): Finding {
-  const suffix = `._domainkey.${login.domain}`;
-  const keys = dkimSelectors(host.target.settings).filter(({ domain }) => domain === login.domain);
-  const expected = Object.keys(host.target.facts.dkimPublicKeys)
-    .filter((name) => name.endsWith(suffix))
+  const expected = host.target.dkim
+    .filter(({ domain, state }) => domain === login.domain && state === "signing")
     // SES signs by itself, with the RSA key alone.
-    .filter((name) => !relay?.ses || keys.some((key) => key.name === name && key.algorithm === "rsa"))
-    .map((name) => name.slice(0, -suffix.length));
+    .filter(({ algorithm }) => !relay?.ses || algorithm === "rsa")
+    .map(({ selector }) => selector);
   const dkim = expected.map((selector) => {
     const signature = verdict.dkim.find((one) => one.selector === selector && one.domain === login.domain);
     return { selector, result: signature?.result ?? "missing", comment: signature?.comment };

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { turns } from "../../dns/turns.ts";
 import { routes } from "../../settings/routes.ts";
 import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import type { SmtpReply } from "../smtp.ts";
-import { turns } from "../turns.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>

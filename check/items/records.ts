@@ -1,4 +1,4 @@
-import { ask, authoritiesOf } from "../dns.ts";
+import { ask, authoritiesOf } from "../../dns/client.ts";
 import type { Item } from "../host.ts";
 import { difference, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";

@@ -1,4 +1,4 @@
-import { ask, type DnsAnswer } from "../dns.ts";
+import { ask, type DnsAnswer } from "../../dns/client.ts";
 import type { Item } from "../host.ts";
 import { difference, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sshpk from "sshpk";
-import { reverseName } from "../../check/dns.ts";
+import { reverseName } from "../../dns/client.ts";
 import type { PublishedRecord } from "../types.ts";
 
 /** Who the other side is: fixed for the life of its state folder. */

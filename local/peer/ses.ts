@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { dkimSign } from "mailauth/lib/dkim/sign.js";
 import { simpleParser } from "mailparser";
 import type { SMTPServerSession } from "smtp-server";
-import { reverseName } from "../../check/dns.ts";
+import { reverseName } from "../../dns/client.ts";
 import { openStore, type Store } from "../store.ts";
 import type { PublishedRecord, SesAccount } from "../types.ts";
 import { CustomerServers, same, traceOf } from "./customers.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Resolver } from "node:dns/promises";
 import { join } from "node:path";
 import type { SMTPServerSession } from "smtp-server";
-import { reverseName } from "../../check/dns.ts";
+import { reverseName } from "../../dns/client.ts";
 import type { PublishedRecord } from "../types.ts";
 import { CustomerServers, same, traceOf } from "./customers.ts";
 import { passOn } from "./deliver.ts";

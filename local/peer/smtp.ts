@@ -6,8 +6,8 @@ import {
   type SMTPServerDataStream,
   type SMTPServerSession,
 } from "smtp-server";
-import { reverseName } from "../../check/dns.ts";
 import { judge } from "../../check/judge.ts";
+import { reverseName } from "../../dns/client.ts";
 import type { Identity } from "./identity.ts";
 import { type Manners, type Occasion, Refusal } from "./manner.ts";
 import { bareMessageId, type MessageStore } from "./store.ts";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordType } from "dns-packet";
-import { ask } from "../../check/dns.ts";
+import { ask } from "../../dns/client.ts";
 import { run, tryRun } from "../run.ts";
 import { openStore, type Store } from "../store.ts";
 import type { DnsWorld, PublishedRecord } from "../types.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ask } from "../../check/dns.ts";
+import { ask } from "../../dns/client.ts";
 import type { Dns } from "./dns.ts";
 import type { Network } from "./network.ts";
 import type { Service } from "./supervisor.ts";

@@ -3,6 +3,7 @@ import { passedOn } from "../../settings/routes.ts";
 import type { Settings } from "../../settings/types.ts";
 import { bundle, directory, file, plainFile, secretFile, unit } from "../bundle.ts";
 import { type DkimSelector, dkimSelectors } from "../dkim.ts";
+import type { DkimRotation } from "../rotation.ts";
 import { limitsSenders, trustedHosts } from "../trustedHosts.ts";
 import type { Bundle, SecretFile } from "../types.ts";
 
@@ -30,8 +31,9 @@ const plain = [
 ].map((path) => `${folder}/${path}`);
 
 /** Judges what comes in, signs what goes out. */
-export function rspamd(settings: Settings): Bundle {
-  const keys = dkimSelectors(settings);
+export function rspamd(settings: Settings, rotation: DkimRotation): Bundle {
+  // A key that does not sign is not needed here.
+  const keys = dkimSelectors(settings, rotation).filter(({ state }) => state === "signing");
   const forwards = [
     ...[...passedOn(settings)].map(([address, isPassedOn]) => ({ address, isPassedOn })),
     // A friend's mail goes on as well, in its first sender's name.

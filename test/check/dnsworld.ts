@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ask } from "../../check/dns.ts";
+import { ask } from "../../dns/client.ts";
 import { eventually } from "../eventually.ts";
 
 /** A small real DNS on loopback: knot serves and signs the zones, unbound validates what it resolves. */

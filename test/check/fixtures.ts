@@ -4,6 +4,7 @@ import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import sshpk from "sshpk";
 import { HostUnderCheck, type Item } from "../../check/host.ts";
 import type { CheckTarget, Finding } from "../../check/types.ts";
+import { dkimSelectors } from "../../plan/dkim.ts";
 import type { Port } from "../../plan/types.ts";
 import { parseSettings } from "../../settings/parse.ts";
 
@@ -35,6 +36,7 @@ export function target(changes: Partial<CheckTarget> = {}): CheckTarget {
     facts: { publicIpv4: "127.0.0.1", dkimPublicKeys: {} },
     records: [],
     bundles: [],
+    dkim: dkimSelectors(settings, {}),
     resolver: "127.0.0.1:1",
     credentials: { "ann@example.org": "ann's own", "bob@example.org": "bob's own" },
     ...changes,

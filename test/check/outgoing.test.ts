@@ -8,6 +8,7 @@ import { dkimSign } from "mailauth/lib/dkim/sign.js";
 import { outgoing } from "../../check/items/outgoing.ts";
 import { callOtherSide, type OtherSide, otherSideAt } from "../../check/otherside.ts";
 import { type Peer, startPeer } from "../../local/peer/server.ts";
+import type { DkimSelector } from "../../plan/dkim.ts";
 import { settingsWith } from "../options/settings.ts";
 import { type DnsWorld, startDnsWorld } from "./dnsworld.ts";
 import { authority, hostname, lines, smtp, target, withPorts } from "./fixtures.ts";
@@ -120,6 +121,13 @@ async function said(faults: Faults = {}): Promise<string[]> {
       })().then(() => done(), done);
     },
   });
+  const key = (selector: string, algorithm: DkimSelector["algorithm"]): DkimSelector => ({
+    domain: "example.org",
+    selector,
+    algorithm,
+    state: "signing",
+    name: `${selector}._domainkey.example.org`,
+  });
   const facts = {
     publicIpv4: "127.0.0.1",
     dkimPublicKeys: faults.bySes
@@ -134,7 +142,9 @@ async function said(faults: Faults = {}): Promise<string[]> {
       outgoing,
       target({
         facts,
-        ...(faults.bySes && { settings: settingsWith({ relay: "ses" }) }),
+        ...(faults.bySes
+          ? { settings: settingsWith({ relay: "ses" }) }
+          : { dkim: [key("r", "rsa"), key("e", "ed25519")] }),
         otherSide,
         trustedCas: [trusted.ca],
         bundles: withPorts({ submissions: host.port }),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument } from "../../plan/bundle.ts";
+import { dkimSelectors, rotate } from "../../plan/dkim.ts";
 import { hostBundles, hostPackages } from "../../plan/host.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { isSecret, type Options, runProgram, settled, stack } from "./program.ts";
@@ -13,7 +14,9 @@ Error.prepareStackTrace = ({ stack }) => {
   return stack;
 };
 const run = await runProgram(stack);
-const bundles = hostBundles(parseSettings(stack, {}));
+const settings = parseSettings(stack, {});
+const bundles = hostBundles(settings);
+const rotation = rotate(settings, {}, new Date(), () => false);
 
 test("no source map is looked up for the stack traces that Pulumi's runtime takes by the thousand", () => {
   assert.equal(lookedUp, 0);
@@ -39,10 +42,7 @@ test("every resource has its name", () => {
       ]),
       "DnsRecord inbound-mx:example.com",
       "DnsRecord inbound-mx:example.org",
-      ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
-        `DnsRecord dns-txt:20261121e._domainkey.${domain}`,
-        `DnsRecord dns-txt:20261121r._domainkey.${domain}`,
-      ]),
+      ...dkimSelectors(settings, rotation).map(({ name }) => `DnsRecord dns-txt:${name}`),
       ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
         `DnsRecord dns-txt:_dmarc.${domain}`,
         `DnsRecord dns-txt:${domain}`,
@@ -52,10 +52,7 @@ test("every resource has its name", () => {
       "EipDomainName ptr-record",
       "Instance server-instance",
       "InternetGateway network-gateway",
-      ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
-        `PrivateKey dkim-20261121e._domainkey.${domain}`,
-        `PrivateKey dkim-20261121r._domainkey.${domain}`,
-      ]),
+      ...dkimSelectors(settings, rotation).map(({ name }) => `PrivateKey dkim-${name}`),
       "PrivateKey ssh-bootstrap",
       "PrivateKey ssh-host",
       "PrivateKey ssh-login",

@@ -129,6 +129,8 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
     availabilityZone: "eu-central-1b",
   }),
   "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
+  // A stack's first run.
+  "pulumi:pulumi:readStackOutputs": () => ({ outputs: {} }),
   "cloudflare:index/getZones:getZones": () => ({
     results: ["example.org", "example.com"].map((name) => ({
       name,
@@ -170,6 +172,7 @@ export async function runProgram(
     "mailhost",
     "test",
     preview,
+    "organization",
   );
   const told = new Map<string, Options>();
   const monitor = pulumi.runtime.getMonitor() as unknown as {

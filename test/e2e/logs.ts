@@ -9,6 +9,8 @@ const explained: readonly RegExp[] = [
   /Warning: SIGHUP received - reloading configuration/,
   // The check tries protocols that are too old, and is refused.
   /SSL routines::(unsupported|wrong version)/,
+  // A reload that comes upon another one tells workers that have ended already.
+  /rspamd_control_stop_pending: cannot write command \d+ to the worker .*Broken pipe/,
   // rspamd fetches lists of its maker's, and asks for fuzzy hashes, outside of the small internet.
   /(maps|fuzzy\d)\.rspamd\.com|sa-update\.surbl\.org|fuzzy_parse_rule: cannot read servers definition/,
   // At its very first start rspamd has no statistics yet, and the rules of options come with the bundles after its own.

@@ -2,9 +2,9 @@
 
 import type { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
-import { ask, authoritiesOf, reverseName, valuesOf } from "../../check/dns.ts";
 import { connectImap } from "../../check/imap.ts";
 import { type OtherSide, otherSideAt } from "../../check/otherside.ts";
+import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
 import { cloudInfo, onHost, publish, stackOutput } from "./mailhost.ts";
 
 /** One look at the stack: addresses and passwords as they are now. */

@@ -22,50 +22,57 @@ describe("selectors", () => {
       "example.com": "2026-01-02",
       "example.org": "2026-11-21",
     });
-    assert.deepEqual(dkimSelectors(settings), [
+    assert.deepEqual(dkimSelectors(settings, {}), [
       {
         domain: "example.com",
         selector: "20260102r",
         algorithm: "rsa",
+        state: "signing",
         name: "20260102r._domainkey.example.com",
       },
       {
         domain: "example.com",
         selector: "20260102e",
         algorithm: "ed25519",
+        state: "signing",
         name: "20260102e._domainkey.example.com",
       },
       {
         domain: "example.org",
         selector: "20261121r",
         algorithm: "rsa",
+        state: "signing",
         name: "20261121r._domainkey.example.org",
       },
       {
         domain: "example.org",
         selector: "20261121e",
         algorithm: "ed25519",
+        state: "signing",
         name: "20261121e._domainkey.example.org",
       },
       {
         domain: "mail.example.org",
         selector: "20261121r",
         algorithm: "rsa",
+        state: "signing",
         name: "20261121r._domainkey.mail.example.org",
       },
       {
         domain: "mail.example.org",
         selector: "20261121e",
         algorithm: "ed25519",
+        state: "signing",
         name: "20261121e._domainkey.mail.example.org",
       },
     ]);
   });
 
   it("stay as they are when another domain comes, whatever its day and place", () => {
-    const before = dkimSelectors(settingsOf("mail.example.org", { "example.org": "2026-11-21" }));
+    const before = dkimSelectors(settingsOf("mail.example.org", { "example.org": "2026-11-21" }), {});
     const after = dkimSelectors(
       settingsOf("mail.example.org", { "a.example": "2020-01-01", "example.org": "2026-11-21" }),
+      {},
     );
     for (const selector of before)
       assert(

@@ -26,7 +26,7 @@ function lines(settings: Settings, today: string): string[] {
     publicIpv4: "198.51.100.1",
     publicIpv6: "2001:db8::1",
     dkimPublicKeys: Object.fromEntries(
-      dkimSelectors(settings).map(({ name, algorithm }) => [name, `KEY-${algorithm}`]),
+      dkimSelectors(settings, {}).map(({ name, algorithm }) => [name, `KEY-${algorithm}`]),
     ),
   };
   return dnsRecords(settings, today).map((record) => line(record, facts));

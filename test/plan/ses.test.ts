@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { it } from "node:test";
+import { dkimSelectors } from "../../plan/dkim.ts";
 import { asksForMail, dnsRecords } from "../../plan/records.ts";
 import { sesDomains, sesPolicy, sesPrivateKey } from "../../plan/ses.ts";
 import { settingsWith } from "../options/settings.ts";
@@ -17,9 +18,14 @@ it("a key for SES is the DER of the PEM in base64, without a line break", () => 
     assert.throws(() => sesPrivateKey(wrong), /no PKCS#8 PEM/);
 });
 
+function sesOf(keys: Readonly<Record<string, unknown>>) {
+  const settings = settingsWith(keys);
+  return sesDomains(settings, dkimSelectors(settings, {}));
+}
+
 it("a domain's identity has the RSA key that its record publishes", () => {
-  assert.deepEqual(sesDomains(settingsWith({})), []);
-  assert.deepEqual(sesDomains(settingsWith({ relay: "ses" })), [
+  assert.deepEqual(sesOf({}), []);
+  assert.deepEqual(sesOf({ relay: "ses" }), [
     {
       domain: "example.org",
       mailFrom: "bounce.example.org",
@@ -27,6 +33,7 @@ it("a domain's identity has the RSA key that its record publishes", () => {
         domain: "example.org",
         selector: "20261121r",
         algorithm: "rsa",
+        state: "signing",
         name: "20261121r._domainkey.example.org",
       },
     },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ask } from "../../../check/dns.ts";
+import { ask } from "../../../dns/client.ts";
 import { eventually } from "../../eventually.ts";
 import { cloudflare, zoneId } from "../cloudflare.ts";
 import { count, imap, mailHost, otherSide, submit } from "../mail.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ask } from "../../../check/dns.ts";
+import { ask } from "../../../dns/client.ts";
 import { eventually } from "../../eventually.ts";
 import { leftovers } from "../leftovers.ts";
 import { cloudFolder, cloudInfo, gitStatus, mailhost, removeCheckout, succeed, world } from "../mailhost.ts";

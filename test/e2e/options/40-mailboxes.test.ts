@@ -205,7 +205,10 @@ test("ManageSieve: sieve-connect brings a filter, looks it up, and takes it away
   await connect(password, "--localsieve", filter, "--remotesieve", "mine", "--upload");
   await connect(password, "--remotesieve", "mine", "--activate");
   assert.match(await connect(password, "--list"), /^"mine" ACTIVE$/m);
-  assert.match(await connect(password, "--remotesieve", "mine", "--download"), /fileinto "Archive";/);
+  assert.match(
+    await connect(password, "--remotesieve", "mine", "--localsieve", "-", "--download"),
+    /fileinto "Archive";/,
+  );
   await receive(subject);
   assert.equal(await count(host, "bob@example.org", subject, { folder: "Archive" }), 1);
   await assert.rejects(connect(password, "--localsieve", broken, "--remotesieve", "broken", "--upload"));

@@ -6,10 +6,10 @@ import { rspamd } from "../../../plan/services/rspamd.ts";
 import { sampleSettings } from "./sample.ts";
 
 const settings = sampleSettings();
-const bundle = rspamd(settings);
+const bundle = rspamd(settings, {});
 const file = (path: string) => bundle.files.find((candidate) => candidate.path === path)?.content ?? "";
 const keys = Object.fromEntries(
-  dkimSelectors(settings).map(({ name, algorithm }) => [
+  dkimSelectors(settings, {}).map(({ name, algorithm }) => [
     name,
     algorithm === "rsa"
       ? generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey
@@ -95,7 +95,7 @@ it("only where addresses lead elsewhere is there a list of them", () => {
   assert.match(file(path), /^local PASSED_ON = {\n {2}\['away@example.org'\] = true,\n}$/m);
   const domains = settings.domains.map((domain) => ({ ...domain, aliases: [] }));
   assert.equal(
-    rspamd({ ...settings, domains }).files.find((candidate) => candidate.path === path),
+    rspamd({ ...settings, domains }, {}).files.find((candidate) => candidate.path === path),
     undefined,
   );
 });

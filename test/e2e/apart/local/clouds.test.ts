@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { ask, valuesOf } from "../../../../check/dns.ts";
+import { ask, valuesOf } from "../../../../dns/client.ts";
 import { callDaemon } from "../../../../local/api.ts";
 import { ensureCloud, runningCloud, stopCloud, worldState } from "../../../../local/cloud.ts";
 import type { CloudInfo } from "../../../../local/types.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";
-import { ask } from "../../../../check/dns.ts";
+import { ask } from "../../../../dns/client.ts";
 import { rdataText } from "../../../../local/world/rdata.ts";
 import { eventually } from "../../../eventually.ts";
 import { type Laboratory, laboratory, machineSpec, ssh, untilLogin, wideOpen } from "./laboratory.ts";

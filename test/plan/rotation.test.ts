@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { type KeyPair, type RotationRules, turn } from "../../plan/rotation.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const ttl = 3600;
+const rules: RotationRules = { days: 90, overlapDays: 7, revoked: [] };
+const first = "2026-11-21";
+const start = Date.parse(`${first}T09:00:00Z`);
+
+function next(
+  before: readonly KeyPair[],
+  after: number,
+  more: { readonly seen?: readonly string[]; readonly rules?: Partial<RotationRules> } = {},
+): readonly KeyPair[] {
+  return turn({
+    before,
+    first,
+    now: new Date(start + after),
+    isSeen: (generation) => more.seen?.includes(generation) ?? true,
+    ttl,
+    rules: { ...rules, ...more.rules },
+  });
+}
+const shown = (pairs: readonly KeyPair[]) => pairs.map(({ generation, state }) => `${generation} ${state}`);
+
+describe("a domain's keys", () => {
+  it("begin with one that signs and one that is there for later", () => {
+    assert.deepEqual(shown(next([], 0)), ["20261121 signing", "20261121b published"]);
+  });
+
+  it("take turns after 90 days, and what has signed stays for a week", () => {
+    let pairs = next([], 0);
+    for (let days = 1; days < 90; days += 1) {
+      pairs = next(pairs, days * day);
+      assert.deepEqual(shown(pairs), ["20261121 signing", "20261121b published"]);
+    }
+    pairs = next(pairs, 90 * day);
+    assert.deepEqual(shown(pairs), ["20261121 retired", "20261121b signing", "20270219 published"]);
+    pairs = next(pairs, 96.9 * day);
+    assert.equal(pairs.length, 3);
+    pairs = next(pairs, 97 * day);
+    assert.deepEqual(shown(pairs), ["20261121b signing", "20270219 published"]);
+  });
+
+  it("stay as they are where a run comes at once again", () => {
+    const pairs = next(next([], 0), 90 * day);
+    assert.deepEqual(next(pairs, 90 * day), pairs);
+  });
+
+  it("wait until the next one has been seen without a break for longer than the TTL", () => {
+    const began = next([], 0, { seen: [] });
+    const late = next(began, 100 * day, { seen: [] });
+    assert.deepEqual(shown(late), ["20261121 signing", "20261121b published"]);
+    const seen = next(late, 101 * day);
+    assert.equal(shown(seen)[0], "20261121 signing");
+    assert.equal(shown(next(seen, 101 * day + ttl * 1000))[0], "20261121 signing");
+    assert.equal(shown(next(seen, 101 * day + ttl * 1000 + 1))[0], "20261121 retired");
+    const hidden = next(seen, 101 * day + 2 * hour, { seen: [] });
+    assert.equal(shown(next(hidden, 101 * day + 3 * hour))[0], "20261121 signing");
+  });
+
+  it("change at once where one has leaked, to one that the world has seen", () => {
+    const pairs = next(next([], 0), 2 * hour);
+    const revoked = { rules: { revoked: ["20261121"] } };
+    const after = next(pairs, 3 * day, revoked);
+    assert.deepEqual(shown(after), ["20261121 revoked", "20261121b signing", "20261124 published"]);
+    assert.deepEqual(shown(next(after, 11 * day, revoked)), ["20261121b signing", "20261124 published"]);
+  });
+
+  it("sign on with a leaked one until another can, and never with one that leaked before it signed", () => {
+    const revoked = { rules: { revoked: ["20261121", "20261121b"] } };
+    const pairs = next(next([], 0), 2 * hour, revoked);
+    assert.deepEqual(shown(pairs), ["20261121 signing", "20261121b revoked", "20261121c published"]);
+    const after = next(next(pairs, 4 * hour, revoked), 6 * hour, revoked);
+    assert.deepEqual(shown(after), [
+      "20261121 revoked",
+      "20261121b revoked",
+      "20261121c signing",
+      "20261121d published",
+    ]);
+  });
+
+  it("never take turns by themselves where the owner says so", () => {
+    const pairs = next(next([], 0), 1000 * day, { rules: { days: 0 } });
+    assert.deepEqual(shown(pairs), ["20261121 signing", "20261121b published"]);
+  });
+});
+
+/** What one run meets: when it comes, whether it dies and where, how late the DNS is, and whether somebody lies. */
+interface Run {
+  readonly gap: number;
+  readonly dies: "before" | "published" | "switched" | "removed" | "no";
+  readonly lag: number;
+  readonly hides: boolean;
+  readonly twice: boolean;
+  readonly leaks: boolean;
+}
+
+const runs = fc.array(
+  fc.record<Run>({
+    gap: fc.oneof(
+      { weight: 12, arbitrary: fc.integer({ min: 22 * hour, max: 26 * hour }) },
+      { weight: 2, arbitrary: fc.integer({ min: 0, max: hour }) },
+      { weight: 1, arbitrary: fc.integer({ min: 7 * day, max: 40 * day }) },
+    ),
+    dies: fc.oneof(
+      { weight: 8, arbitrary: fc.constant("no" as const) },
+      { weight: 1, arbitrary: fc.constantFrom("before", "published", "switched", "removed") },
+    ),
+    lag: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 18 * hour })),
+    hides: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
+    twice: fc.boolean(),
+    leaks: fc.oneof(
+      { weight: 60, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
+  }),
+  { minLength: 700, maxLength: 800 },
+);
+
+it("in two years of runs, missed, doubled, killed, with a DNS that lags and lies, nobody meets a signature without its key", () => {
+  let turns = 0;
+  fc.assert(
+    fc.property(runs, (all) => {
+      /** From when on a receiver is sure to find a record, and when it went. */
+      const records = new Map<string, { from: number; gone?: number }>();
+      let saved: readonly KeyPair[] = [];
+      const revoked: string[] = [];
+      let signing: string | undefined;
+      let now = start;
+      /** Every stretch of time in which one generation signed. */
+      const signed: { generation: string; from: number; to: number }[] = [];
+      const sign = (generation: string) => {
+        const last = signed.at(-1);
+        if (last !== undefined) last.to = now;
+        if (last?.generation !== generation) {
+          signed.push({ generation, from: now, to: now });
+          turns += 1;
+        }
+        signing = generation;
+      };
+      const once = ({ dies, lag, hides }: Run) => {
+        if (dies === "before") return;
+        const after = turn({
+          before: saved,
+          first,
+          now: new Date(now),
+          // Whoever lies can hide a record. All are asked, so nobody can show one that is not there.
+          isSeen: (generation) => {
+            const record = records.get(generation);
+            return (
+              !hides && record !== undefined && record.gone === undefined && record.from - ttl * 1000 <= now
+            );
+          },
+          ttl,
+          rules: { ...rules, revoked },
+        });
+        for (const { generation } of after) {
+          const record = records.get(generation);
+          // A receiver may remember for a TTL that it was not there.
+          if (record === undefined || record.gone !== undefined)
+            records.set(generation, { from: signing === undefined ? now : now + lag + ttl * 1000 });
+        }
+        if (dies === "published") return;
+        const [signer, ...more] = after.filter(({ state }) => state === "signing");
+        assert.ok(signer !== undefined && more.length === 0);
+        sign(signer.generation);
+        if (dies === "switched") return;
+        const wanted = new Set(after.map(({ generation }) => generation));
+        for (const [generation, record] of records) if (!wanted.has(generation)) record.gone ??= now;
+        if (dies === "removed") return;
+        saved = after;
+      };
+      for (const each of all) {
+        now += each.gap;
+        if (each.leaks && signing !== undefined) revoked.push(signing);
+        once(each);
+        if (each.twice) once({ ...each, dies: "no" });
+        if (now > start + 730 * day) break;
+      }
+      for (const { generation, from, to } of signed) {
+        const record = records.get(generation) ?? assert.fail(`${generation} was never published`);
+        assert.ok(record.from <= from, `${generation} signed before it was seen`);
+        assert.ok(
+          record.gone === undefined || record.gone >= to + 5 * day || revoked.includes(generation),
+          `${generation} went too early`,
+        );
+      }
+      assert.ok(saved.length <= 4 + revoked.length, shown(saved).join(", "));
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(turns > 1000, `${turns} turns`);
+});
