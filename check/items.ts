@@ -18,6 +18,7 @@ import { renewal } from "./items/renewal.ts";
 import { resources } from "./items/resources.ts";
 import { senders } from "./items/senders.ts";
 import { services } from "./items/services.ts";
+import { spf } from "./items/spf.ts";
 import { tls } from "./items/tls.ts";
 import { validation } from "./items/validation.ts";
 import { viruses } from "./items/viruses.ts";
@@ -28,6 +29,7 @@ import { webmail } from "./items/webmail.ts";
 export const items: readonly Item[] = [
   records,
   validation,
+  spf,
   identity,
   ports,
   tls,

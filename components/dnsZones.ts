@@ -33,7 +33,10 @@ export async function findDnsZones(settings: Settings): Promise<DnsZones> {
 }
 
 /** Every zone that is asked for and is not among the known, at its place in the stack file. */
-function missingZones({ domains, hostname, hostnameZone }: Settings, known: readonly string[]): Mistake[] {
+function missingZones(
+  { domains, hostname, hostnameZone, options }: Settings,
+  known: readonly string[],
+): Mistake[] {
   const mistake = (path: Mistake["path"], name: string, zone: string, key: string): Mistake[] => {
     if (known.includes(zone)) return [];
     const parent = closestAbove(name, known);
@@ -48,8 +51,12 @@ function missingZones({ domains, hostname, hostnameZone }: Settings, known: read
   const ofDomains = domains.flatMap(({ name, zone }) =>
     mistake(["domains", name, ...(zone === name ? [] : ["zone"])], name, zone, "zone"),
   );
+  const ofParked = Object.entries(options.parked).flatMap(([name, { zone = name }]) =>
+    mistake(["parked", name, ...(zone === name ? [] : ["zone"])], name, zone, "zone"),
+  );
   // The host's name is mostly in a zone of the mail domains, and that is said already.
-  return domains.some(({ zone }) => zone === hostnameZone)
-    ? ofDomains
-    : [...ofDomains, ...mistake(["hostname"], hostname, hostnameZone, "mailhost:hostnameZone")];
+  const ofHost = domains.some(({ zone }) => zone === hostnameZone)
+    ? []
+    : mistake(["hostname"], hostname, hostnameZone, "mailhost:hostnameZone");
+  return [...ofDomains, ...ofParked, ...ofHost];
 }

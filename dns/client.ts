@@ -165,10 +165,10 @@ export function valuesOf(answers: readonly Answer[]): string[] {
 function recordValue(answer: Answer): string {
   switch (answer.type) {
     case "MX":
-      return `${answer.data.preference ?? 0} ${answer.data.exchange.replace(/\.$/, "")}`;
+      return `${answer.data.preference ?? 0} ${hostOf(answer.data.exchange)}`;
     case "SRV": {
       const { priority = 0, weight = 0, port, target } = answer.data;
-      return `${priority} ${weight} ${port} ${target === "." ? "." : target.replace(/\.$/, "")}`;
+      return `${priority} ${weight} ${port} ${hostOf(target)}`;
     }
     case "TXT":
       return [answer.data].flat().map(String).join("");
@@ -182,6 +182,11 @@ function recordValue(answer: Answer): string {
     default:
       return JSON.stringify((answer as { data?: unknown }).data);
   }
+}
+
+/** Without its last dot; a lone one says that there is no host (RFC 7505, RFC 2782). */
+function hostOf(name: string): string {
+  return name === "." ? name : name.replace(/\.$/, "");
 }
 
 /** Addresses of the servers that are responsible for a zone, found by asking a resolver. @throws when there are none */

@@ -1,20 +1,14 @@
 import { z } from "zod";
-import { domainName } from "../settings/names.ts";
+import { domainText } from "../settings/hostName.ts";
 import { option } from "./option.ts";
-
-const name = (message: string) =>
-  z
-    .string()
-    .refine((value) => domainName(value) !== undefined, { message })
-    .transform((value) => domainName(value) ?? value);
 
 /** Other people's domains whose mail is kept here while their own server is away. */
 export const backupMx = option({
   key: "backupMx",
   schema: z
     .record(
-      name("is not a domain name; write the domain whose mail is to be kept, such as friend.example"),
-      name("is not a host name; write the domain's own mail server, such as mail.friend.example").meta({
+      domainText("is not a domain name; write the domain whose mail is to be kept, such as friend.example"),
+      domainText("is not a host name; write the domain's own mail server, such as mail.friend.example").meta({
         description: "The domain's own mail server.",
         examples: ["mail.friend.example"],
       }),

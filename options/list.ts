@@ -20,6 +20,7 @@ import { openpgpKeys } from "./openpgpKeys.ts";
 import type { Option } from "./option.ts";
 import { outgoingLimit } from "./outgoingLimit.ts";
 import { ownPasswords } from "./ownPasswords.ts";
+import { parked } from "./parked.ts";
 import { pop3s } from "./pop3s.ts";
 import { queue } from "./queue.ts";
 import { quota } from "./quota.ts";
@@ -58,6 +59,7 @@ export const options = [
   openpgpKeys,
   outgoingLimit,
   ownPasswords,
+  parked,
   pop3s,
   queue,
   quota,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bundle, directory, file, plainFile, secretFile, textFile, unit } from "../plan/bundle.ts";
 import { ownPasswords } from "../plan/ownPasswords.ts";
 import { dovecotJudge } from "../plan/services/dovecot.ts";
+import { silentName } from "../plan/silent.ts";
 import { render, verbatim } from "../plan/template.ts";
 import type { Bundle, DnsRecord } from "../plan/types.ts";
 import {
@@ -98,14 +99,19 @@ function recordsOf(settings: Settings, ttlOf: (domain: Domain) => number): reado
       settings.domains.map((domain) => domain.name),
     );
     const domain = settings.domains.find((each) => each.name === closest);
-    return kinds.map(({ type, fact, why }) => ({
-      zone,
-      name,
-      type,
-      ttl: domain === undefined ? 3600 : ttlOf(domain),
-      content: { fact, text: (address: string) => address },
-      why,
-    }));
+    const ttl = domain === undefined ? 3600 : ttlOf(domain);
+    return [
+      ...kinds.map(({ type, fact, why }) => ({
+        zone,
+        name,
+        type,
+        ttl,
+        content: { fact, text: (address: string) => address },
+        why,
+      })),
+      // An address, and so, to who knows no better, a mail server.
+      ...silentName(name, zone, ttl),
+    ];
   });
 }
 

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { identity } from "../../check/items/identity.ts";
 import { records } from "../../check/items/records.ts";
+import { spf } from "../../check/items/spf.ts";
 import { validation } from "../../check/items/validation.ts";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
 import type { DnsRecord } from "../../plan/types.ts";
@@ -29,6 +30,16 @@ before(async () => {
       ],
     },
     "twospf.test": { lines: ["@ MX 20 elsewhere", '@ TXT "v=spf1 mx -all"', '@ TXT "v=spf1 a -all"'] },
+    "includes.test": {
+      lines: [
+        '@ TXT "v=spf1 mx include:a.includes.test -all"',
+        '@ TXT "not spf"',
+        'a TXT "v=spf1 a mx:mail.example.org/24 ?exists:%{i}.includes.test redirect=b.includes.test"',
+        'b TXT "V=SPF1 ip4:192.0.2.1 include:a.includes.test ptr ~all"',
+        'many TXT "v=spf1 include:a.includes.test include:b.includes.test include:gone.includes.test -all"',
+        'ten TXT "v=spf1 a:1.test a:2.test a:3.test a:4.test a:5.test a:6.test mx:7.test mx:8.test mx:9.test mx:10.test -all"',
+      ],
+    },
     "plain.test": { dnssec: "unsigned", lines: ["mail A 127.0.0.1"] },
     "bogus.test": { dnssec: "bogus", lines: ["mail A 127.0.0.1"] },
     "127.in-addr.arpa": { lines: ["1.0.0 PTR mail.example.org."] },
@@ -134,6 +145,17 @@ test("records: one domain alone", async () => {
   const found = await lines(records, { ...where(list), only: "example.org" });
   assert.equal(found.length, 1);
   assert.match(found[0] ?? "", /^right: example\.org/);
+});
+
+test("spf: look-ups are counted through what is included, and an include of nothing is wrong", async () => {
+  const spfOf = (name: string) => record("includes.test", name, "TXT", "v=spf1 -all");
+  assert.deepEqual(await lines(spf, where([spfOf("includes.test"), spfOf("ten.includes.test")])), [
+    "right: the SPF records of all 2 names stay within 10 look-ups",
+  ]);
+  assert.deepEqual(await lines(spf, where([spfOf("many.includes.test"), spfOf("ten.includes.test")])), [
+    "wrong: the SPF record of many.includes.test includes gone.includes.test, which has none: receivers take that for an error, and SPF for void",
+    "wrong: the SPF record of many.includes.test takes 15 look-ups; receivers stop at 10, and take SPF for void",
+  ]);
 });
 
 test("validation: signed is right; unsigned, broken and differing are wrong", async () => {

@@ -1,0 +1,78 @@
+import { ask, valuesOf } from "../../dns/client.ts";
+import type { Item } from "../host.ts";
+import { sideBySide } from "../sidebyside.ts";
+import { type Finding, right, wrong } from "../types.ts";
+
+/** Terms that a receiver resolves before it gives up (RFC 7208 section 4.6.4). */
+const limit = 10;
+
+/** What SPF costs whoever checks it: includes lead to records of others, which grow without a word. */
+export const spf: Item = {
+  name: "spf",
+  group: "Names",
+  async look({ target }) {
+    const names = target.records
+      .filter(({ type, content }) => type === "TXT" && typeof content === "string" && isSpf(content))
+      .map(({ name }) => name);
+    const found = await sideBySide(
+      "SPF",
+      names.map(async (name): Promise<readonly Finding[]> => {
+        const { count, missing } = await lookUps(name, target.resolver, new Set());
+        return [
+          ...missing.map((other) =>
+            wrong(
+              `the SPF record of ${name} includes ${other}, which has none: receivers take that for an error, and SPF for void`,
+              "Take that `include:` out of mailhost:relay.spf, or ask whoever runs the relay for the right one.",
+            ),
+          ),
+          ...(count > limit
+            ? [
+                wrong(
+                  `the SPF record of ${name} takes ${count} look-ups; receivers stop at ${limit}, and take SPF for void`,
+                  "Take an `include:` out of mailhost:relay.spf through which nobody sends any more. Writing its addresses in its place is no way: they change without a word.",
+                ),
+              ]
+            : []),
+        ];
+      }),
+    );
+    return found.length > 0 || names.length === 0
+      ? found
+      : [right(`the SPF records of all ${names.length} names stay within ${limit} look-ups`)];
+  },
+};
+
+function isSpf(text: string): boolean {
+  return /^v=spf1( |$)/i.test(text);
+}
+
+interface Cost {
+  readonly count: number;
+  /** Included names without an SPF record. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Every term that costs a look-up, as where no term before it fits: what the unluckiest sender's mail costs.
+ * @param above names whose records lead here: a circle is an error anyhow
+ * @throws where the resolver does not answer
+ */
+async function lookUps(name: string, resolver: string, above: ReadonlySet<string>): Promise<Cost> {
+  const record = valuesOf((await ask(resolver, name, "TXT")).answers).find(isSpf);
+  if (record === undefined) return { count: 0, missing: above.size > 0 ? [name] : [] };
+  const terms = record.toLowerCase().split(/ +/).slice(1);
+  const own = terms.filter((term) =>
+    /^[+?~-]?(include:|a(?=[:/]|$)|mx(?=[:/]|$)|ptr(?=:|$)|exists:)|^redirect=/.test(term),
+  );
+  const led = own
+    .map((term) => /^(?:[+?~-]?include:|redirect=)(.+)$/.exec(term)?.[1])
+    // A macro is another name for each message (RFC 7208 section 7).
+    .filter((other) => other !== undefined && !other.includes("%") && !above.has(other) && other !== name);
+  const costs = await Promise.all(
+    led.map((other) => lookUps(other ?? "", resolver, new Set([...above, name]))),
+  );
+  return {
+    count: costs.reduce((sum, { count }) => sum + count, own.length),
+    missing: [...new Set(costs.flatMap(({ missing }) => missing))],
+  };
+}
