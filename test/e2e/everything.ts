@@ -59,6 +59,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("managesieve", true);
     set("neural", true);
     set("openpgpKeys", { "ann@example.org": annsKey });
+    set("parked", { "shop.example.org": { zone: "example.org" } });
     set("pop3s", true);
     set("secondMx", ["mx.example.net"]);
     set("sharedFolders", true);
