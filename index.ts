@@ -49,7 +49,7 @@ const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
 const published = { zones: dnsZones, facts: hostFacts(server, dkim), mark: new RecordMark("mark").text };
-const records = plan.records.filter((record) => !plan.mx.includes(record));
+const records = plan.records.filter((record) => ![...plan.mx, ...plan.policies].includes(record));
 const dns = new Dns("dns", { ...published, records });
 const { address } = server;
 const reverseName = new ReverseName("ptr", { address, settings, after: dns.record("A", settings.hostname) });
@@ -66,11 +66,12 @@ const host = new Host("host", { settings, server, keys, bundles, secrets, after 
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", { ...published, records: plan.mx, after: [host] });
 
-new Worker("web", web);
+const worker = new Worker("web", web);
+const policies = new Dns("policies", { ...published, records: plan.policies, after: [worker] });
 
-const made = { ...dns.records, ...inbound.records };
+const made = { ...dns.records, ...policies.records, ...inbound.records };
 // Which keys sign is written down when the host signs with them, and not before.
-const dkimRotation = host.settled.apply(() => moment.rotation);
+const dkimRotation = host.has("rspamd").apply((signs) => (signs ? moment.rotation : moment.before));
 export default stackOutputs({
   settings,
   server,

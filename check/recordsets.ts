@@ -28,7 +28,7 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
 }
 
 /** Names of one domain alone, and always the host's own. */
-function isWanted(name: string, { only, settings }: CheckTarget): boolean {
+export function isWanted(name: string, { only, settings }: CheckTarget): boolean {
   return only === undefined || liesIn(name, only) || liesIn(name, settings.hostname);
 }
 

@@ -38,8 +38,6 @@ export interface HostArgs {
 export class Host extends pulumi.ComponentResource {
   /** By the bundle's name. */
   readonly bundles: ReadonlyMap<string, HostBundle>;
-  /** Known when the host is as it should be: every bundle applied, and what went swept away. */
-  readonly settled: pulumi.Output<string>;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:host:Host", name, {}, opts);
@@ -58,7 +56,7 @@ export class Host extends pulumi.ComponentResource {
       { parent: this, dependsOn: [storage] },
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
-    this.settled = this.#sweep(name, args, login);
+    this.#sweep(name, args, login);
     this.#tryWayOut(name, args.settings, login);
     this.registerOutputs({});
   }
@@ -94,19 +92,25 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
+  /** Whether a bundle's files are on the host as they are planned. */
+  has(bundle: string): pulumi.Output<boolean> {
+    const found = this.bundles.get(bundle);
+    if (found === undefined) throw new pulumi.ResourceError(`The plan has no bundle ${bundle}`, this);
+    return found.isInPlace;
+  }
+
   /** What the plan had once and has no more goes last: first nothing refers to it. */
-  #sweep(name: string, args: HostArgs, login: Login): pulumi.Output<string> {
+  #sweep(name: string, args: HostArgs, login: Login): void {
     const sweep = remote(
       `${name}-sweep`,
       { login, command: SWEEP, stdin: sweepKeys(args.bundles) },
       { parent: this, dependsOn: [...this.bundles.values()] },
     );
-    const last = remote(
+    remote(
       `${name}-sweep-packages`,
       { login, command: SWEEP_PACKAGES, stdin: packageList(args.bundles) },
       { parent: this, dependsOn: [sweep] },
     );
-    return last.urn;
   }
 
   /** First connection: give the host its lasting identity; second: make the first one worthless. */
@@ -212,6 +216,12 @@ export interface HostBundleArgs {
 
 /** One service on the host: its files as readable text, its secrets apart. */
 export class HostBundle extends pulumi.ComponentResource {
+  /**
+   * Whether the host has this bundle's files as they are planned, once that is known. An `up` of other things
+   * (`--target`) leaves them as they were, and says nothing of it.
+   */
+  readonly isInPlace: pulumi.Output<boolean>;
+
   constructor(name: string, args: HostBundleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:host:HostBundle", name, {}, opts);
     const { bundle, login } = args;
@@ -232,6 +242,7 @@ export class HostBundle extends pulumi.ComponentResource {
         ),
       );
     }
+    let isInPlace = pulumi.output(true);
     // A bundle of nothing but secrets has nothing to show.
     if (bundle.files.length > 0 || bundle.units.length > 0) {
       const document = bundleDocument(bundle);
@@ -240,8 +251,10 @@ export class HostBundle extends pulumi.ComponentResource {
         { login, command: APPLY, stdin: document },
         { ...child, dependsOn: before },
       );
+      isInPlace = files.stdin.apply((text) => text === document);
       if (bundle.confirm) this.#confirm(name, bundle, login, document, files);
     }
+    this.isInPlace = isInPlace;
     this.registerOutputs({});
   }
 

@@ -26,7 +26,7 @@ export class SshKeys extends pulumi.ComponentResource {
 }
 
 export interface DkimKeysArgs {
-  /** A key pair is made for each that is not revoked. */
+  /** A key pair is made for each. */
   readonly selectors: readonly DkimSelector[];
 }
 
@@ -34,15 +34,13 @@ export interface DkimKeysArgs {
 export class DkimKeys extends pulumi.ComponentResource {
   /** `p=` values by `<selector>._domainkey.<domain>`. */
   readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
-  /** PKCS#8 PEM by the same names, of those that sign. Secret. */
+  /** PKCS#8 PEM by the same names, of those that sign or have signed. Secret. */
   readonly privateKeys: pulumi.Output<Record<string, string>>;
   readonly #pems: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(name: string, args: DkimKeysArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:keys:DkimKeys", name, {}, opts);
-    // A revoked key's record has no key in it, and nobody needs the private one any more.
-    const alive = args.selectors.filter(({ state }) => state !== "revoked");
-    const keys = alive.map((selector) => ({
+    const keys = args.selectors.map((selector) => ({
       ...selector,
       key: new PrivateKey(
         `${name}-${selector.name}`,
@@ -60,7 +58,7 @@ export class DkimKeys extends pulumi.ComponentResource {
     this.privateKeys = pulumi
       .all(
         keys
-          .filter(({ state }) => state === "signing")
+          .filter(({ state }) => state !== "published")
           .map(({ name, key }) => key.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)),
       )
       .apply(Object.fromEntries<string>);

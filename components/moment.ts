@@ -1,4 +1,5 @@
 import { getServers } from "node:dns";
+import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { ask, authoritiesOf, valuesOf } from "../dns/client.ts";
 import { rotate, type Signer, selectorsOf, signers } from "../plan/dkim.ts";
@@ -16,40 +17,51 @@ interface Before {
   readonly dkimPublicKeys?: Readonly<Record<string, string>>;
 }
 
-/** What the plan depends on beside the settings: the day, and the DKIM keys' state. */
-export async function currentMoment(settings: Settings): Promise<Moment> {
-  const now = new Date();
-  return { today: dayOf(now), rotation: await currentRotation(settings, now) };
+/** The moment of this run, and the keys' state in which the one before has left the host. */
+export interface CurrentMoment extends Moment {
+  readonly before: DkimRotation;
 }
 
 /**
- * The DKIM keys' state from now on: that which the last whole `up` has left in the stack's outputs, a step further where one
- * is due and the world has seen what it needs.
+ * What the plan depends on beside the settings: the day, and the DKIM keys' state from now on. That is the one which the last
+ * `up` has left in the stack's outputs, a step further where one is due and the world has seen what it needs.
  *
  * @throws pulumi.RunError where the engine does not show the outputs: without them keys in use would be taken for none
  */
-async function currentRotation(settings: Settings, now: Date): Promise<DkimRotation> {
+export async function currentMoment(settings: Settings): Promise<CurrentMoment> {
+  const now = new Date();
   const { dkimRotation: before = {}, dkimPublicKeys: keys = {} } = await outputsBefore();
-  const all = () => true;
-  const none = () => false;
+  const hoped = rotate(settings, before, now, () => true);
   // Most runs have nothing to wait for, and ask nobody.
-  const hoped = rotate(settings, before, now, all);
-  const feared = rotate(settings, before, now, none);
-  if (JSON.stringify(hoped) === JSON.stringify(before)) return hoped;
-  const seen = new Map<string, boolean>();
+  const waits = (domain: string) => !isDeepStrictEqual(hoped[domain], before[domain]);
   const key = ({ domain }: Signer, generation: string) => `${generation} ${domain}`;
-  await Promise.all(
-    signers(settings).flatMap((signer) => {
-      const { domain } = signer;
-      if (JSON.stringify(hoped[domain]) === JSON.stringify(feared[domain])) return [];
-      return (before[domain] ?? [])
-        .filter(({ state }) => state === "published")
-        .map(async ({ generation }) => {
-          seen.set(key(signer, generation), await isSeen(settings, signer, generation, keys));
-        });
-    }),
+  const asked = signers(settings).flatMap((signer) =>
+    (waits(signer.domain) ? (before[signer.domain] ?? []) : [])
+      .filter(({ state }) => state === "published")
+      .map(({ generation }) => ({ signer, generation })),
   );
-  return rotate(settings, before, now, (signer, generation) => seen.get(key(signer, generation)) ?? false);
+  const seen = new Set(
+    (
+      await Promise.all(
+        asked.map(async ({ signer, generation }) =>
+          (await isSeen(settings, signer, generation, keys)) ? [key(signer, generation)] : [],
+        ),
+      )
+    ).flat(),
+  );
+  const rotation = rotate(
+    settings,
+    before,
+    now,
+    (signer, generation) => !waits(signer.domain) || seen.has(key(signer, generation)),
+  );
+  for (const [domain, pairs] of Object.entries(rotation))
+    for (const { generation, state } of pairs)
+      if (state === "signing" && settings.options.dkim.revoked.includes(generation))
+        void pulumi.log.warn(
+          `The revoked DKIM key ${generation} of ${domain} signs until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
+        );
+  return { today: dayOf(now), rotation, before };
 }
 
 async function outputsBefore(): Promise<Before> {
@@ -66,17 +78,22 @@ async function outputsBefore(): Promise<Before> {
   }
 }
 
+/** Whom to ask beside the zones' nameservers. */
+function resolversOf({ resolver: { outside } }: Settings): readonly [string, ...string[]] {
+  const [own = "127.0.0.53"] = getServers();
+  return outside === undefined ? [own, ...publicResolvers] : [outside];
+}
+
 /** Whether each nameserver of the zone, and each resolver that is asked, shows both keys of a pair. */
 async function isSeen(
-  { resolver: { outside } }: Settings,
+  settings: Settings,
   { domain, zone }: Signer,
   generation: string,
   keys: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  const [own = "127.0.0.53"] = getServers();
-  const resolvers = outside === undefined ? [own, ...publicResolvers] : [outside];
+  const [first, ...others] = resolversOf(settings);
   try {
-    const servers = [...(await authoritiesOf(zone, resolvers[0] ?? own)), ...resolvers];
+    const servers = [...(await authoritiesOf(zone, first)), first, ...others];
     const answers = await Promise.all(
       selectorsOf(domain, generation).flatMap(({ name }) =>
         servers.map(async (server) => {

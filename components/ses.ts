@@ -48,6 +48,7 @@ export class Ses extends pulumi.ComponentResource {
 
   #createDomain(name: string, { domain, dkim: key, mailFrom }: SesDomain, { dkim, dns }: SesArgs) {
     const privateKey = dkim.privateKey(key.name).apply(sesPrivateKey);
+    const wait = verifiedFirst(`${name}-${domain}-verified-first`, domain, key.name);
     const identity = new EmailIdentity(
       `${name}-${domain}`,
       {
@@ -59,9 +60,9 @@ export class Ses extends pulumi.ComponentResource {
         tags: tags(`${name}-${domain}`),
       },
       // SES looks for the key as soon as it has heard of it, and what it did not find it seeks again less often.
-      { parent: this, dependsOn: [dns.record("TXT", key.name)] },
+      // A key that takes its turn is looked for anew.
+      { parent: this, dependsOn: [dns.record("TXT", key.name)], hooks: { afterUpdate: [wait] } },
     );
-    const wait = verifiedFirst(`${name}-${domain}-verified-first`, domain, key.name);
     return {
       identity,
       mailFrom: new EmailIdentityMailFromAttributes(

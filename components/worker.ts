@@ -33,7 +33,7 @@ export async function mayRunWorkers({ zones, hosts }: Pick<WorkerArgs, "zones" |
   for (const accountId of accounts) {
     await getWorkersScripts({ accountId }).catch((error: Error) => {
       throw new pulumi.RunError(
-        `Cloudflare does not let CLOUDFLARE_API_TOKEN at the Workers of the account ${accountId}: ${reasonOf(error)}. A Worker tells mail programs their settings: give the token Account → Workers Scripts → Edit and Zone → Workers Routes → Edit, or write mailhost:clientSetup: false. Nothing was touched.`,
+        `Cloudflare does not let CLOUDFLARE_API_TOKEN at the Workers of the account ${accountId}: ${reasonOf(error)}. A Worker tells mail programs their settings, and other servers the MTA-STS policy: give the token Account → Workers Scripts → Edit and Zone → Workers Routes → Edit, or write mailhost:clientSetup: false and mailhost:mtaSts: false. Nothing was touched.`,
       );
     });
   }

@@ -32,14 +32,14 @@ export const dkim = option({
           z
             .string()
             .regex(
-              /^\d{8}[b-z]?$/,
+              /^\d{8}[bcdf-qs-z]?$/,
               "is no key's name; write the selector without its last letter, such as 20261121",
             ),
         )
         .default([])
         .meta({
           description:
-            "Keys that somebody else may have, by their selectors without the last letter. Another one signs at once, and their records say that they are void.",
+            "Keys that somebody else may have, by their selectors without the last letter. Another one signs as soon as the world knows it, and with the `up` after that their records say that they are void.",
           examples: [["20261121"]],
         }),
       testing: z

@@ -4,6 +4,9 @@ import { option } from "./option.ts";
 
 const journal = "/etc/systemd/journald.conf.d/mailhost.conf";
 
+/** Size of one file of the journal, in MiB: journald has two in memory. */
+const fileSize = 4;
+
 /** How long the journal is kept (journald.conf(5)): it names senders, recipients and their addresses. */
 export const logs = option({
   key: "logs",
@@ -28,7 +31,7 @@ export const logs = option({
     bundle({
       name: "logs",
       why: "Keeps logs for a time that privacy asks for, and within a size.",
-      files: [file(journal, { days, size })],
+      files: [file(journal, { days, size, files: days + Math.ceil(size / fileSize), fileSize })],
       units: [unit("systemd-journald.service", { restart: [journal] })],
       after: ["base"],
     }),

@@ -28,10 +28,13 @@ export const parked = option({
       examples: [{ "old.example": {} }],
       synonyms: ["unusedDomains", "noMail"],
     }),
-  agree(domains, settings, report) {
+  agree(domains, settings, report, { web }) {
+    const shown = (web as { readonly names?: readonly string[] } | undefined)?.names ?? [];
     for (const [name, { zone = name }] of Object.entries(domains)) {
       if (settings.domains.some((domain) => domain.name === name) || name === settings.hostname)
         report([name], "has mail on this host; take it out here, or there");
+      else if (shown.includes(name) || settings.domains.some((domain) => name === `bounce.${domain.name}`))
+        report([name], "is said to have no mail already, or sends bounces for Amazon SES; take it out");
       if (!liesIn(name, zone))
         report([name, "zone"], `does not hold ${name}; write the zone that ends its name`);
     }

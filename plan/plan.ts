@@ -23,6 +23,8 @@ export interface Plan {
   readonly records: readonly DnsRecord[];
   /** Those among them that ask the world for mail, and so come last. */
   readonly mx: readonly DnsRecord[];
+  /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1). */
+  readonly policies: readonly DnsRecord[];
   readonly ses: readonly SesDomain[];
   readonly worker: ReturnType<typeof webWorker>;
   readonly webmail: Webmail | undefined;
@@ -53,6 +55,7 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
     dkim,
     records,
     mx: records.filter((record) => asksForMail(settings, record)),
+    policies: records.filter(({ name }) => name.startsWith("_mta-sts.")),
     ses: sesDomains(settings, dkim),
     worker: webWorker(settings),
     webmail: webmail(settings),

@@ -80,7 +80,8 @@ export function turn({ before, first, now, isSeen, ttl, rules }: Turn): readonly
     if (isReady && (mustEnd || isDue)) {
       if (pair === next) return { generation: pair.generation, state: "signing", since: at };
       if (pair === signing)
-        return { generation: pair.generation, state: isRevoked(pair) ? "revoked" : "retired", since: at };
+        // Void only with the next run: the host has to have stopped signing with it.
+        return { generation: pair.generation, state: "retired", since: at };
     }
     // What signs is not taken back before another one can: unsigned mail helps nobody.
     if (isRevoked(pair) && pair.state !== "signing" && pair.state !== "revoked")
@@ -118,7 +119,8 @@ function observed(pair: KeyPair, isSeen: (generation: string) => boolean, at: st
 function newGeneration(now: Date, taken: readonly KeyPair[], revoked: readonly string[]): string {
   const date = now.toISOString().slice(0, 10).replaceAll("-", "");
   const known = new Set([...taken.map(({ generation }) => generation), ...revoked]);
-  const letters = ["", ..."bcdefghijklmnopqrstuvwxyz"];
+  // Selectors end with r or e, for RSA and Ed25519.
+  const letters = ["", ..."bcdfghijklmnopqstuvwxyz"];
   const free = letters.map((letter) => `${date}${letter}`).find((generation) => !known.has(generation));
   if (free === undefined) throw new Error(`no name is free for a new DKIM key on ${date}`);
   return free;

@@ -268,7 +268,7 @@ const mailDomain = z
   .strictObject({
     since: date.meta({
       description:
-        "The day the domain came to this host. Its first DKIM selectors carry it; DNS records live 300 seconds for the first 14 days, 3600 after.",
+        "The day the domain came to this host. Its first DKIM selectors carry it, so a domain that comes back has the day of its return; DNS records live 300 seconds for the first 14 days, 3600 after.",
       examples: ["2026-11-21"],
     }),
     zone: domain.optional().meta({

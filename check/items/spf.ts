@@ -1,5 +1,6 @@
 import { ask, valuesOf } from "../../dns/client.ts";
 import type { Item } from "../host.ts";
+import { isWanted } from "../recordsets.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
@@ -12,6 +13,7 @@ export const spf: Item = {
   group: "Names",
   async look({ target }) {
     const names = target.records
+      .filter(({ name }) => isWanted(name, target))
       .filter(({ type, content }) => type === "TXT" && typeof content === "string" && isSpf(content))
       .map(({ name }) => name);
     const found = await sideBySide(
@@ -58,7 +60,9 @@ interface Cost {
  * @throws where the resolver does not answer
  */
 async function lookUps(name: string, resolver: string, above: ReadonlySet<string>): Promise<Cost> {
-  const record = valuesOf((await ask(resolver, name, "TXT")).answers).find(isSpf);
+  const { rcode, answers } = await ask(resolver, name, "TXT");
+  if (rcode !== "NOERROR" && rcode !== "NXDOMAIN") throw new Error(`TXT ${name} is answered ${rcode}`);
+  const record = valuesOf(answers).find(isSpf);
   if (record === undefined) return { count: 0, missing: above.size > 0 ? [name] : [] };
   const terms = record.toLowerCase().split(/ +/).slice(1);
   const own = terms.filter((term) =>

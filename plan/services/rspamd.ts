@@ -32,8 +32,10 @@ const plain = [
 
 /** Judges what comes in, signs what goes out. */
 export function rspamd(settings: Settings, rotation: DkimRotation): Bundle {
-  // A key that does not sign is not needed here.
-  const keys = dkimSelectors(settings, rotation).filter(({ state }) => state === "signing");
+  // What is to sign later is not needed here yet. What has signed stays for a while: these files come and go before the
+  // settings that name them.
+  const onHost = dkimSelectors(settings, rotation).filter(({ state }) => state !== "published");
+  const keys = onHost.filter(({ state }) => state === "signing");
   const forwards = [
     ...[...passedOn(settings)].map(([address, isPassedOn]) => ({ address, isPassedOn })),
     // A friend's mail goes on as well, in its first sender's name.
@@ -58,7 +60,7 @@ export function rspamd(settings: Settings, rotation: DkimRotation): Bundle {
       plainFile(dropIn),
       plainFile(pageout, { mode: "0755" }),
     ],
-    secretFiles: keys.map(keyFile),
+    secretFiles: onHost.map(keyFile),
     validate: [rspamdJudge],
     units: [unit("rspamd.service", { reload: [`${folder}/`], restart: [dropIn] })],
     after: ["storage", "redis", "unbound", "aliases", "patterns"],

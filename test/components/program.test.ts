@@ -37,8 +37,8 @@ test("every resource has its name", () => {
         ),
       ),
       ...["example.com", "example.org"].flatMap((domain) => [
-        `DnsRecord dns-txt:_mta-sts.${domain}`,
         `DnsRecord dns-txt:_smtp._tls.${domain}`,
+        `DnsRecord policies-txt:_mta-sts.${domain}`,
       ]),
       "DnsRecord inbound-mx:example.com",
       "DnsRecord inbound-mx:example.org",

@@ -82,6 +82,11 @@ it("dkim: what would leave mail on its way without its key is refused", () => {
     () => settingsWith({ queue: { days: 14 }, dkim: { overlapDays: 14 } }),
     /mailhost:dkim\.overlapDays.*write 15 at least/,
   );
-  for (const dkim of [{ overlapDays: 3 }, { rotateDays: 1 }, { revoked: ["2026-11-21"] }])
+  for (const dkim of [
+    { overlapDays: 3 },
+    { rotateDays: 1 },
+    { revoked: ["2026-11-21"] },
+    { revoked: ["20261121r"] },
+  ])
     assert.throws(() => settingsWith({ dkim }), /mailhost:dkim/);
 });

@@ -66,8 +66,11 @@ describe("a domain's keys", () => {
     const pairs = next(next([], 0), 2 * hour);
     const revoked = { rules: { revoked: ["20261121"] } };
     const after = next(pairs, 3 * day, revoked);
-    assert.deepEqual(shown(after), ["20261121 revoked", "20261121b signing", "20261124 published"]);
-    assert.deepEqual(shown(next(after, 11 * day, revoked)), ["20261121b signing", "20261124 published"]);
+    assert.deepEqual(shown(after), ["20261121 retired", "20261121b signing", "20261124 published"]);
+    // The host signs with it no more: now its record may be void.
+    const later = next(after, 3 * day, revoked);
+    assert.deepEqual(shown(later), ["20261121 revoked", "20261121b signing", "20261124 published"]);
+    assert.deepEqual(shown(next(later, 11 * day, revoked)), ["20261121b signing", "20261124 published"]);
   });
 
   it("sign on with a leaked one until another can, and never with one that leaked before it signed", () => {
@@ -76,7 +79,7 @@ describe("a domain's keys", () => {
     assert.deepEqual(shown(pairs), ["20261121 signing", "20261121b revoked", "20261121c published"]);
     const after = next(next(pairs, 4 * hour, revoked), 6 * hour, revoked);
     assert.deepEqual(shown(after), [
-      "20261121 revoked",
+      "20261121 retired",
       "20261121b revoked",
       "20261121c signing",
       "20261121d published",

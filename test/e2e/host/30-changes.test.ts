@@ -351,7 +351,7 @@ test("another stack of the same domains, as after a lost state: refused with the
     assert.notEqual(early.code, 0);
     assert.match(
       early.stdout + early.stderr,
-      /does not let CLOUDFLARE_API_TOKEN at the Workers of the account [0-9a-f]+: .*Authentication error.*Workers Scripts → Edit.*mailhost:clientSetup: false\. Nothing was touched/,
+      /does not let CLOUDFLARE_API_TOKEN at the Workers of the account [0-9a-f]+: .*Authentication error.*Workers Scripts → Edit.*mailhost:clientSetup: false and mailhost:mtaSts: false\. Nothing was touched/,
     );
     const preview = await mailhost(["pulumi", "preview"], second);
     assert.notEqual(preview.code, 0);

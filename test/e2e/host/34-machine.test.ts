@@ -161,6 +161,8 @@ test("the kernel is set as the file says, where it lets itself be set here", asy
     "sysctl -n net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.send_redirects net.ipv4.conf.all.accept_redirects net.ipv4.tcp_syncookies",
   );
   assert.deepEqual(lines(said), ["0", "1", "0", "0", "1"]);
+  // The kernel takes the larger of an interface's and of "all".
+  assert.deepEqual(lines(await onHost("sysctl -n net.ipv4.conf.host0.rp_filter")), ["1"]);
 });
 
 test("a login's shell ends by itself, and writes no copy of its memory", async () => {
@@ -180,14 +182,21 @@ test("security updates come by themselves, and keep what is deployed", async () 
   );
 });
 
-test("a library's update reaches who runs with it", async () => {
+test("a key is tried three times at most, and nobody changes Redis's settings through its socket", async () => {
+  const said = await onHost(
+    "sshd -T | grep -E '^(maxauthtries|tcpkeepalive) '; redis-cli -s /run/redis/redis-server.sock CONFIG GET dir",
+  );
+  assert.match(said, /^maxauthtries 3\ntcpkeepalive no\nERR unknown command 'CONFIG'/);
+});
+
+test("a library's update reaches who runs with it, and leaves who is logged in", async () => {
   const daemons = ["dovecot", "postfix", "rspamd", "redis-server", "unbound", "ssh"];
   const running = async () =>
     lines(await onHost(`systemctl show -P MainPID ${daemons.join(" ")}`)).filter(Boolean);
   const before = await running();
   assert.equal(before.length, daemons.length);
   // By apt's own hook, as after unattended-upgrade.
-  await onHost("DEBIAN_FRONTEND=noninteractive apt-get -qy install --reinstall libssl3t64");
+  await onHost("DEBIAN_FRONTEND=noninteractive apt-get -qy install --reinstall libc6 libssl3t64");
   const kept = (await running()).filter((pid) => before.includes(pid));
   assert.deepEqual(kept, []);
   await eventually("every unit is up", 60, async () => {

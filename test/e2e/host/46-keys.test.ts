@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { KeyPair } from "../../../plan/rotation.ts";
 import { mailHost, otherSide, submit, unique } from "../mail.ts";
-import { keepInStack, keepStackText, stackOutput, stackText, succeed } from "../mailhost.ts";
+import { keepInStack, keepStackText, stackOutput, stackText, succeed, withFile } from "../mailhost.ts";
 import { worldResolver } from "../web.ts";
 
 const peer = await otherSide();
@@ -55,6 +55,22 @@ test("after 90 days it signs, and what the old one has signed can be verified fo
   const [first, second] = await pairs("example.org");
   assert.ok(first !== undefined && second?.seen !== undefined, "the world does not show it");
 
+  // Neither an `up` of something else nor one that fails at the host is a turn.
+  await later(91, "up", "--yes", "--skip-preview", "--target", "**::mark-id");
+  assert.deepEqual(await pairs("example.org"), [first, second]);
+  await withFile(
+    "files/etc/rspamd/local.d/dkim_signing.conf",
+    (text) => `${text}broken {\n`,
+    async () => {
+      await assert.rejects(upLater(91), /dkim_signing\.conf/);
+    },
+  );
+  assert.deepEqual(await pairs("example.org"), [first, second]);
+  assert.deepEqual(await signatures("ann@example.org"), [
+    `pass ${first.generation}e`,
+    `pass ${first.generation}r`,
+  ]);
+
   const { stdout } = await later(91, "preview", "--diff");
   assert.match(stdout, new RegExp(`\\+.*selector = "${second.generation}r"`));
   await upLater(91);
@@ -79,8 +95,10 @@ test("a key that leaked is void at once, while the next one signs", async () => 
   keepInStack((stack) => stack.setIn(["config", "mailhost:dkim"], stack.createNode({ revoked: [leaked] })));
   try {
     await upLater(100);
-    assert.deepEqual(states(await pairs("example.org")), ["revoked", "signing", "published"]);
+    assert.deepEqual(states(await pairs("example.org")), ["retired", "signing", "published"]);
     assert.deepEqual(await signatures("ann@example.org"), [`pass ${next}e`, `pass ${next}r`]);
+    await upLater(100);
+    assert.deepEqual(states(await pairs("example.org")), ["revoked", "signing", "published"]);
     assert.match(await record(leaked, "example.org"), / p=$/);
   } finally {
     keepStackText(text);
