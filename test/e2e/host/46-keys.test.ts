@@ -62,7 +62,7 @@ test("after 90 days it signs, and what the old one has signed can be verified fo
     "files/etc/rspamd/local.d/dkim_signing.conf",
     (text) => `${text}broken {\n`,
     async () => {
-      await assert.rejects(upLater(91), /dkim_signing\.conf/);
+      await assert.rejects(upLater(91), /ended with 1:/);
     },
   );
   assert.deepEqual(await pairs("example.org"), [first, second]);
