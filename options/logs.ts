@@ -32,6 +32,8 @@ export const logs = option({
       name: "logs",
       why: "Keeps logs for a time that privacy asks for, and within a size.",
       files: [file(journal, { days, size, files: days + Math.ceil(size / fileSize), fileSize })],
+      // What journald has open it has in memory, and the file that it began with is a large one.
+      derivations: [{ command: "journalctl --rotate", on: [journal] }],
       units: [unit("systemd-journald.service", { restart: [journal] })],
       after: ["base"],
     }),
