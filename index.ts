@@ -49,8 +49,7 @@ const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
 const published = { zones: dnsZones, facts: hostFacts(server, dkim), mark: new RecordMark("mark").text };
-const records = plan.records.filter((record) => ![...plan.mx, ...plan.policies].includes(record));
-const dns = new Dns("dns", { ...published, records });
+const dns = new Dns("dns", { ...published, records: plan.first });
 const { address } = server;
 const reverseName = new ReverseName("ptr", { address, settings, after: dns.record("A", settings.hostname) });
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { dayOf } from "../plan/plan.ts";
 import { type Mistake, pathText } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
 import { plainSecrets } from "../settings/plainSecrets.ts";
@@ -79,12 +80,12 @@ function parseValue(value: string): unknown {
 
 /** A day far ahead is a slip of the pen: the selectors would carry it for good. Tomorrow is today somewhere. */
 export function daysToCome({ domains }: Pick<Settings, "domains">, now: Date): Mistake[] {
-  const tomorrow = new Date(now.getTime() + 24 * 3600 * 1000).toISOString().slice(0, 10);
+  const tomorrow = dayOf(new Date(now.getTime() + 24 * 3600 * 1000));
   return domains
     .filter(({ since }) => since > tomorrow)
     .map(({ name }) => ({
       path: ["domains", name, "since"],
-      message: `is in the future; write the day on which the domain comes here, such as ${now.toISOString().slice(0, 10)}`,
+      message: `is in the future; write the day on which the domain comes here, such as ${dayOf(now)}`,
     }));
 }
 

@@ -21,6 +21,8 @@ export interface Plan {
   readonly dkim: readonly DkimSelector[];
   /** Every DNS record. */
   readonly records: readonly DnsRecord[];
+  /** Those among them that wait for nothing. */
+  readonly first: readonly DnsRecord[];
   /** Those among them that ask the world for mail, and so come last. */
   readonly mx: readonly DnsRecord[];
   /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1). */
@@ -47,6 +49,9 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
   const bundles = hostBundles(settings, rotation);
   const dkim = dkimSelectors(settings, rotation);
   const records = dnsRecords(settings, today, dkim);
+  const mx = records.filter((record) => asksForMail(settings, record));
+  const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
+  const later = new Set([...mx, ...policies]);
   return {
     settings,
     bundles,
@@ -54,8 +59,9 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
     exits: hostExits(settings),
     dkim,
     records,
-    mx: records.filter((record) => asksForMail(settings, record)),
-    policies: records.filter(({ name }) => name.startsWith("_mta-sts.")),
+    first: records.filter((record) => !later.has(record)),
+    mx,
+    policies,
     ses: sesDomains(settings, dkim),
     worker: webWorker(settings),
     webmail: webmail(settings),

@@ -16,10 +16,11 @@ export const spf: Item = {
       .filter(({ name }) => isWanted(name, target))
       .filter(({ type, content }) => type === "TXT" && typeof content === "string" && isSpf(content))
       .map(({ name }) => name);
+    const spfOf = spfRecords(target.resolver);
     const found = await sideBySide(
       "SPF",
       names.map(async (name): Promise<readonly Finding[]> => {
-        const { count, missing } = await lookUps(name, target.resolver, new Set());
+        const { count, missing } = await lookUps(name, spfOf, new Set());
         return [
           ...missing.map((other) =>
             wrong(
@@ -54,15 +55,32 @@ interface Cost {
   readonly missing: readonly string[];
 }
 
+/** Asks for a name's SPF record once, however many records include it. @throws where the resolver does not answer */
+function spfRecords(resolver: string): (name: string) => Promise<string | undefined> {
+  const known = new Map<string, Promise<string | undefined>>();
+  const ofName = async (name: string) => {
+    const { rcode, answers } = await ask(resolver, name, "TXT");
+    if (rcode !== "NOERROR" && rcode !== "NXDOMAIN") throw new Error(`TXT ${name} is answered ${rcode}`);
+    return valuesOf(answers).find(isSpf);
+  };
+  return (name) => {
+    const record = known.get(name) ?? ofName(name);
+    known.set(name, record);
+    return record;
+  };
+}
+
 /**
  * Every term that costs a look-up, as where no term before it fits: what the unluckiest sender's mail costs.
  * @param above names whose records lead here: a circle is an error anyhow
  * @throws where the resolver does not answer
  */
-async function lookUps(name: string, resolver: string, above: ReadonlySet<string>): Promise<Cost> {
-  const { rcode, answers } = await ask(resolver, name, "TXT");
-  if (rcode !== "NOERROR" && rcode !== "NXDOMAIN") throw new Error(`TXT ${name} is answered ${rcode}`);
-  const record = valuesOf(answers).find(isSpf);
+async function lookUps(
+  name: string,
+  spfOf: ReturnType<typeof spfRecords>,
+  above: ReadonlySet<string>,
+): Promise<Cost> {
+  const record = await spfOf(name);
   if (record === undefined) return { count: 0, missing: above.size > 0 ? [name] : [] };
   const terms = record.toLowerCase().split(/ +/).slice(1);
   const own = terms.filter((term) =>
@@ -72,9 +90,7 @@ async function lookUps(name: string, resolver: string, above: ReadonlySet<string
     .map((term) => /^(?:[+?~-]?include:|redirect=)(.+)$/.exec(term)?.[1])
     // A macro is another name for each message (RFC 7208 section 7).
     .filter((other) => other !== undefined && !other.includes("%") && !above.has(other) && other !== name);
-  const costs = await Promise.all(
-    led.map((other) => lookUps(other ?? "", resolver, new Set([...above, name]))),
-  );
+  const costs = await Promise.all(led.map((other) => lookUps(other ?? "", spfOf, new Set([...above, name]))));
   return {
     count: costs.reduce((sum, { count }) => sum + count, own.length),
     missing: [...new Set(costs.flatMap(({ missing }) => missing))],

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { callOtherSide } from "../../check/otherside.ts";
 import { count, imap, mailHost, otherSide, submit, unique } from "../e2e/mail.ts";
-import { cloudInfo, onHost } from "../e2e/mailhost.ts";
-import { waiting } from "../e2e/sending.ts";
+import { onHost } from "../e2e/mailhost.ts";
+import { answer, waiting } from "../e2e/sending.ts";
 import { eventually } from "../eventually.ts";
 
 /** GTUBE (spamassassin.apache.org/gtube), which every filter refuses. */
@@ -37,17 +36,14 @@ export async function aDay(): Promise<void> {
   assert.ok((await comes(ann, bob, { sign: false })).accepted);
   assert.equal((await comes("zoe@example.net", "nobody-here@example.org")).code, 550);
   assert.equal((await comes("zoe@example.net", bob, { text: gtube })).accepted, false);
-  await callOtherSide(cloudInfo().peer.api, "/answer", {
-    method: "POST",
-    body: { mode: "reject", to: "gone@example.net" },
-  });
+  await answer({ mode: "reject", to: "gone@example.net" });
   const lost = unique("lost");
   await submit(host, { from: bob, to: "gone@example.net", subject: lost });
   await eventually("the bounce came", 30, async () => {
     const found = await onHost(`doveadm search -u ${bob} from mailer-daemon text '${lost}' | wc -l`);
     return Number(found) > 0;
   });
-  await callOtherSide(cloudInfo().peer.api, "/answer", { method: "POST", body: { mode: "accept" } });
+  await answer({ mode: "accept" });
   await onHost(`printf 'Subject: backup done\\n\\nfine\\n' | sendmail root`);
 
   const session = await imap(host, bob);
