@@ -6,7 +6,7 @@ import { hostFacts } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
 import { Generated } from "./components/generated.ts";
 import { Host } from "./components/host.ts";
-import { DkimKeys, SshKeys } from "./components/keys.ts";
+import { DkimKeys, SshKeys, TlsKeys } from "./components/keys.ts";
 import { currentMoment } from "./components/moment.ts";
 import { Network } from "./components/network.ts";
 import { stackOutputs } from "./components/outputs.ts";
@@ -14,6 +14,7 @@ import { RecordMark } from "./components/recordMark.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
 import { Ses } from "./components/ses.ts";
+import { SignedZones } from "./components/signedZones.ts";
 import { keepSecretsOutOfDebugMessages, readSettings, showErrorsAsNodeDoes } from "./components/stack.ts";
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
@@ -33,6 +34,8 @@ const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
 const keys = new SshKeys("ssh");
 const dkim = new DkimKeys("dkim", { selectors: plan.dkim });
+const tls = new TlsKeys("tls", { keys: plan.tlsKeys });
+const publicKeys = { ...dkim.publicKeys, ...tls.publicKeys };
 const accounts = new Accounts("accounts", { mailboxes });
 
 const volume = new DataVolume("server-data", { size: settings.server.dataSize, zone: zones.first });
@@ -48,36 +51,48 @@ const { securityGroupId } = new Firewall("firewall", {
 const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
-const published = { zones: dnsZones, facts: hostFacts(server, dkim), mark: new RecordMark("mark").text };
+const published = {
+  zones: dnsZones,
+  facts: hostFacts(server, publicKeys),
+  mark: new RecordMark("mark").text,
+};
 const dns = new Dns("dns", { ...published, records: plan.first });
+const signed = new SignedZones("dnssec", { zones: dnsZones, names: plan.signedZones });
 const { address } = server;
 const reverseName = new ReverseName("ptr", { address, settings, after: dns.record("A", settings.hostname) });
 
 const { passwords: generated } = new Generated("generated", { bundles });
 const ses = new Ses("ses", { domains: plan.ses, dkim, dns });
 const { passwordHashes } = accounts;
-const secrets = { dkimPrivateKeys: dkim.privateKeys, passwordHashes, generated, ses: ses.login };
+const secrets = {
+  dkimPrivateKeys: dkim.privateKeys,
+  tlsKeys: tls.privateKeys,
+  passwordHashes,
+  generated,
+  ses: ses.login,
+};
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const names = plan.webmail?.names ?? [];
 const named = [reverseName, ...names.map((name) => dns.record("A", name))];
 const after = { postfix: [reverseName, ...ses.ready], certbot: named };
 const host = new Host("host", { settings, server, keys, bundles, secrets, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
-const inbound = new Dns("inbound", { ...published, records: plan.mx, after: [host] });
+const inbound = new Dns("inbound", { ...published, records: plan.inbound, after: [host] });
 
 const worker = new Worker("web", web);
 const policies = new Dns("policies", { ...published, records: plan.policies, after: [worker] });
 
 const made = { ...dns.records, ...policies.records, ...inbound.records };
-// Which keys sign is written down when the host signs with them, and not before.
-const dkimRotation = host.has("rspamd").apply((signs) => (signs ? moment.rotation : moment.before));
+// Which keys are in use is written down when the host has them, and not before.
+const keyRotation = host.has("rspamd", "certbot").apply((has) => (has ? moment.rotation : moment.before));
 export default stackOutputs({
   settings,
   server,
   accounts,
-  dkim,
-  dkimRotation,
+  publicKeys,
+  keyRotation,
   records: made,
+  dnssec: signed.ds,
   keys,
   generated,
 });

@@ -1,5 +1,5 @@
 import { dayOf, makePlan } from "../plan/plan.ts";
-import type { DkimRotation } from "../plan/rotation.ts";
+import type { KeyRotation } from "../plan/rotation.ts";
 import { LOGIN_USER, receiversOf } from "../plan/users.ts";
 import { parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
@@ -26,8 +26,9 @@ interface StackOutputs {
   readonly publicIp: string;
   readonly publicIpv6?: string;
   readonly credentials: Readonly<Record<string, string>>;
-  readonly dkimPublicKeys: Readonly<Record<string, string>>;
-  readonly dkimRotation: DkimRotation;
+  readonly publicKeys: Readonly<Record<string, string>>;
+  readonly keyRotation: KeyRotation;
+  readonly dnssec: Readonly<Record<string, string>>;
   readonly ssh?: SshAccess;
 }
 
@@ -39,21 +40,30 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
       around.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
     ])
   ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
-  const { publicIp, publicIpv6, credentials = {}, dkimPublicKeys = {}, dkimRotation = {}, ssh } = outputs;
+  const {
+    publicIp,
+    publicIpv6,
+    credentials = {},
+    publicKeys = {},
+    keyRotation = {},
+    dnssec = {},
+    ssh,
+  } = outputs;
   if (publicIp === undefined) {
     const up = around.isLocal ? "npm start" : `npx pulumi up --stack ${stack}`;
     throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
   }
   const settings = settingsOf(config, around);
-  const { records, bundles, dkim } = makePlan(settings, { today: dayOf(new Date()), rotation: dkimRotation });
+  const { records, bundles, dkim } = makePlan(settings, { today: dayOf(new Date()), rotation: keyRotation });
   return {
     stack,
     isLocal: around.isLocal ?? false,
     settings,
-    facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), dkimPublicKeys },
+    facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), publicKeys },
     records,
     bundles,
     dkim,
+    ds: dnssec,
     resolver: around.resolver,
     trustedCas: around.trustedCas,
     credentials,

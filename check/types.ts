@@ -18,6 +18,8 @@ export interface CheckTarget {
     Partial<Pick<Bundle, "files" | "secretFiles" | "confirm">>)[];
   /** Every DKIM key. */
   readonly dkim: readonly DkimSelector[];
+  /** DS records that the registrars have to have, by zone, where the program signs it. */
+  readonly ds: Readonly<Record<string, string>>;
   /** Looks only at this domain of the settings, and at the host itself. @default all */
   readonly only?: string;
   /** Validating resolver, `address` or `address:port`. */

@@ -104,11 +104,21 @@ export class Dns extends pulumi.ComponentResource {
   }
 }
 
-/** The value as Cloudflare takes it: TXT quoted, SRV in its parts, all else as it is. */
+/** The value as Cloudflare takes it: TXT quoted, SRV and TLSA in their parts, all else as it is. */
 function valueParts({ type, priority = 0 }: DnsRecord, content: pulumi.Output<string>) {
   if (type === "TXT") return { content: content.apply(quoteTxt) };
-  if (type !== "SRV") return { content };
+  if (type !== "SRV" && type !== "TLSA") return { content };
   const parts = content.apply((text) => text.split(" "));
+  if (type === "TLSA") {
+    return {
+      data: {
+        usage: parts.apply(([usage]) => Number(usage)),
+        selector: parts.apply(([, selector]) => Number(selector)),
+        matchingType: parts.apply(([, , matchingType]) => Number(matchingType)),
+        certificate: parts.apply(([, , , digest]) => digest ?? ""),
+      },
+    };
+  }
   return {
     data: {
       priority,

@@ -1,17 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FactName, Secrets } from "../plan/types.ts";
-import type { DkimKeys } from "./keys.ts";
+import type { PublicKeys } from "./keys.ts";
 import type { Server } from "./server.ts";
 
 /** What the plan's functions are told once it is known, each fact apart. */
 export type FactOutputs = (name: FactName) => pulumi.Output<string>;
 
-export function hostFacts(server: Server, dkim: DkimKeys): FactOutputs {
+export function hostFacts(server: Server, keys: PublicKeys): FactOutputs {
   return (name) => {
     if (name === "publicIpv4") return server.address.publicIp;
     if (name === "publicIpv6") return server.publicIpv6;
-    const key = dkim.publicKeys[name];
-    if (key === undefined) throw new pulumi.RunError(`The plan has no DKIM key ${name}.`);
+    const key = keys[name];
+    if (key === undefined) throw new pulumi.RunError(`The plan has no key ${name}.`);
     return key;
   };
 }
@@ -26,12 +26,14 @@ export function secretsOf(outputs: SecretOutputs, needs: ReadonlySet<keyof Secre
     pulumi
       .all([
         needs.has("dkimPrivateKeys") ? outputs.dkimPrivateKeys : none,
+        needs.has("tlsKeys") ? outputs.tlsKeys : none,
         needs.has("passwordHashes") ? outputs.passwordHashes : none,
         needs.has("generated") ? outputs.generated : none,
         needs.has("ses") ? outputs.ses : none,
       ])
-      .apply(([dkimPrivateKeys, passwordHashes, generated, ses]) => ({
+      .apply(([dkimPrivateKeys, tlsKeys, passwordHashes, generated, ses]) => ({
         dkimPrivateKeys,
+        tlsKeys,
         passwordHashes,
         generated,
         ses,

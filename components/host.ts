@@ -92,11 +92,14 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  /** Whether a bundle's files are on the host as they are planned. */
-  has(bundle: string): pulumi.Output<boolean> {
-    const found = this.bundles.get(bundle);
-    if (found === undefined) throw new pulumi.ResourceError(`The plan has no bundle ${bundle}`, this);
-    return found.isInPlace;
+  /** Whether all these bundles' files are on the host as they are planned. */
+  has(...bundles: readonly string[]): pulumi.Output<boolean> {
+    const found = bundles.map((name) => {
+      const bundle = this.bundles.get(name);
+      if (bundle === undefined) throw new pulumi.ResourceError(`The plan has no bundle ${name}`, this);
+      return bundle.isInPlace;
+    });
+    return pulumi.all(found).apply((all) => all.every(Boolean));
   }
 
   /** What the plan had once and has no more goes last: first nothing refers to it. */

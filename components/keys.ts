@@ -1,6 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { type DkimSelector, publicKeyOfPem } from "../plan/dkim.ts";
+import { publicKeyDigest, type TlsKey } from "../plan/tlsKey.ts";
+
+/** Public keys as their records have them, by the plan's names. */
+export type PublicKeys = Readonly<Record<string, pulumi.Output<string>>>;
 
 /** The SSH keys of a host; nobody types or keeps one. */
 export class SshKeys extends pulumi.ComponentResource {
@@ -33,7 +37,7 @@ export interface DkimKeysArgs {
 /** The DKIM key pairs of all domains (RFC 6376, RFC 8463). */
 export class DkimKeys extends pulumi.ComponentResource {
   /** `p=` values by `<selector>._domainkey.<domain>`. */
-  readonly publicKeys: Readonly<Record<string, pulumi.Output<string>>>;
+  readonly publicKeys: PublicKeys;
   /** PKCS#8 PEM by the same names, of those that sign or have signed. Secret. */
   readonly privateKeys: pulumi.Output<Record<string, string>>;
   readonly #pems: ReadonlyMap<string, pulumi.Output<string>>;
@@ -70,5 +74,37 @@ export class DkimKeys extends pulumi.ComponentResource {
     const pem = this.#pems.get(name);
     if (pem === undefined) throw new pulumi.ResourceError(`The plan has no DKIM key ${name}`, this);
     return pem;
+  }
+}
+
+export interface TlsKeysArgs {
+  /** A key is made for each. */
+  readonly keys: readonly TlsKey[];
+}
+
+/** The keys with which the host speaks TLS: ECDSA on P-256, which every sender knows. */
+export class TlsKeys extends pulumi.ComponentResource {
+  /** SHA-256 digests by `tls-<generation>`. */
+  readonly publicKeys: PublicKeys;
+  /** PKCS#8 PEM by the same name, of the one in use: the host has no other. Secret. */
+  readonly privateKeys: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: TlsKeysArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mailhost:keys:TlsKeys", name, {}, opts);
+    const keys = args.keys.map((key) => ({
+      ...key,
+      made: new PrivateKey(key.name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this }),
+    }));
+    this.publicKeys = Object.fromEntries(
+      keys.map(({ name, made }) => [name, made.publicKeyPem.apply(publicKeyDigest)]),
+    );
+    this.privateKeys = pulumi
+      .all(
+        keys
+          .filter(({ state }) => state === "signing")
+          .map(({ name, made }) => made.privateKeyPemPkcs8.apply((pem) => [name, pem] as const)),
+      )
+      .apply(Object.fromEntries<string>);
+    this.registerOutputs({});
   }
 }

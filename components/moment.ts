@@ -1,67 +1,87 @@
 import { getServers } from "node:dns";
+import { connect } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { ask, authoritiesOf, valuesOf } from "../dns/client.ts";
-import { rotate, type Signer, selectorsOf, signers } from "../plan/dkim.ts";
 import { dayOf, type Moment } from "../plan/plan.ts";
-import type { DkimRotation } from "../plan/rotation.ts";
+import type { KeyRotation } from "../plan/rotation.ts";
+import { publicKeyDigest } from "../plan/tlsKey.ts";
+import { type KeyHolder, keyHolders, rotate } from "../plan/turns.ts";
 import type { Settings } from "../settings/types.ts";
 import { reasonOf } from "./reason.ts";
 
 /** Resolvers of others, that see the DNS as the receivers of mail do. */
 const publicResolvers = ["1.1.1.1", "9.9.9.9"];
 
+/** Milliseconds for the host to show its key. */
+const patience = 5000;
+
 /** The stack's outputs that this reads, as `outputs.ts` writes them. */
 interface Before {
-  readonly dkimRotation?: DkimRotation;
-  readonly dkimPublicKeys?: Readonly<Record<string, string>>;
+  readonly publicIp?: string;
+  readonly keyRotation?: KeyRotation;
+  readonly publicKeys?: Readonly<Record<string, string>>;
 }
 
 /** The moment of this run, and the keys' state in which the one before has left the host. */
 export interface CurrentMoment extends Moment {
-  readonly before: DkimRotation;
+  readonly before: KeyRotation;
 }
 
 /**
- * What the plan depends on beside the settings: the day, and the DKIM keys' state from now on. That is the one which the last
+ * What the plan depends on beside the settings: the day, and the keys' state from now on. That is the one which the last
  * `up` has left in the stack's outputs, a step further where one is due and the world has seen what it needs.
  *
  * @throws pulumi.RunError where the engine does not show the outputs: without them keys in use would be taken for none
  */
 export async function currentMoment(settings: Settings): Promise<CurrentMoment> {
   const now = new Date();
-  const { dkimRotation: before = {}, dkimPublicKeys: keys = {} } = await outputsBefore();
-  const hoped = rotate(settings, before, now, () => true);
+  const { publicIp, keyRotation: before = {}, publicKeys: keys = {} } = await outputsBefore();
+  const hoped = rotate(settings, before, now, { isSeen: () => true, isUnused: () => true });
   // Most runs have nothing to wait for, and ask nobody.
-  const waits = (domain: string) => !isDeepStrictEqual(hoped[domain], before[domain]);
-  const key = ({ domain }: Signer, generation: string) => `${generation} ${domain}`;
-  const asked = signers(settings).flatMap((signer) =>
-    (waits(signer.domain) ? (before[signer.domain] ?? []) : [])
-      .filter(({ state }) => state === "published")
-      .map(({ generation }) => ({ signer, generation })),
-  );
-  const seen = new Set(
-    (
-      await Promise.all(
-        asked.map(async ({ signer, generation }) =>
-          (await isSeen(settings, signer, generation, keys)) ? [key(signer, generation)] : [],
+  const waiting = keyHolders(settings).filter(({ name }) => !isDeepStrictEqual(hoped[name], before[name]));
+  const waits = new Set(waiting.map(({ name }) => name));
+  const servers = serversOnce(settings);
+  const seen = new Set<string>();
+  const used = new Set<string>();
+  const key = ({ name }: KeyHolder, generation: string) => `${generation} ${name}`;
+  await Promise.all(
+    waiting.map(async (holder) => {
+      const pairs = before[holder.name] ?? [];
+      const { shownAt } = holder;
+      const [, shown] = await Promise.all([
+        Promise.all(
+          pairs
+            .filter(({ state }) => state === "published")
+            .map(async ({ generation }) => {
+              if (await isSeen(servers, holder, generation, keys)) seen.add(key(holder, generation));
+            }),
         ),
-      )
-    ).flat(),
+        shownAt === undefined ? undefined : shownKey(settings.hostname, publicIp, shownAt),
+      ]);
+      if (shownAt === undefined) return;
+      for (const { generation } of pairs) {
+        const isShown = holder.proofs(generation).some(({ fact }) => keys[fact] === shown);
+        // Who shows nothing may use any of them.
+        if (shown === undefined || isShown) used.add(key(holder, generation));
+      }
+    }),
   );
-  const rotation = rotate(
-    settings,
-    before,
-    now,
-    (signer, generation) => !waits(signer.domain) || seen.has(key(signer, generation)),
-  );
-  for (const [domain, pairs] of Object.entries(rotation))
-    for (const { generation, state } of pairs)
-      if (state === "signing" && settings.options.dkim.revoked.includes(generation))
-        void pulumi.log.warn(
-          `The revoked DKIM key ${generation} of ${domain} signs until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
-        );
+  const rotation = rotate(settings, before, now, {
+    isSeen: (holder, generation) => !waits.has(holder.name) || seen.has(key(holder, generation)),
+    isUnused: (holder, generation) => !used.has(key(holder, generation)),
+  });
+  warnOfRevoked(settings, rotation);
   return { today: dayOf(now), rotation, before };
+}
+
+function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {
+  for (const { name, rules } of keyHolders(settings))
+    for (const { generation, state } of rotation[name] ?? [])
+      if (state === "signing" && rules.revoked.includes(generation))
+        void pulumi.log.warn(
+          `The revoked key ${generation} of ${name} stays in use until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
+        );
 }
 
 async function outputsBefore(): Promise<Before> {
@@ -73,7 +93,7 @@ async function outputsBefore(): Promise<Before> {
     return outputs ?? {};
   } catch (error) {
     throw new pulumi.RunError(
-      `The stack's own outputs cannot be read, and they say which DKIM keys are in use: ${reasonOf(error as Error)}. Nothing was touched.`,
+      `The stack's own outputs cannot be read, and they say which keys are in use: ${reasonOf(error as Error)}. Nothing was touched.`,
     );
   }
 }
@@ -84,22 +104,34 @@ function resolversOf({ resolver: { outside } }: Settings): readonly [string, ...
   return outside === undefined ? [own, ...publicResolvers] : [outside];
 }
 
-/** Whether each nameserver of the zone, and each resolver that is asked, shows both keys of a pair. */
+/** Whom to ask about a zone's records; each zone's nameservers are looked up once. */
+function serversOnce(settings: Settings): (zone: string) => Promise<readonly string[]> {
+  const resolvers = resolversOf(settings);
+  const known = new Map<string, Promise<readonly string[]>>();
+  return (zone) => {
+    const found =
+      known.get(zone) ??
+      authoritiesOf(zone, resolvers[0]).then((authorities) => [...authorities, ...resolvers]);
+    known.set(zone, found);
+    return found;
+  };
+}
+
+/** Whether each nameserver of the zone, and each resolver that is asked, shows all records of a generation. */
 async function isSeen(
-  settings: Settings,
-  { domain, zone }: Signer,
+  serversOf: (zone: string) => Promise<readonly string[]>,
+  { zone, proofs }: KeyHolder,
   generation: string,
   keys: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  const [first, ...others] = resolversOf(settings);
   try {
-    const servers = [...(await authoritiesOf(zone, first)), first, ...others];
+    const servers = await serversOf(zone);
     const answers = await Promise.all(
-      selectorsOf(domain, generation).flatMap(({ name }) =>
+      proofs(generation).flatMap(({ name, type, fact, says }) =>
         servers.map(async (server) => {
-          const values = valuesOf((await ask(server, name, "TXT")).answers);
-          const expected = keys[name];
-          return expected !== undefined && values.some((value) => value.endsWith(` p=${expected}`));
+          const expected = keys[fact];
+          const values = valuesOf((await ask(server, name, type)).answers);
+          return expected !== undefined && values.some((value) => says(value, expected));
         }),
       ),
     );
@@ -108,4 +140,26 @@ async function isSeen(
     // Who does not answer has shown nothing: a step waits for the next run.
     return false;
   }
+}
+
+/** The digest of the key that the host shows at a port, whatever its certificate says; `undefined` where it shows none. */
+async function shownKey(
+  servername: string,
+  host: string | undefined,
+  port: number,
+): Promise<string | undefined> {
+  if (host === undefined) return undefined;
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port, servername, rejectUnauthorized: false, timeout: patience });
+    const end = (digest?: string) => {
+      socket.destroy();
+      resolve(digest);
+    };
+    socket.on("secureConnect", () => {
+      const key = socket.getPeerX509Certificate()?.publicKey;
+      end(key && publicKeyDigest(key.export({ type: "spki", format: "pem" }).toString()));
+    });
+    socket.on("timeout", () => end());
+    socket.on("error", () => end());
+  });
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
-import type { DkimRotation } from "../plan/rotation.ts";
+import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import { trustedHosts } from "../plan/trustedHosts.ts";
@@ -10,16 +10,18 @@ import type { Mailbox, Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RecordOutput } from "./dns.ts";
 import { engineCommand, stackOption } from "./engine.ts";
-import type { DkimKeys, SshKeys } from "./keys.ts";
+import type { PublicKeys, SshKeys } from "./keys.ts";
 import type { Server } from "./server.ts";
 
 export interface StackOutputsArgs {
   readonly settings: Settings;
   readonly server: Server;
   readonly accounts: Accounts;
-  readonly dkim: DkimKeys;
-  readonly dkimRotation: pulumi.Output<DkimRotation>;
+  readonly publicKeys: PublicKeys;
+  readonly keyRotation: pulumi.Output<KeyRotation>;
   readonly records: Readonly<Record<string, RecordOutput>>;
+  /** DS records by zone. */
+  readonly dnssec: Readonly<Record<string, pulumi.Output<string>>>;
   readonly keys: SshKeys;
   /** Passwords that the host's bundles asked for, by name. */
   readonly generated: pulumi.Output<Record<string, string>>;
@@ -27,7 +29,7 @@ export interface StackOutputsArgs {
 
 /** What the stack tells its owner. */
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
-  const { settings, server, accounts, dkim, dkimRotation, records, keys, generated } = args;
+  const { settings, server, accounts, publicKeys, keyRotation, records, dnssec, keys, generated } = args;
   const { hostname } = settings;
   const client = clientSettings(hostname);
   const { keepDays } = settings.options.removed;
@@ -57,9 +59,12 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       removed: `kept ${keepDays === undefined ? "until you delete it by its name" : `for ${keepDays} days`}`,
     },
     dnsRecords: records,
-    dkimPublicKeys: dkim.publicKeys,
-    /** Which pair of DKIM keys is in which state, and since when. The next run goes on from here. */
-    dkimRotation,
+    /** What the registrar has to have of each zone that is signed. */
+    dnssec,
+    /** DKIM's and TLS's, as their records have them. */
+    publicKeys,
+    /** Which keys are in which state, and since when. The next run goes on from here. */
+    keyRotation,
     /** What rspamd's own page asks for (docs/spam.md). */
     ...(settings.options.rspamdPage && {
       rspamdPassword: pulumi.secret(generated.apply((all) => all[RSPAMD_PAGE_PASSWORD])),

@@ -157,7 +157,7 @@ function byTcp(address: string, port: number, packet: Buffer, timeout: number): 
   });
 }
 
-/** Values of records as text: `192.0.2.1`, `10 mail.example.org`, `0 1 993 mail.example.org`, TXT strings joined; names without their last dot. */
+/** Values of records as text: `192.0.2.1`, `10 mail.example.org`, `0 1 993 mail.example.org`, `3 1 1 5A…`, TXT strings joined; names without their last dot. */
 export function valuesOf(answers: readonly Answer[]): string[] {
   return answers.map(recordValue).toSorted();
 }
@@ -176,6 +176,10 @@ function recordValue(answer: Answer): string {
     case "PTR":
     case "CNAME":
       return answer.data.replace(/\.$/, "");
+    case "TLSA": {
+      const { usage, selector, matchingType, certificate } = answer.data;
+      return `${usage} ${selector} ${matchingType} ${certificate.toString("hex").toUpperCase()}`;
+    }
     case "A":
     case "AAAA":
       return answer.data;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { option } from "./option.ts";
+import { generationName, option } from "./option.ts";
 
 /**
  * DKIM keys that take turns: the next one is always published already. Days that a key's record stays after its last
@@ -28,14 +28,7 @@ export const dkim = option({
           examples: [14],
         }),
       revoked: z
-        .array(
-          z
-            .string()
-            .regex(
-              /^\d{8}[bcdf-qs-z]?$/,
-              "is no key's name; write the selector without its last letter, such as 20261121",
-            ),
-        )
+        .array(generationName)
         .default([])
         .meta({
           description:

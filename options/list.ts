@@ -5,7 +5,9 @@ import { bans } from "./bans.ts";
 import { clamav } from "./clamav.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
+import { dane } from "./dane.ts";
 import { dkim } from "./dkim.ts";
+import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { incomingLimit } from "./incomingLimit.ts";
@@ -33,6 +35,7 @@ import { sharedFolders } from "./sharedFolders.ts";
 import { spam } from "./spam.ts";
 import { srs } from "./srs.ts";
 import { swap } from "./swap.ts";
+import { tlsKey } from "./tlsKey.ts";
 import { tlsReports } from "./tlsReports.ts";
 import { trustedHosts } from "./trustedHosts.ts";
 import { upgrades } from "./upgrades.ts";
@@ -45,7 +48,9 @@ export const options = [
   clamav,
   clientSetup,
   compression,
+  dane,
   dkim,
+  dnssec,
   egress,
   expiry,
   incomingLimit,
@@ -72,6 +77,7 @@ export const options = [
   spam,
   srs,
   swap,
+  tlsKey,
   tlsReports,
   trustedHosts,
   upgrades,

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Bundle, DnsRecord, WebPage } from "../plan/types.ts";
 import type { Path } from "../settings/mistakes.ts";
 import type { CoreSettings, Domain, Settings } from "../settings/types.ts";
@@ -42,6 +42,14 @@ export interface Option<Key extends string = string, Schema extends z.ZodType = 
   /** What is to be found on the web because of it. The host names need no record: they come with the pages. */
   pages?(value: z.output<Schema>, settings: Settings): readonly WebPage[];
 }
+
+/** A key's name where keys take turns (`plan/rotation.ts`). */
+export const generationName = z
+  .string()
+  .regex(
+    /^\d{8}[bcdf-qs-z]?$/,
+    "is no key's name; write the day that it has in `stack output keyRotation`, such as 20261121",
+  );
 
 /** An option, with its key and value's type kept. */
 export function option<const Key extends string, Schema extends z.ZodType>(

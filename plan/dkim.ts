@@ -1,7 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { closestAbove } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
-import { type DkimRotation, firstPair, type KeyState, turn } from "./rotation.ts";
+import { firstPair, type KeyRotation, type KeyState } from "./rotation.ts";
 
 /** One key: a pair of `rotation.ts` has two. */
 export interface DkimSelector {
@@ -52,43 +52,12 @@ export function signers(settings: Settings): readonly Signer[] {
   ];
 }
 
-/** Seconds for which a resolver may at most remember that there is no such record (RFC 2308 section 5). */
-const remembered = 3 * 3600;
-
-/**
- * Every signer's keys from now on (rotation.ts).
- * @param before as the run before has left them
- * @param isSeen whether everybody who was asked shows both records of a signer's generation
- */
-export function rotate(
-  settings: Settings,
-  before: DkimRotation,
-  now: Date,
-  isSeen: (signer: Signer, generation: string) => boolean,
-): DkimRotation {
-  const { dkim, queue } = settings.options;
-  const { rotateDays: days, overlapDays = Math.max(7, queue.days + 1), revoked } = dkim;
-  return Object.fromEntries(
-    signers(settings).map((signer) => [
-      signer.domain,
-      turn({
-        before: before[signer.domain] ?? [],
-        first: signer.since,
-        now,
-        isSeen: (generation) => isSeen(signer, generation),
-        ttl: remembered,
-        rules: { days, overlapDays, revoked },
-      }),
-    ]),
-  );
-}
-
 /**
  * Every DKIM key of the host: an RSA and an Ed25519 one (RFC 8463: both, as not every receiver knows the latter) of each
  * pair.
  * @param rotation each signer's pairs; one who is not in it has the pair that it begins with
  */
-export function dkimSelectors(settings: Settings, rotation: DkimRotation): readonly DkimSelector[] {
+export function dkimSelectors(settings: Settings, rotation: KeyRotation): readonly DkimSelector[] {
   return signers(settings).flatMap(({ domain, since }) =>
     (rotation[domain] ?? [firstPair(since)]).flatMap(({ generation, state }) =>
       selectorsOf(domain, generation).map((selector) => ({ ...selector, state })),

@@ -2,7 +2,7 @@ import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
 import { manifests } from "./bundle.ts";
 import { hostPorts } from "./ports.ts";
-import type { DkimRotation } from "./rotation.ts";
+import type { KeyRotation } from "./rotation.ts";
 import { accounts } from "./services/accounts.ts";
 import { aliases } from "./services/aliases.ts";
 import { base } from "./services/base.ts";
@@ -21,7 +21,7 @@ import { unbound } from "./services/unbound.ts";
 import type { Bundle } from "./types.ts";
 
 /** Everything that runs on the host, a line a service, each after those it waits for. */
-const services: readonly ((settings: Settings, rotation: DkimRotation) => Bundle)[] = [
+const services: readonly ((settings: Settings, rotation: KeyRotation) => Bundle)[] = [
   storage,
   base,
   hardening,
@@ -42,7 +42,7 @@ const services: readonly ((settings: Settings, rotation: DkimRotation) => Bundle
  * What the host needs, service by service: each stands after those that it names in `after`.
  * @param rotation the DKIM keys' state. @default that in which a stack begins
  */
-export function hostBundles(settings: Settings, rotation: DkimRotation = {}): readonly Bundle[] {
+export function hostBundles(settings: Settings, rotation: KeyRotation = {}): readonly Bundle[] {
   const chosen = brought(settings, (option, value) => option.bundles?.(value, settings));
   const bundles = inOrder([...services.map((service) => service(settings, rotation)), ...chosen]);
   return [...bundles, nftables(hostPorts(bundles))];

@@ -4,8 +4,9 @@ import { type Exit, hostExits } from "./egress.ts";
 import { hostBundles } from "./host.ts";
 import { hostPorts } from "./ports.ts";
 import { asksForMail, dnsRecords } from "./records.ts";
-import type { DkimRotation } from "./rotation.ts";
+import type { KeyRotation } from "./rotation.ts";
 import { type SesDomain, sesDomains } from "./ses.ts";
+import { type TlsKey, tlsKeys } from "./tlsKey.ts";
 import type { Bundle, DnsRecord, Port } from "./types.ts";
 import { webWorker } from "./web.ts";
 import { type Webmail, webmail } from "./webmail.ts";
@@ -19,14 +20,17 @@ export interface Plan {
   /** Where the host may go by itself; `undefined`: everywhere. */
   readonly exits: readonly Exit[] | undefined;
   readonly dkim: readonly DkimSelector[];
+  readonly tlsKeys: readonly TlsKey[];
   /** Every DNS record. */
   readonly records: readonly DnsRecord[];
   /** Those among them that wait for nothing. */
   readonly first: readonly DnsRecord[];
   /** Those among them that ask the world for mail, and so come last. */
-  readonly mx: readonly DnsRecord[];
+  readonly inbound: readonly DnsRecord[];
   /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1). */
   readonly policies: readonly DnsRecord[];
+  /** Zones that their provider is to sign. */
+  readonly signedZones: readonly string[];
   readonly ses: readonly SesDomain[];
   readonly worker: ReturnType<typeof webWorker>;
   readonly webmail: Webmail | undefined;
@@ -36,7 +40,7 @@ export interface Plan {
 export interface Moment {
   /** YYYY-MM-DD, in UTC: records' times to live depend on it. */
   readonly today: string;
-  readonly rotation: DkimRotation;
+  readonly rotation: KeyRotation;
 }
 
 /** The day, in UTC, as YYYY-MM-DD. */
@@ -48,20 +52,22 @@ export function dayOf(now: Date): string {
 export function makePlan(settings: Settings, { today, rotation }: Moment): Plan {
   const bundles = hostBundles(settings, rotation);
   const dkim = dkimSelectors(settings, rotation);
-  const records = dnsRecords(settings, today, dkim);
-  const mx = records.filter((record) => asksForMail(settings, record));
+  const records = dnsRecords(settings, today, rotation);
+  const inbound = records.filter((record) => asksForMail(settings, record));
   const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
-  const later = new Set([...mx, ...policies]);
+  const later = new Set([...inbound, ...policies]);
   return {
     settings,
     bundles,
     ports: hostPorts(bundles),
     exits: hostExits(settings),
     dkim,
+    tlsKeys: tlsKeys(settings, rotation),
     records,
     first: records.filter((record) => !later.has(record)),
-    mx,
+    inbound,
     policies,
+    signedZones: settings.options.dnssec ? [...new Set(records.map(({ zone }) => zone))].toSorted() : [],
     ses: sesDomains(settings, dkim),
     worker: webWorker(settings),
     webmail: webmail(settings),

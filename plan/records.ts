@@ -3,7 +3,9 @@ import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
 import { relaySpf } from "./relay.ts";
+import type { KeyRotation } from "./rotation.ts";
 import { isSentBySes } from "./ses.ts";
+import { tlsaName, tlsaText, tlsKeys } from "./tlsKey.ts";
 import type { DnsRecord } from "./types.ts";
 
 /** Days after `since` in which a mistake should be forgotten soon. */
@@ -14,15 +16,17 @@ const newDays = 14;
  * are never among them.
  * @param today YYYY-MM-DD: records live 300 seconds in a domain's first 14 days, 3600 after. So one later
  *   `pulumi up` shows them all changed.
- * @param dkim every key. @default those that a stack begins with
+ * @param rotation the keys' state. @default that in which a stack begins
  */
 export function dnsRecords(
   settings: Settings,
   today: string,
-  dkim: readonly DkimSelector[] = dkimSelectors(settings, {}),
+  rotation: KeyRotation = {},
 ): readonly DnsRecord[] {
+  const dkim = dkimSelectors(settings, rotation);
   return [
     ...hostRecords(settings, today, dkim),
+    ...tlsaRecords(settings, today, rotation),
     ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today, dkim)),
     ...reportAuthorisations(settings, today),
     ...brought(settings, (option, value) =>
@@ -31,9 +35,9 @@ export function dnsRecords(
   ];
 }
 
-/** Whether a record asks the world to send mail here: it is published when somebody is there to take it. */
+/** Whether a record tells the world to send mail here, or how: it is published when somebody is there to take it. */
 export function asksForMail({ domains }: Settings, { type, name }: DnsRecord): boolean {
-  return type === "MX" && domains.some((domain) => domain.name === name);
+  return type === "TLSA" || (type === "MX" && domains.some((domain) => domain.name === name));
 }
 
 type Draft = Omit<DnsRecord, "zone" | "ttl">;
@@ -67,6 +71,30 @@ function hostRecords(settings: Settings, today: string, dkim: readonly DkimSelec
     },
   ];
   return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(home, today) }));
+}
+
+const tlsaWords = {
+  published: "next key of the host, known before it is used",
+  signing: "key of the host that senders will meet",
+  retired: "key that the host has used, until everybody knows of the next",
+} as const;
+
+/** A record for each key that somebody may meet; a void one has none. */
+function tlsaRecords(settings: Settings, today: string, rotation: KeyRotation): DnsRecord[] {
+  if (!settings.options.dane) return [];
+  return tlsKeys(settings, rotation).flatMap(({ name, generation, state }) =>
+    state === "revoked"
+      ? []
+      : {
+          zone: settings.hostnameZone,
+          ttl: ttlOf(domainOfHost(settings), today),
+          name: tlsaName(settings),
+          type: "TLSA" as const,
+          label: generation,
+          content: { fact: name, text: tlsaText },
+          why: `DANE: ${tlsaWords[state]}`,
+        },
+  );
 }
 
 function ipv6Address(name: string): Draft {

@@ -1,7 +1,7 @@
 /**
- * DKIM keys that take turns (RFC 6376 section 3.1, M3AAWG "DKIM Key Rotation"). What a run finds of the one before, and what it
- * sees in the DNS, makes the next state; nothing here asks or remembers anything itself. A run too many, a late one, or one
- * that died and left no word of itself only delay a step.
+ * Keys that take turns: DKIM's (RFC 6376 section 3.1, M3AAWG "DKIM Key Rotation"), and the one of TLS that TLSA records name
+ * (RFC 7671 section 8.1). What a run finds of the one before, and what it sees of the world, makes the next state; nothing here
+ * asks or remembers anything itself. A run too many, a late one, or one that died and left no word of itself only delay a step.
  */
 
 /**
@@ -11,7 +11,7 @@
  */
 export type KeyState = "published" | "signing" | "retired" | "revoked";
 
-/** A pair of keys, RSA and Ed25519, that goes this way together. */
+/** What goes this way together: a domain's RSA and Ed25519 keys, or the host's one key of TLS. */
 export interface KeyPair {
   /** The day it was made on, `20261121`; a letter after it where that day has several. Begins the names of its selectors. */
   readonly generation: string;
@@ -22,8 +22,8 @@ export interface KeyPair {
   readonly seen?: string;
 }
 
-/** The pairs of each signing domain: one signs. */
-export type DkimRotation = Readonly<Record<string, readonly KeyPair[]>>;
+/** The pairs of each holder (`plan/turns.ts`): one signs. */
+export type KeyRotation = Readonly<Record<string, readonly KeyPair[]>>;
 
 export interface RotationRules {
   /** Days after which the next pair signs; 0: never by itself. */
@@ -34,15 +34,17 @@ export interface RotationRules {
   readonly revoked: readonly string[];
 }
 
-/** One signing domain at a run. */
+/** One holder of keys at a run. */
 export interface Turn {
   /** The pairs as the run before has left them; none where there was no such run. */
   readonly before: readonly KeyPair[];
-  /** The day on which the domain came here, YYYY-MM-DD: its first pair's generation. */
+  /** The day on which it came here, YYYY-MM-DD: its first pair's generation. */
   readonly first: string;
   readonly now: Date;
   /** Whether everybody who was asked just now has shown both records of a generation, as they should be. */
   readonly isSeen: (generation: string) => boolean;
+  /** Whether what has ended is in nobody's use any more, as far as that can be seen. @default its time alone decides */
+  readonly isUnused?: (generation: string) => boolean;
   /** Seconds for which somebody may remember that there is no such record. */
   readonly ttl: number;
   readonly rules: RotationRules;
@@ -54,14 +56,24 @@ const day = 86_400_000;
  * The pairs from now on. At most one step: who signs changes only to a pair that has been seen without a break for longer than
  * the TTL, and a record goes only when nothing is on its way any more that needs it.
  */
-export function turn({ before, first, now, isSeen, ttl, rules }: Turn): readonly KeyPair[] {
+export function turn({
+  before,
+  first,
+  now,
+  isSeen,
+  isUnused = () => true,
+  ttl,
+  rules,
+}: Turn): readonly KeyPair[] {
   const at = now.toISOString();
   const age = ({ since }: KeyPair) => now.getTime() - Date.parse(since);
   const isRevoked = ({ generation }: KeyPair) => rules.revoked.includes(generation);
   const begun: readonly KeyPair[] = before.length > 0 ? before : [firstPair(first)];
 
   const kept = begun
-    .filter((pair) => !hasEnded(pair.state) || age(pair) < rules.overlapDays * day)
+    .filter(
+      (pair) => !hasEnded(pair.state) || age(pair) < rules.overlapDays * day || !isUnused(pair.generation),
+    )
     .map((pair) => observed(pair, isSeen, at));
   const signing = kept.find(({ state }) => state === "signing");
   const next = kept.find((pair) => pair.state === "published" && !isRevoked(pair));
@@ -84,7 +96,10 @@ export function turn({ before, first, now, isSeen, ttl, rules }: Turn): readonly
         return { generation: pair.generation, state: "retired", since: at };
     }
     // What signs is not taken back before another one can: unsigned mail helps nobody.
-    if (isRevoked(pair) && pair.state !== "signing" && pair.state !== "revoked")
+    if (
+      isRevoked(pair) &&
+      (pair.state === "published" || (pair.state === "retired" && isUnused(pair.generation)))
+    )
       return { generation: pair.generation, state: "revoked", since: at };
     return pair;
   });

@@ -5,12 +5,15 @@ export interface Facts {
   readonly publicIpv4: string;
   /** Present only when the settings ask for IPv6. */
   readonly publicIpv6?: string;
-  /** DKIM public keys (`p=` values, base64), by selector's full name `<selector>._domainkey.<domain>`. */
-  readonly dkimPublicKeys: Readonly<Record<string, string>>;
+  /**
+   * Public keys as their records have them: DKIM's (`p=` values, base64) by selector's full name
+   * `<selector>._domainkey.<domain>`, TLS's (SHA-256 in hex) as `tls-<generation>`.
+   */
+  readonly publicKeys: Readonly<Record<string, string>>;
 }
 
-/** One of the facts: an address, or the DKIM public key of `<selector>._domainkey.<domain>`. */
-export type FactName = "publicIpv4" | "publicIpv6" | `${string}._domainkey.${string}`;
+/** One of the facts: an address, or a public key. */
+export type FactName = "publicIpv4" | "publicIpv6" | `${string}._domainkey.${string}` | `tls-${string}`;
 
 /** A text that is made out of one fact. One alone, so that a new domain's key is no news to the others' records. */
 export interface FactText {
@@ -22,6 +25,8 @@ export interface FactText {
 export interface Secrets {
   /** DKIM private keys, PKCS#8 PEM, by selector's full name `<selector>._domainkey.<domain>`. */
   readonly dkimPrivateKeys: Readonly<Record<string, string>>;
+  /** The private key of TLS in use, PKCS#8 PEM, by its name `tls-<generation>`. */
+  readonly tlsKeys: Readonly<Record<string, string>>;
   /** Password hashes ({SCHEME}…), by mailbox address, and by `<address>/<device>` those of app passwords. */
   readonly passwordHashes: Readonly<Record<string, string>>;
   /** Passwords that only the host itself and its owner use, by the name a bundle asks for them (`Bundle.generates`). */
@@ -36,7 +41,7 @@ export interface DnsRecord {
   readonly zone: string;
   /** Fully qualified, without a trailing dot. */
   readonly name: string;
-  readonly type: "A" | "AAAA" | "MX" | "SRV" | "TXT";
+  readonly type: "A" | "AAAA" | "MX" | "SRV" | "TLSA" | "TXT";
   /** Seconds. */
   readonly ttl: number;
   /** MX (RFC 5321 section 5) and SRV only. */
@@ -44,7 +49,8 @@ export interface DnsRecord {
   /** Where records of one name and type stand side by side: what tells this one's resource from the first one's. */
   readonly label?: string;
   /**
-   * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782). A plain string where
+   * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782);
+   * TLSA as `usage selector type digest` (RFC 6698). A plain string where
    * no fact is needed, so that the preview before the first `up` shows it already.
    */
   readonly content: string | FactText;

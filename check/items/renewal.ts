@@ -4,7 +4,7 @@ import { right, wrong } from "../types.ts";
 /** The certificate's renewal is on the clock, and went well the last time. */
 export const renewal = insideItem(
   "renewal",
-  "systemctl show -p ActiveState,NextElapseUSecRealtime certbot.timer; echo =last=; systemctl show -p Result,ExecMainStatus certbot.service",
+  "systemctl show -p ActiveState,NextElapseUSecRealtime mailhost-certificate.timer; echo =last=; systemctl show -p Result,ExecMainStatus mailhost-certificate.service",
   (output) => {
     const [timer = "", last = ""] = output.split("=last=\n");
     const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
@@ -12,8 +12,8 @@ export const renewal = insideItem(
     if (value(timer, "ActiveState") !== "active" || next === "") {
       return [
         wrong(
-          "the certificate's renewal is not on the clock (certbot.timer)",
-          "Run `npm run host -- sudo systemctl enable --now certbot.timer`.",
+          "the certificate's renewal is not on the clock (mailhost-certificate.timer)",
+          "Run `npm run host -- sudo systemctl enable --now mailhost-certificate.timer`.",
         ),
       ];
     }
@@ -22,7 +22,7 @@ export const renewal = insideItem(
       : [
           wrong(
             "the certificate's last renewal failed",
-            "See why: `npm run host -- journalctl -u mailhost-certificate -u certbot -n 50`. Port 80 has to reach the host, and its A record has to be right.",
+            "See why: `npm run host -- journalctl -u mailhost-certificate -n 50`. Port 80 has to reach the host, and its A record has to be right.",
           ),
         ];
   },

@@ -63,7 +63,7 @@ async function onePort(host: HostUnderCheck, name: MailPort): Promise<Finding[]>
 function certificateTrouble(host: HostUnderCheck, socket: TLSSocket, label: string): Finding[] {
   const certificate = socket.getPeerCertificate();
   const renew =
-    "See why it was not made or renewed: `npm run host -- journalctl -u mailhost-certificate -u certbot -n 50`.";
+    "See why it was not made or renewed: `npm run host -- journalctl -u mailhost-certificate -n 50`.";
   if (!socket.authorized) {
     const code = String(
       (socket.authorizationError as { code?: string } | undefined)?.code ?? socket.authorizationError,

@@ -44,7 +44,9 @@ export const validation: Item = {
             ? right(`${zone}: signed, and validated from the root down`)
             : wrong(
                 `${zone}: ${plain.length === sets.length ? "not" : `${plain.length} of ${sets.length} record sets not`} validated by DNSSEC`,
-                "Turn DNSSEC on for the zone at Cloudflare and put the DS record that it shows into the registrar's form.",
+                target.ds[zone] === undefined
+                  ? "Turn DNSSEC on for the zone at Cloudflare and put the DS record that it shows into the registrar's form."
+                  : `Put this DS record into the registrar's form: ${target.ds[zone]}`,
               ),
         ];
       }),

@@ -1,8 +1,9 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, file, plainFile, textFile, unit } from "../bundle.ts";
+import type { KeyRotation } from "../rotation.ts";
 import { shellWord } from "../shell.ts";
-import { render } from "../template.ts";
-import type { Bundle, HostFile } from "../types.ts";
+import { tlsKeyInUse } from "../tlsKey.ts";
+import type { Bundle } from "../types.ts";
 import { webmail } from "../webmail.ts";
 
 const program = "/usr/local/lib/mailhost/certificate";
@@ -10,8 +11,11 @@ const account = "/usr/local/lib/mailhost/account";
 const request = "/etc/mailhost/certificate.conf";
 const ca = "/etc/mailhost/acme-ca.pem";
 
-/** Gets and renews the certificate, by http-01 (RFC 8555 section 8.3). */
-export function certbot(settings: Settings): Bundle {
+/**
+ * Gets and renews the certificate, by http-01 (RFC 8555 section 8.3), for the key that the stack has: so certbot asks with a
+ * request (`--csr`), which it does not renew by itself, and a timer of ours does in place of Debian's.
+ */
+export function certbot(settings: Settings, rotation: KeyRotation): Bundle {
   const { directory, caCertificate } = settings.acme;
   const trusted = caCertificate === undefined ? undefined : ca;
   const certificate = caCertificate?.trimEnd();
@@ -26,13 +30,14 @@ export function certbot(settings: Settings): Bundle {
         names: shellWord([settings.hostname, ...(web?.names ?? [])].join(" ")),
         directory: shellWord(directory),
         contact: shellWord(settings.owner),
+        // The key itself comes apart. That it is another one has to be news here: the certificate is asked for anew then.
+        key: tlsKeyInUse(settings, rotation).name,
         ca: trusted ?? false,
       }),
       ...(certificate === undefined ? [] : [textFile(ca, `${certificate}\n`)]),
       plainFile(program, { mode: "0755" }),
       plainFile(account, { mode: "0755" }),
-      locked("certbot.service.d/mailhost.conf", true),
-      locked("mailhost-certificate.service", false),
+      plainFile("/etc/systemd/system/mailhost-certificate.service"),
       plainFile("/etc/systemd/system/mailhost-certificate.timer"),
     ],
     derivations: [
@@ -41,10 +46,11 @@ export function certbot(settings: Settings): Bundle {
         // not longer than `apply` waits for a command (120 seconds); what is at work then goes on.
         command: "timeout 100 systemctl start mailhost-certificate.service || true",
         on: [request, ...(trusted === undefined ? [] : [trusted])],
-        makes: ["/etc/letsencrypt/live/mail/fullchain.pem"],
+        makes: ["/etc/letsencrypt/mail/fullchain.pem"],
       },
     ],
-    units: [unit("mailhost-certificate.timer"), unit("certbot.timer")],
+    units: [unit("mailhost-certificate.timer")],
+    disabledUnits: ["certbot.timer"],
     ports: [
       {
         name: "http",
@@ -59,12 +65,4 @@ export function certbot(settings: Settings): Bundle {
     ],
     after: ["storage", "tls", "unbound"],
   });
-}
-
-/** What asks for the certificate, and Debian's own unit that renews it: two jobs of one program, locked up alike. */
-function locked(name: string, renewal: boolean): HostFile {
-  return textFile(
-    `/etc/systemd/system/${name}`,
-    render("etc/systemd/system/certificate.service", { renewal }),
-  );
 }

@@ -3,7 +3,7 @@ import { passedOn } from "../../settings/routes.ts";
 import type { Settings } from "../../settings/types.ts";
 import { bundle, directory, file, plainFile, secretFile, unit } from "../bundle.ts";
 import { type DkimSelector, dkimSelectors } from "../dkim.ts";
-import type { DkimRotation } from "../rotation.ts";
+import type { KeyRotation } from "../rotation.ts";
 import { limitsSenders, trustedHosts } from "../trustedHosts.ts";
 import type { Bundle, SecretFile } from "../types.ts";
 
@@ -31,7 +31,7 @@ const plain = [
 ].map((path) => `${folder}/${path}`);
 
 /** Judges what comes in, signs what goes out. */
-export function rspamd(settings: Settings, rotation: DkimRotation): Bundle {
+export function rspamd(settings: Settings, rotation: KeyRotation): Bundle {
   // What is to sign later is not needed here yet. What has signed stays for a while: these files come and go before the
   // settings that name them.
   const onHost = dkimSelectors(settings, rotation).filter(({ state }) => state !== "published");

@@ -48,6 +48,7 @@ function lockedStore(): readonly HostFile[] {
     plainFile("/etc/fscrypt.conf"),
     plainFile("/etc/tmpfiles.d/mailhost-store.conf"),
     bind("The keys that sign mail", "/srv/dkim", "/etc/rspamd/dkim"),
+    bind("The key that speaks TLS", "/srv/tls-key", "/etc/mailhost/tls"),
     bind("Postfix's caches", "/srv/postfix-data", "/var/lib/postfix"),
   ];
 }

@@ -33,10 +33,11 @@ export function target(changes: Partial<CheckTarget> = {}): CheckTarget {
   return {
     stack: "dev",
     settings,
-    facts: { publicIpv4: "127.0.0.1", dkimPublicKeys: {} },
+    facts: { publicIpv4: "127.0.0.1", publicKeys: {} },
     records: [],
     bundles: [],
     dkim: dkimSelectors(settings, {}),
+    ds: {},
     resolver: "127.0.0.1:1",
     credentials: { "ann@example.org": "ann's own", "bob@example.org": "bob's own" },
     ...changes,

@@ -105,12 +105,12 @@ test("firewall: the same rules, one more, one less, none", () => {
 
 const units = [
   { name: "postfix.service", reload: [], restart: [] },
-  { name: "certbot.timer", reload: [], restart: [] },
+  { name: "mailhost-certificate.timer", reload: [], restart: [] },
 ];
 const bundles = [{ name: "all", units, ports: [] }];
 
 function shown(postfix: string, enabled = "enabled"): string {
-  return `Id=postfix.service\nActiveState=${postfix}\nUnitFileState=${enabled}\n\nId=certbot.timer\nActiveState=active\nUnitFileState=enabled\n\n=failed=\n`;
+  return `Id=postfix.service\nActiveState=${postfix}\nUnitFileState=${enabled}\n\nId=mailhost-certificate.timer\nActiveState=active\nUnitFileState=enabled\n\n=failed=\n`;
 }
 
 test("services: running, down, not enabled, unknown, others failed", () => {
@@ -132,7 +132,7 @@ test("services: running, down, not enabled, unknown, others failed", () => {
   const once =
     "Id=postfix.service\nType=oneshot\nActiveState=inactive\nResult=success\nConditionResult=yes\n\n";
   const unfit =
-    "Id=certbot.timer\nActiveState=inactive\nResult=success\nConditionResult=no\nConditionTimestampMonotonic=5\n\n";
+    "Id=mailhost-certificate.timer\nActiveState=inactive\nResult=success\nConditionResult=no\nConditionTimestampMonotonic=5\n\n";
   assert.deepEqual(judged(services, `${once}${unfit}=failed=\n`, { bundles }), [
     "right: all 2 services of the plan run",
     "right: no unit of the machine has failed",
@@ -142,13 +142,13 @@ test("services: running, down, not enabled, unknown, others failed", () => {
     judged(services, `${once.replace("success", "exit-code")}${stopped}=failed=\n`, { bundles }),
     [
       "wrong: postfix.service is inactive",
-      "wrong: certbot.timer is inactive",
+      "wrong: mailhost-certificate.timer is inactive",
       "right: no unit of the machine has failed",
     ],
   );
   assert.deepEqual(judged(services, "=failed=\n", { bundles }), [
     "wrong: postfix.service is unknown",
-    "wrong: certbot.timer is unknown",
+    "wrong: mailhost-certificate.timer is unknown",
     "right: no unit of the machine has failed",
   ]);
 });
@@ -202,7 +202,7 @@ test("renewal: on the clock, off, failed", () => {
     `right: the certificate's renewal is looked at next on ${next}`,
   ]);
   assert.deepEqual(judged(renewal, output("inactive", "", "success")), [
-    "wrong: the certificate's renewal is not on the clock (certbot.timer)",
+    "wrong: the certificate's renewal is not on the clock (mailhost-certificate.timer)",
   ]);
   assert.deepEqual(judged(renewal, output("active", next, "exit-code")), [
     "wrong: the certificate's last renewal failed",

@@ -202,7 +202,7 @@ test("identity: name, address and greeting agree, or each says how not", async (
   const address = bad.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   try {
-    const facts = { publicIpv4: "127.0.0.2", dkimPublicKeys: {} };
+    const facts = { publicIpv4: "127.0.0.2", publicKeys: {} };
     assert.deepEqual(
       await lines(identity, target({ facts, resolver: world.resolver, bundles: withPorts({ smtp: port }) })),
       [
@@ -219,7 +219,7 @@ test("identity: name, address and greeting agree, or each says how not", async (
 test("identity: an IPv6 address is looked up forward, and asked for no name", async () => {
   const good = await smtp({});
   try {
-    const facts = { publicIpv4: "127.0.0.1", publicIpv6: "2001:db8::1", dkimPublicKeys: {} };
+    const facts = { publicIpv4: "127.0.0.1", publicIpv6: "2001:db8::1", publicKeys: {} };
     assert.deepEqual(
       await lines(
         identity,

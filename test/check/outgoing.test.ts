@@ -130,7 +130,7 @@ async function said(faults: Faults = {}): Promise<string[]> {
   });
   const facts = {
     publicIpv4: "127.0.0.1",
-    dkimPublicKeys: faults.bySes
+    publicKeys: faults.bySes
       ? { "20261121r._domainkey.example.org": rsa.published, "20261121e._domainkey.example.org": "" }
       : {
           "r._domainkey.example.org": rsa.published,

@@ -13,7 +13,7 @@ import { lines, port, target, texts } from "./fixtures.ts";
 
 // An address of loopback that is nobody else's, so that "no other port is open" can be true.
 const address = "127.91.25.1";
-const facts = { publicIpv4: address, dkimPublicKeys: {} };
+const facts = { publicIpv4: address, publicKeys: {} };
 
 async function open(t: TestContext, number = 0): Promise<number> {
   const server = createServer((socket) => socket.on("error", () => undefined));

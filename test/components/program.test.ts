@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument } from "../../plan/bundle.ts";
-import { dkimSelectors, rotate } from "../../plan/dkim.ts";
+import { dkimSelectors } from "../../plan/dkim.ts";
 import { hostBundles, hostPackages } from "../../plan/host.ts";
+import { tlsKeys } from "../../plan/tlsKey.ts";
+import { rotate } from "../../plan/turns.ts";
 import { parseSettings } from "../../settings/parse.ts";
+import { nothingSeen } from "../plan/seen.ts";
 import { isSecret, type Options, runProgram, settled, stack } from "./program.ts";
 
 // As Pulumi's runner has it before it runs a program.
@@ -16,7 +19,7 @@ Error.prepareStackTrace = ({ stack }) => {
 const run = await runProgram(stack);
 const settings = parseSettings(stack, {});
 const bundles = hostBundles(settings);
-const rotation = rotate(settings, {}, new Date(), () => false);
+const rotation = rotate(settings, {}, new Date(), nothingSeen);
 
 test("no source map is looked up for the stack traces that Pulumi's runtime takes by the thousand", () => {
   assert.equal(lookedUp, 0);
@@ -42,6 +45,10 @@ test("every resource has its name", () => {
       ]),
       "DnsRecord inbound-mx:example.com",
       "DnsRecord inbound-mx:example.org",
+      ...tlsKeys(settings, rotation).map(
+        ({ generation }) => `DnsRecord inbound-tlsa:_25._tcp.mail.example.org:${generation}`,
+      ),
+      ...tlsKeys(settings, rotation).map(({ name }) => `PrivateKey ${name}`),
       ...dkimSelectors(settings, rotation).map(({ name }) => `DnsRecord dns-txt:${name}`),
       ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [
         `DnsRecord dns-txt:_dmarc.${domain}`,
@@ -74,6 +81,8 @@ test("every resource has its name", () => {
         `WorkersCustomDomain web-mta-sts.${domain}`,
       ]),
       "WorkersScript web-script",
+      "ZoneDnssec dnssec-example.com",
+      "ZoneDnssec dnssec-example.org",
     ].sort(),
   );
 });
@@ -109,6 +118,18 @@ test("every description is one that EC2 takes", () => {
   ];
   for (const { description } of rules)
     assert.match(description, /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]{1,255}$/);
+});
+
+test("a zone stays signed when the stack goes: the registrar's DS record may ask for it", async () => {
+  assert.deepEqual(run.find("dnssec-example.org").inputs, {
+    zoneId: "zone-of-example.org",
+    status: "active",
+  });
+  assert.ok(run.options("dnssec-example.org").retainOnDelete);
+  assert.deepEqual(await settled(pulumi.output(run.outputs.dnssec)), {
+    "example.com": "DS of dnssec-example.com",
+    "example.org": "DS of dnssec-example.org",
+  });
 });
 
 test("the machine: Debian's image, IMDSv2, encrypted disks", () => {

@@ -89,9 +89,9 @@ const everyFault: readonly Fault[] = [
   },
   {
     name: "the certificate is not renewed",
-    put: "systemctl disable --now certbot.timer",
-    mend: "systemctl enable --now certbot.timer",
-    seen: [/^certbot\.timer is inactive/, /^the certificate's renewal is not on the clock/],
+    put: "systemctl disable --now mailhost-certificate.timer",
+    mend: "systemctl enable --now mailhost-certificate.timer",
+    seen: [/^mailhost-certificate\.timer is inactive/, /^the certificate's renewal is not on the clock/],
   },
   {
     name: "a unit has failed",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DkimRotation } from "../../plan/rotation.ts";
+import type { KeyRotation } from "../../plan/rotation.ts";
 import {
   cloudFolder,
   cloudInfo,
@@ -40,16 +40,16 @@ export async function secrets(): Promise<ReadonlyMap<string, string>> {
       found.set(`${name} hash`, plain("bcryptHash"));
     }
   }
-  const { credentials, dkimRotation } = (await stackOutput()) as {
+  const { credentials, keyRotation } = (await stackOutput()) as {
     readonly credentials: Record<string, string>;
-    readonly dkimRotation: DkimRotation;
+    readonly keyRotation: KeyRotation;
   };
   const known = new Set(found.values());
   for (const [address, password] of Object.entries(credentials))
     assert.ok(known.has(password), `${address}'s password is not in the state`);
   assert.ok(kinds.password >= Object.keys(credentials).length);
   // Three of SSH, and two of DKIM for each pair of two domains and the host.
-  const pairs = Object.values(dkimRotation).map(({ length }) => length);
+  const pairs = Object.values(keyRotation).map(({ length }) => length);
   assert.ok(pairs.length === 3 && pairs.every((count) => count >= 2), pairs.join(" "));
   assert.equal(kinds.key, 3 + 2 * pairs.reduce((sum, count) => sum + count), "keys in the state");
   found.set("Cloudflare's token", cloudInfo().cloudflareToken);

@@ -15,6 +15,8 @@ export async function flood(host: MailHost, { from, to, subject, messages }: Flo
   const transport = createTransport({
     host: host.publicIp,
     port: 25,
+    // As a server does; an address in its place looks like spam.
+    name: "deb.debian.org",
     pool: true,
     maxConnections: 20,
     maxMessages: 1000,

@@ -136,6 +136,7 @@ test("what quotes mail is on no disk: not on the volume, not on the root disk; t
   assert.deepEqual(filesWith(recoveryKey, cloudFolder), []);
   assert.deepEqual(filesWith("PRIVATE KEY", volumes()), []);
   for (const disk of rootDisks()) assert.deepEqual(readdirSync(join(disk, "etc/rspamd/dkim")), []);
+  for (const disk of rootDisks()) assert.deepEqual(readdirSync(join(disk, "etc/mailhost/tls")), []);
   assert.match(await onHost("ls /etc/rspamd/dkim"), /\.key/);
   assert.equal(await onHost("swapon --show --noheadings"), "");
   assert.match(await onHost("cat /etc/apt/apt.conf.d/52mailhost"), /Automatic-Reboot "false";/);

@@ -1,27 +1,29 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { dkimSelectors, rotate } from "../../plan/dkim.ts";
+import { dkimSelectors } from "../../plan/dkim.ts";
 import { recordContent } from "../../plan/facts.ts";
 import { hostBundles } from "../../plan/host.ts";
 import { dnsRecords } from "../../plan/records.ts";
-import type { DkimRotation } from "../../plan/rotation.ts";
+import type { KeyRotation } from "../../plan/rotation.ts";
+import { rotate } from "../../plan/turns.ts";
+import { allSeen, nothingSeen } from "../plan/seen.ts";
 import { settingsWith } from "./settings.ts";
 
 const day = 86_400_000;
 const began = Date.parse("2026-11-21T09:00:00Z");
 
-function keyRecords(dkim: object, rotation: DkimRotation, today = "2026-11-21"): string[] {
+function keyRecords(dkim: object, rotation: KeyRotation, today = "2026-11-21"): string[] {
   const settings = settingsWith({ dkim });
   const keys = dkimSelectors(settings, rotation);
-  const dkimPublicKeys = Object.fromEntries(keys.map(({ name }) => [name, "KEY"]));
-  return dnsRecords(settings, today, keys)
+  const publicKeys = Object.fromEntries(keys.map(({ name }) => [name, "KEY"]));
+  return dnsRecords(settings, today, rotation)
     .filter(({ name }) => name.endsWith("._domainkey.example.org"))
-    .map((record) => `${record.name} ${recordContent(record, { publicIpv4: "", dkimPublicKeys })}`);
+    .map((record) => `${record.name} ${recordContent(record, { publicIpv4: "", publicKeys })}`);
 }
 
 it("dkim: the next pair is published from the first run on, and is no business of the host's yet", () => {
   const settings = settingsWith({});
-  const rotation = rotate(settings, {}, new Date(began), () => false);
+  const rotation = rotate(settings, {}, new Date(began), nothingSeen);
   assert.deepEqual(keyRecords({}, rotation), [
     "20261121r._domainkey.example.org v=DKIM1; h=sha256; k=rsa; p=KEY",
     "20261121e._domainkey.example.org v=DKIM1; h=sha256; k=ed25519; p=KEY",
@@ -35,8 +37,8 @@ it("dkim: the next pair is published from the first run on, and is no business o
 
 it("dkim: after the days of the stack file the host signs with the next one", () => {
   const settings = settingsWith({ dkim: { rotateDays: 30 } });
-  const at = (days: number, before: DkimRotation) =>
-    rotate(settings, before, new Date(began + days * day), () => true);
+  const at = (days: number, before: KeyRotation) =>
+    rotate(settings, before, new Date(began + days * day), allSeen);
   const after = at(30, at(1, at(0, {})));
   assert.deepEqual(
     dkimSelectors(settings, after)
@@ -52,7 +54,7 @@ it("dkim: after the days of the stack file the host signs with the next one", ()
 });
 
 it("dkim: a revoked key's record is there and has no key", () => {
-  const rotation: DkimRotation = {
+  const rotation: KeyRotation = {
     "example.org": [
       { generation: "20261121", state: "revoked", since: "2026-12-01T00:00:00Z" },
       { generation: "20261121b", state: "signing", since: "2026-12-01T00:00:00Z" },

@@ -38,6 +38,7 @@ describe("lockedStore", () => {
       ]);
       assert.deepEqual([...found.keys()].filter((path) => !before.has(path)).toSorted(), [
         "/etc/fscrypt.conf",
+        "/etc/systemd/system/etc-mailhost-tls.mount",
         "/etc/systemd/system/etc-rspamd-dkim.mount",
         "/etc/systemd/system/mailhost-store.service",
         "/etc/systemd/system/var-lib-postfix.mount",
@@ -53,7 +54,7 @@ describe("lockedStore", () => {
   it("whoever keeps something waits for the volume, and so for the store", () => {
     const found = filesOf({ lockedStore: true, web: true, ownPasswords: true, removed: { keepDays: 9 } });
     const waits = (path: string) => found.get(path) ?? assert.fail(`no ${path}`);
-    for (const unit of ["postfix", "dovecot", "rspamd", "redis-server", "certbot", "nginx", "php8.4-fpm"])
+    for (const unit of ["postfix", "dovecot", "rspamd", "redis-server", "nginx", "php8.4-fpm"])
       assert.match(
         waits(`/etc/systemd/system/${unit}.service.d/mailhost.conf`),
         /^RequiresMountsFor=\/(srv\/|var\/spool\/postfix|var\/lib\/(redis|rspamd))/m,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { secretsDocument } from "../../plan/bundle.ts";
 import { hostBundles } from "../../plan/host.ts";
+import { noSecrets } from "../noSecrets.ts";
 import { settingsWith } from "./settings.ts";
 
 const bundleOf = (keys: Readonly<Record<string, unknown>>, name: string) =>
@@ -24,7 +25,7 @@ function afterMailboxes(keys: Readonly<Record<string, unknown>>): string {
       mailboxes.map(({ address }) => [address, "{BLF-CRYPT}$2a$10$hash"] as const),
     ),
   );
-  return secretsDocument(accounts, { dkimPrivateKeys: {}, passwordHashes, generated: {}, ses: {} }) ?? "";
+  return secretsDocument(accounts, { ...noSecrets, passwordHashes }) ?? "";
 }
 
 describe("ownPasswords", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { hostBundles } from "../../plan/host.ts";
 import { accounts } from "../../plan/services/accounts.ts";
+import { noSecrets } from "../noSecrets.ts";
 import { settingsWith } from "./settings.ts";
 
 const conf = "/etc/dovecot/mailhost.d/quota.conf";
@@ -43,9 +44,7 @@ it("quota: a mailbox's own size is in its line of the users", () => {
   const hash = "{BLF-CRYPT}$2y$05$abc";
   const users = accounts(settings).secretFiles.find(({ path }) => path === "/etc/dovecot/users");
   const lines = users?.content({
-    dkimPrivateKeys: {},
-    generated: {},
-    ses: {},
+    ...noSecrets,
     passwordHashes: Object.fromEntries(["ann", "bob", "eve"].map((name) => [`${name}@example.org`, hash])),
   });
   assert.deepEqual(lines?.trimEnd().split("\n").slice(1), [
@@ -66,12 +65,5 @@ it("quota: a mailbox's own size without any quota is a mistake, and so is a size
 it("a suspended mailbox is in the list of those that get in nowhere", () => {
   const settings = settingsWith({ domains: domains({ ann: {}, bob: { suspended: true } }) });
   const list = accounts(settings).secretFiles.find(({ path }) => path === "/etc/dovecot/suspended");
-  assert.deepEqual(
-    list
-      ?.content({ dkimPrivateKeys: {}, generated: {}, ses: {}, passwordHashes: {} })
-      .trimEnd()
-      .split("\n")
-      .slice(1),
-    ["bob@example.org:"],
-  );
+  assert.deepEqual(list?.content(noSecrets).trimEnd().split("\n").slice(1), ["bob@example.org:"]);
 });

@@ -3,6 +3,7 @@ import { it } from "node:test";
 import { bundleDocument, secretsDocument } from "../../plan/bundle.ts";
 import { hostBundles } from "../../plan/host.ts";
 import { dnsRecords } from "../../plan/records.ts";
+import { noSecrets } from "../noSecrets.ts";
 import { settingsWith } from "./settings.ts";
 
 const password = "pass:word-of-the-relay";
@@ -53,8 +54,7 @@ it("relay: the password is in one secret file, readable for root alone, and nowh
   const bundles = hostBundles(with_({}));
   for (const bundle of bundles) assert.ok(!bundleDocument(bundle).includes(password), bundle.name);
   const own = bundles.find(({ name }) => name === "relay") ?? assert.fail();
-  const document =
-    secretsDocument(own, { dkimPrivateKeys: {}, passwordHashes: {}, generated: {}, ses: {} }) ?? "";
+  const document = secretsDocument(own, noSecrets) ?? "";
   assert.match(document, /^=== \/etc\/postfix\/relay-login root:root 0600$/m);
   assert.ok(document.includes(`[smtp.relay.example.net]:587 customer:${password}\n`));
 });
@@ -100,7 +100,6 @@ it("relay: what is missing or cannot be is said, and never with the password", (
   }
 });
 
-const withoutSecrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: {} };
 const second = { since: "2026-11-21", mailboxes: { carol: {} } };
 const both = { "example.org": { since: "2026-11-21", mailboxes: { ann: {} } }, "example.com": second };
 const records = (settings: ReturnType<typeof settingsWith>) =>
@@ -168,7 +167,7 @@ it("relay: the login at SES is the program's, and in the secret file alone", () 
   const own =
     hostBundles(settingsWith({ relay: "ses" })).find(({ name }) => name === "relay") ?? assert.fail();
   const ses = { username: "AKIAEXAMPLE", password: "BPo+/w==" };
-  const document = secretsDocument(own, { ...withoutSecrets, ses }) ?? "";
+  const document = secretsDocument(own, { ...noSecrets, ses }) ?? "";
   assert.ok(
     document.includes("[email-smtp.eu-central-1.amazonaws.com]:587 AKIAEXAMPLE:BPo+/w==\n"),
     document,

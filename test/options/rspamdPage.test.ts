@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { secretsDocument } from "../../plan/bundle.ts";
 import { hostBundles } from "../../plan/host.ts";
+import { noSecrets } from "../noSecrets.ts";
 import { settingsWith } from "./settings.ts";
 
 const bundleOf = (keys: Readonly<Record<string, unknown>>) =>
@@ -17,10 +18,8 @@ it("rspamdPage: on, it listens on the inside alone, and everybody is asked for a
   assert.deepEqual(bundle.generates, ["rspamd-page"]);
   assert.deepEqual(bundle.ports, []);
   const secrets = {
-    dkimPrivateKeys: {},
-    passwordHashes: {},
+    ...noSecrets,
     generated: { "rspamd-page": "p".repeat(32) },
-    ses: {},
   };
   const document = secretsDocument(bundle, secrets) ?? "";
   assert.match(document, /^=== \/etc\/rspamd\/override\.d\/worker-controller\.inc root:_rspamd 0640$/m);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { secretsDocument } from "../../plan/bundle.ts";
 import { hostBundles } from "../../plan/host.ts";
+import { noSecrets } from "../noSecrets.ts";
 import { settingsWith } from "./settings.ts";
 
 const bundleOf = (name: string, keys: Readonly<Record<string, unknown>> = {}) =>
@@ -41,7 +42,7 @@ it("srs: on, what leaves with a sender that is not ours goes around through the 
 it("srs: its secret is made once, goes into a secret file alone, and restarts the daemon that reads it", () => {
   const bundle = bundleOf("srs") ?? assert.fail();
   assert.deepEqual(bundle.generates, ["srs"]);
-  const secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: { srs: "x".repeat(32) }, ses: {} };
+  const secrets = { ...noSecrets, generated: { srs: "x".repeat(32) } };
   const document = secretsDocument(bundle, secrets) ?? "";
   assert.match(document, /^=== \/etc\/postsrsd\.secret root:root 0600\nx{32}$/m);
   assert.match(document, /^unit: postsrsd\.service restart=\/etc\/postsrsd\.secret$/m);

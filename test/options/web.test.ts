@@ -4,6 +4,7 @@ import { secretsDocument } from "../../plan/bundle.ts";
 import { hostBundles, hostPackages } from "../../plan/host.ts";
 import { hostPorts } from "../../plan/ports.ts";
 import { dnsRecords } from "../../plan/records.ts";
+import { noSecrets } from "../noSecrets.ts";
 import { settingsWith } from "./settings.ts";
 
 const textOf = (keys: Readonly<Record<string, unknown>>, path: string) =>
@@ -70,10 +71,8 @@ describe("web", () => {
     const bundle = bundleOf({ web: true }) ?? assert.fail();
     assert.deepEqual(bundle.generates, ["webmail"]);
     const secrets = {
-      dkimPrivateKeys: {},
-      passwordHashes: {},
+      ...noSecrets,
       generated: { webmail: "k".repeat(32) },
-      ses: {},
     };
     assert.match(
       secretsDocument(bundle, secrets) ?? "",

@@ -11,6 +11,7 @@ import {
   unit,
 } from "../../plan/bundle.ts";
 import type { Bundle } from "../../plan/types.ts";
+import { noSecrets } from "../noSecrets.ts";
 
 const file = (path: string, content = "x\n") => textFile(path, content);
 
@@ -41,7 +42,7 @@ const daemon = bundle({
   disabledUnits: ["other.service"],
   confirm: true,
 });
-const secrets = { dkimPrivateKeys: { one: "private" }, passwordHashes: {}, generated: {}, ses: {} };
+const secrets = { ...noSecrets, dkimPrivateKeys: { one: "private" } };
 
 it("a bundle's document is readable, and whole to its last line", () => {
   assert.equal(

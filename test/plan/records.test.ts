@@ -16,6 +16,7 @@ function settingsOf(domains: Record<string, object>, keys: object = {}): Setting
     clientSetup: false,
     mtaSts: false,
     tlsReports: false,
+    dane: false,
   };
   return parseSettings({ ...base, ...keys, domains }, {});
 }
@@ -25,7 +26,7 @@ function lines(settings: Settings, today: string): string[] {
   const facts: Facts = {
     publicIpv4: "198.51.100.1",
     publicIpv6: "2001:db8::1",
-    dkimPublicKeys: Object.fromEntries(
+    publicKeys: Object.fromEntries(
       dkimSelectors(settings, {}).map(({ name, algorithm }) => [name, `KEY-${algorithm}`]),
     ),
   };
@@ -150,7 +151,7 @@ it("a domain more or less changes no other record", () => {
 });
 
 it("a fact that is missing is an error, never a record with a hole in it", () => {
-  const facts: Facts = { publicIpv4: "198.51.100.1", dkimPublicKeys: {} };
+  const facts: Facts = { publicIpv4: "198.51.100.1", publicKeys: {} };
   const publish = (type: string, part: string) => {
     const found = dnsRecords(three, "2026-11-21").find(
       (record) => record.type === type && record.name.includes(part),

@@ -7,6 +7,7 @@ const model = {
   names: "mail.example.org",
   directory: "https://acme.example/d?a=1&b=2",
   contact: "a@b.example",
+  key: "tls-20261121",
 };
 
 it("fills in a template as it is, without escaping", () => {

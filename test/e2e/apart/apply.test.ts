@@ -10,9 +10,10 @@ import {
 } from "../../../plan/bundle.ts";
 import { sshd } from "../../../plan/services/sshd.ts";
 import { verbatim } from "../../../plan/template.ts";
-import type { Bundle, HostFile, Secrets } from "../../../plan/types.ts";
+import type { Bundle, HostFile } from "../../../plan/types.ts";
 import { parseSettings } from "../../../settings/parse.ts";
 import { eventually } from "../../eventually.ts";
+import { noSecrets } from "../../noSecrets.ts";
 import { type Said, ScratchMachine } from "../scratch-machine.ts";
 
 const APPLY = "/usr/local/lib/mailhost/apply";
@@ -245,8 +246,7 @@ exec /usr/bin/systemctl "$@"
       secretFiles: [secretFile("/etc/theirs.secret", [], () => "secret\n")],
       units: [unit("theirs.service", { restart: ["/etc/theirs", "/etc/theirs.secret"] })],
     });
-    const nothing: Secrets = { dkimPrivateKeys: {}, passwordHashes: {}, generated: {}, ses: {} };
-    await ok(APPLY, secretsDocument(theirs, nothing));
+    await ok(APPLY, secretsDocument(theirs, noSecrets));
     await apply(theirs);
     assert.equal(await ok("systemctl is-active theirs"), "active");
     await ok(`${APPLY} --sweep`, "bundles: probe\n");

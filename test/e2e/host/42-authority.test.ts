@@ -5,6 +5,7 @@ import { connect } from "node:tls";
 import { leftovers } from "../leftovers.ts";
 import { cloudInfo, onHost, stackOutput, stateResources, succeed, up } from "../mailhost.ts";
 
+const folder = "/etc/letsencrypt/mail";
 const accounts = "/etc/letsencrypt/accounts/acme.example.net:14000/dir/*";
 
 interface Shown {
@@ -48,23 +49,33 @@ test("now the authority has forgotten the account, and the certificate is renewe
 
   // certbot by itself would not: this is what the test is about.
   const bare = await onHost(
-    "REQUESTS_CA_BUNDLE=/etc/mailhost/acme-ca.pem certbot renew -q --no-random-sleep-on-renew --force-renewal 2>&1 || true",
+    `. /etc/mailhost/certificate.conf
+     openssl req -new -key /etc/mailhost/tls/privkey.pem -subj / -addext "subjectAltName=DNS:$NAMES" -out /root/bare.pem
+     certbot certonly -n --standalone --csr /root/bare.pem --server "$ACME_DIRECTORY" 2>&1 || true`,
   );
-  assert.match(bare, /accountDoesNotExist/);
+  assert.match(bare, /Account .* not found/);
 
   // A machine that took over another's volume has never run certbot.
   await onHost("rm -r /var/lib/letsencrypt /var/log/letsencrypt");
-  // What certbot.timer starts, told that the certificate is due: the lineage's own setting, as an operator would.
-  const lineage = "/etc/letsencrypt/renewal/mail.conf";
-  await onHost(`cp -p ${lineage} /root/ && sed -i '1i renew_before_expiry = 3650 days' ${lineage}`);
-  await onHost("systemctl start certbot.service").finally(() => onHost(`mv /root/mail.conf ${lineage}`));
+  // What the timer starts finds nothing to do until two thirds of a certificate's life are over: 60 days of 90.
+  const aged = (days: number) => {
+    const day = (ago: number) => `$(date -ud '${ago} days' +%Y%m%d%H%M%SZ)`;
+    return onHost(
+      `openssl req -x509 -key /etc/mailhost/tls/privkey.pem -subj /CN=aged -addext subjectAltName=DNS:mail.example.org \
+         -not_before ${day(-days)} -not_after ${day(90 - days)} -out ${folder}/fullchain.pem
+       systemctl start mailhost-certificate.service`,
+    );
+  };
+  await aged(59);
+  assert.equal((await shown(false)).issuer, "aged");
+  await aged(61);
   const after = await shown();
   assert.notEqual(after.serial, before.serial, "Dovecot shows the new certificate");
   assert.equal(after.key, before.key, "and its key is the old one");
   assert.equal(await onHost(`sha256sum ${accounts}/private_key.json`), accountKey);
   assert.match(
-    await onHost("journalctl --sync; journalctl -q -u certbot -o cat -n 20"),
-    /does not know this host's account: it is registered again/,
+    await onHost("journalctl --sync; journalctl -q -u mailhost-certificate -o cat -n 20"),
+    /did not know this host's account: it is registered again/,
   );
 
   // Where it is known, nothing changes.
@@ -79,11 +90,11 @@ test("now the authority has forgotten the account, and the certificate is renewe
   const told =
     "journalctl --sync; journalctl -q -o cat -u dovecot -g 'SIGHUP received' | wc -l; stat -c %i /srv/tls";
   const toldBefore = await onHost(told);
-  assert.equal(await onHost("/usr/local/lib/mailhost/tls deploy /etc/letsencrypt/live/mail"), "");
+  assert.equal(await onHost(`/usr/local/lib/mailhost/tls deploy ${folder}`), "");
   assert.equal(await onHost(told), toldBefore);
 });
 
-test("a daemon that could not be told of a certificate is told at the next renewal's turn", async () => {
+test("a daemon that could not be told of a certificate is told by the next run", async () => {
   const dropIn = "/run/systemd/system/postfix.service.d/test.conf";
   const reloads = async () =>
     Number(await onHost("journalctl --sync; journalctl -q -o cat -u postfix -g 'reload -- version' | wc -l"));
@@ -94,26 +105,24 @@ test("a daemon that could not be told of a certificate is told at the next renew
   );
   const before = await reloads();
   try {
-    const ran = await onHost(
-      "/usr/local/lib/mailhost/tls deploy /etc/letsencrypt/live/mail 2>&1 || echo failed",
-    );
+    const ran = await onHost(`/usr/local/lib/mailhost/tls deploy ${folder} 2>&1 || echo failed`);
     assert.match(ran, /the certificate is new/);
     assert.match(ran, /could not be reloaded, .*: postfix\.service\nfailed\n$/);
   } finally {
     await onHost(`rm ${dropIn}; systemctl daemon-reload`);
   }
   assert.equal(await reloads(), before);
-  await onHost("systemctl start certbot.service");
+  await onHost("systemctl start mailhost-certificate.service");
   assert.equal(await reloads(), before + 1);
   // And once is enough.
-  await onHost("systemctl start certbot.service");
+  await onHost("systemctl start mailhost-certificate.service");
   assert.equal(await reloads(), before + 1);
 });
 
 test("a first start while the authority is away: a self-signed certificate until it is back", async () => {
   await onHost(
     `unbound-control -q local_zone acme.example.net always_nxdomain
-     rm -r /etc/letsencrypt/live /etc/letsencrypt/renewal /etc/letsencrypt/archive /srv/tls/*
+     rm -r ${folder} /srv/tls/*
      unbound-control -q flush_zone example.net`,
   );
   try {

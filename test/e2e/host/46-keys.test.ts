@@ -1,32 +1,14 @@
 /** DKIM keys that take turns, with the program's clock turned forward. Later files find a host that has other keys. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { KeyPair } from "../../../plan/rotation.ts";
 import { mailHost, otherSide, submit, unique } from "../mail.ts";
-import { keepInStack, keepStackText, stackOutput, stackText, succeed, withFile } from "../mailhost.ts";
+import { keepInStack, keepStackText, stackText, withFile } from "../mailhost.ts";
+import { later, pairs, states, upLater } from "../turns.ts";
 import { worldResolver } from "../web.ts";
 
 const peer = await otherSide();
 
-/** Pulumi, as it would run so many days from now. */
-function later(days: number, ...args: readonly string[]) {
-  const clock = join(import.meta.dirname, "../laterClock.cjs");
-  return succeed(["pulumi", ...args], {
-    env: { NODE_OPTIONS: `--require=${clock}`, MAILHOST_TEST_DAYS_LATER: String(days) },
-  });
-}
-
-const upLater = (days: number) => later(days, "up", "--yes", "--skip-preview");
-
-async function pairs(domain: string): Promise<readonly KeyPair[]> {
-  const { dkimRotation } = (await stackOutput()) as {
-    readonly dkimRotation?: Readonly<Record<string, readonly KeyPair[]>>;
-  };
-  return dkimRotation?.[domain] ?? assert.fail(`no keys of ${domain}`);
-}
-
-const states = (all: readonly KeyPair[]) => all.map(({ state }) => state);
 const named = (all: readonly KeyPair[], state: KeyPair["state"]) =>
   all.find((pair) => pair.state === state)?.generation ?? assert.fail(`nothing is ${state}`);
 

@@ -4,14 +4,13 @@ import { bundleDocument, secretsDocument } from "../../../plan/bundle.ts";
 import { hostBundles } from "../../../plan/host.ts";
 import { accounts } from "../../../plan/services/accounts.ts";
 import { dovecot } from "../../../plan/services/dovecot.ts";
+import { noSecrets } from "../../noSecrets.ts";
 import { settingsWith } from "../../options/settings.ts";
 import { sampleSettings } from "./sample.ts";
 
 const hash = `{BLF-CRYPT}$2y$05$${"a".repeat(53)}`;
 const secrets = {
-  dkimPrivateKeys: {},
-  generated: {},
-  ses: {},
+  ...noSecrets,
   passwordHashes: Object.fromEntries(
     ["ann@example.org", "bob@example.org", "carol@example.com", "dora@example.com"].map((address) => [
       address,
@@ -57,8 +56,11 @@ it("a mailbox more changes one document of the whole host, and no unit", () => {
     new Map(
       hostBundles(settings).flatMap((bundle) => [
         [`${bundle.name}`, bundleDocument(bundle)],
-        // rspamd's keys are another matter.
-        [`${bundle.name} secrets`, bundle.name === "rspamd" ? "" : secretsDocument(bundle, secrets)],
+        // Keys are another matter.
+        [
+          `${bundle.name} secrets`,
+          ["rspamd", "tls"].includes(bundle.name) ? "" : secretsDocument(bundle, secrets),
+        ],
       ]),
     );
   const before = documents(sampleSettings());
@@ -81,10 +83,7 @@ it("a hash that would write other fields or lines is refused, and not shown", ()
 
 it("a mailbox without a hash is a mistake of the program's", () => {
   const [users] = accounts(sampleSettings()).secretFiles;
-  assert.throws(
-    () => users?.content({ ...secrets, passwordHashes: {} }),
-    /no password hash for ann@example.org/,
-  );
+  assert.throws(() => users?.content(noSecrets), /no password hash for ann@example.org/);
 });
 
 describe("app passwords", () => {

@@ -11,9 +11,9 @@ import { sampleSettings } from "./sample.ts";
 const settings = sampleSettings();
 const directory = "https://acme.example/dir";
 const contents = (acme: { directory: string; caCertificate?: string }) =>
-  new Map(certbot({ ...settings, acme }).files.map(({ path, content }) => [path, content]));
+  new Map(certbot({ ...settings, acme }, {}).files.map(({ path, content }) => [path, content]));
 const request = "/etc/mailhost/certificate.conf";
-const dropIn = "/etc/systemd/system/certbot.service.d/mailhost.conf";
+const service = "/etc/systemd/system/mailhost-certificate.service";
 
 it("asks in the owner's name for the host's name", () => {
   const text = contents({ directory }).get(request) ?? assert.fail();
@@ -23,15 +23,13 @@ it("asks in the owner's name for the host's name", () => {
   assert.doesNotMatch(text, /REQUESTS_CA_BUNDLE/);
 });
 
-it("trusts a private authority, at the first request and at every renewal: both read one file", () => {
+it("trusts a private authority", () => {
   const files = contents({
     directory,
     caCertificate: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
   });
   assert.equal(files.get("/etc/mailhost/acme-ca.pem")?.at(-1), "\n");
   assert.match(files.get(request) ?? "", /^export REQUESTS_CA_BUNDLE=\/etc\/mailhost\/acme-ca\.pem$/m);
-  const [program] = /^ExecStart=(\S+) renew$/m.exec(files.get(dropIn) ?? "")?.slice(1) ?? assert.fail();
-  assert.match(files.get(program ?? "") ?? "", /^\. \/etc\/mailhost\/certificate\.conf$/m);
 });
 
 it("the shell reads back every owner and every directory that the settings accept", () => {
@@ -48,7 +46,7 @@ it("the shell reads back every owner and every directory that the settings accep
   fc.assert(
     fc.property(accepted, ([owner, directory]) => {
       const settled = settle(owner, directory) ?? assert.fail();
-      const file = certbot(settled).files.find(({ path }) => path === request)?.content ?? assert.fail();
+      const file = certbot(settled, {}).files.find(({ path }) => path === request)?.content ?? assert.fail();
       const { stdout, stderr } = spawnSync("sh", ["-c", readBack, "sh", file], { encoding: "utf8" });
       assert.equal(stderr, "");
       assert.equal(stdout, `mail.example.org\n${directory}\n${owner}\n`);
@@ -62,18 +60,16 @@ it("the shell reads back every owner and every directory that the settings accep
 
 it("certbot may write where it wants to, on a new machine that has none of these places yet", () => {
   const files = contents({ directory });
-  for (const path of [dropIn, "/etc/systemd/system/mailhost-certificate.service"]) {
-    const unit = files.get(path) ?? "";
-    assert.match(unit, /^ProtectSystem=strict$/m, path);
-    for (const line of ["StateDirectory=letsencrypt", "LogsDirectory=letsencrypt"])
-      assert.ok(unit.split("\n").includes(line), `${path}: ${line}`);
-  }
+  const unit = files.get(service) ?? "";
+  assert.match(unit, /^ProtectSystem=strict$/m);
+  for (const line of ["StateDirectory=letsencrypt", "LogsDirectory=letsencrypt"])
+    assert.ok(unit.split("\n").includes(line), line);
 });
 
 it("a deployment neither fails nor is cut off where the authority does not answer", () => {
   const apply = readFileSync("files/usr/local/lib/mailhost/apply", "utf8");
   const limit = Number(/^COMMAND_TIMEOUT = (\d+)$/m.exec(apply)?.[1]);
-  const [{ command } = assert.fail()] = certbot(settings).derivations;
+  const [{ command } = assert.fail()] = certbot(settings, {}).derivations;
   const [, seconds, unit] = /^timeout (\d+) systemctl start (\S+) \|\| true$/.exec(command) ?? assert.fail();
   assert.ok(Number(seconds) + 10 <= limit, `${seconds} of ${limit} seconds`);
   assert.match(

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:cry
 import { it } from "node:test";
 import { dkimSelectors } from "../../../plan/dkim.ts";
 import { rspamd } from "../../../plan/services/rspamd.ts";
+import { noSecrets } from "../../noSecrets.ts";
 import { sampleSettings } from "./sample.ts";
 
 const settings = sampleSettings();
@@ -17,9 +18,7 @@ const keys = Object.fromEntries(
   ]),
 );
 const secrets = {
-  passwordHashes: {},
-  generated: {},
-  ses: {},
+  ...noSecrets,
   dkimPrivateKeys: Object.fromEntries(
     Object.entries(keys).map(([name, key]) => [name, `${key.export({ type: "pkcs8", format: "pem" })}`]),
   ),
@@ -85,7 +84,7 @@ it("an RSA key stays PEM, an Ed25519 one is its bare seed, as rspamd wants it", 
 
 it("a key that is missing is named", () => {
   assert.throws(
-    () => bundle.secretFiles[0]?.content({ ...secrets, dkimPrivateKeys: {} }),
+    () => bundle.secretFiles[0]?.content(noSecrets),
     /no private key for 20261120r\._domainkey\.example\.org/,
   );
 });

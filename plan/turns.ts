@@ -1,0 +1,112 @@
+import type { Settings } from "../settings/types.ts";
+import { domainOfHost, selectorsOf, signers } from "./dkim.ts";
+import { type KeyPair, type KeyRotation, type RotationRules, turn } from "./rotation.ts";
+import { tlsaName, tlsaText, tlsKeyName } from "./tlsKey.ts";
+import type { DnsRecord, FactName } from "./types.ts";
+
+/** Whose keys take turns: each name that signs mail, and the host where it speaks TLS. */
+export interface KeyHolder {
+  /** Its name among them: what signs, or where its TLSA records stand. */
+  readonly name: string;
+  /** Zone that holds its records. */
+  readonly zone: string;
+  /** The day it came here, YYYY-MM-DD. */
+  readonly since: string;
+  readonly rules: RotationRules;
+  /** The records by which the world knows a generation. */
+  readonly proofs: (generation: string) => readonly KeyProof[];
+  /** The port at which the host itself shows by TLS which key it uses. @default nobody can see that */
+  readonly shownAt?: number;
+}
+
+/** A record that shows a public key. */
+export interface KeyProof {
+  readonly name: string;
+  readonly type: DnsRecord["type"];
+  /** The public key's name among the facts. */
+  readonly fact: FactName;
+  /** Whether such a record says this key. */
+  readonly says: (record: string, key: string) => boolean;
+}
+
+/** What can be seen of the world at a run. */
+export interface Seen {
+  /** Whether everybody who was asked shows all records of a holder's generation. */
+  readonly isSeen: (holder: KeyHolder, generation: string) => boolean;
+  /** Whether the host shows another one. */
+  readonly isUnused: (holder: KeyHolder, generation: string) => boolean;
+}
+
+/** Seconds for which a resolver may at most remember that there is no such record (RFC 2308 section 5). */
+const remembered = 3 * 3600;
+
+export function keyHolders(settings: Settings): readonly KeyHolder[] {
+  const { dkim, queue, tlsKey } = settings.options;
+  const dkimRules: RotationRules = {
+    days: dkim.rotateDays,
+    overlapDays: dkim.overlapDays ?? Math.max(7, queue.days + 1),
+    revoked: dkim.revoked,
+  };
+  return [
+    ...signers(settings).map(
+      ({ domain, zone, since }): KeyHolder => ({
+        name: domain,
+        zone,
+        since,
+        rules: dkimRules,
+        proofs: (generation) =>
+          selectorsOf(domain, generation).map(({ name }) => ({
+            name,
+            type: "TXT",
+            fact: name,
+            says: (record, key) => record.endsWith(` p=${key}`),
+          })),
+      }),
+    ),
+    {
+      name: tlsaName(settings),
+      zone: settings.hostnameZone,
+      since: domainOfHost(settings).since,
+      rules: { days: tlsKey.rotateDays, overlapDays: tlsKey.overlapDays, revoked: tlsKey.revoked },
+      // Without such records nobody has to know the next one first.
+      proofs: (generation) =>
+        settings.options.dane
+          ? [
+              {
+                name: tlsaName(settings),
+                type: "TLSA",
+                fact: tlsKeyName(generation),
+                says: (record, key) => record === tlsaText(key),
+              },
+            ]
+          : [],
+      shownAt: 465,
+    },
+  ];
+}
+
+/**
+ * Every holder's keys from now on (rotation.ts).
+ * @param before as the run before has left them
+ */
+export function rotate(
+  settings: Settings,
+  before: KeyRotation,
+  now: Date,
+  { isSeen, isUnused }: Seen,
+): KeyRotation {
+  return Object.fromEntries(
+    keyHolders(settings).map((holder): [string, readonly KeyPair[]] => [
+      holder.name,
+      turn({
+        before: before[holder.name] ?? [],
+        first: holder.since,
+        now,
+        isSeen: (generation) => isSeen(holder, generation),
+        isUnused: (generation) => isUnused(holder, generation),
+        ttl: remembered,
+        rules: holder.rules,
+      }),
+    ]),
+  );
+}
