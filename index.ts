@@ -1,4 +1,5 @@
 import { Accounts } from "./components/accounts.ts";
+import { AcmeAccount } from "./components/acmeAccount.ts";
 import { DataVolume } from "./components/dataVolume.ts";
 import { Dns } from "./components/dns.ts";
 import { findDnsZones } from "./components/dnsZones.ts";
@@ -51,11 +52,8 @@ const { securityGroupId } = new Firewall("firewall", {
 const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
-const published = {
-  zones: dnsZones,
-  facts: hostFacts(server, publicKeys),
-  mark: new RecordMark("mark").text,
-};
+const facts = hostFacts(server, publicKeys, () => account.url);
+const published = { zones: dnsZones, facts, mark: new RecordMark("mark").text };
 const dns = new Dns("dns", { ...published, records: plan.first });
 const signed = new SignedZones("dnssec", { zones: dnsZones, names: plan.signedZones });
 const { address } = server;
@@ -79,10 +77,13 @@ const host = new Host("host", { settings, server, keys, bundles, secrets, after 
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", { ...published, records: plan.inbound, after: [host] });
 
+const account = new AcmeAccount("acme", { host, settings });
+const authorities = new Dns("authorities", { ...published, records: plan.authorities });
+
 const worker = new Worker("web", web);
 const policies = new Dns("policies", { ...published, records: plan.policies, after: [worker] });
 
-const made = { ...dns.records, ...policies.records, ...inbound.records };
+const made = { ...dns.records, ...policies.records, ...authorities.records, ...inbound.records };
 // Which keys are in use is written down when the host has them, and not before.
 const keyRotation = host.has("rspamd", "certbot").apply((has) => (has ? moment.rotation : moment.before));
 export default stackOutputs({
@@ -92,6 +93,7 @@ export default stackOutputs({
   publicKeys,
   keyRotation,
   records: made,
+  acmeAccount: account.url,
   dnssec: signed.ds,
   keys,
   generated,

@@ -28,6 +28,7 @@ interface StackOutputs {
   readonly credentials: Readonly<Record<string, string>>;
   readonly publicKeys: Readonly<Record<string, string>>;
   readonly keyRotation: KeyRotation;
+  readonly acmeAccount: string;
   readonly dnssec: Readonly<Record<string, string>>;
   readonly ssh?: SshAccess;
 }
@@ -46,6 +47,8 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     credentials = {},
     publicKeys = {},
     keyRotation = {},
+    // Where the `up` could not ask for it, its record is missing, and said to be.
+    acmeAccount = "",
     dnssec = {},
     ssh,
   } = outputs;
@@ -59,7 +62,12 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     stack,
     isLocal: around.isLocal ?? false,
     settings,
-    facts: { publicIpv4: publicIp, ...(publicIpv6 === undefined ? {} : { publicIpv6 }), publicKeys },
+    facts: {
+      publicIpv4: publicIp,
+      ...(publicIpv6 === undefined ? {} : { publicIpv6 }),
+      acmeAccount,
+      publicKeys,
+    },
     records,
     bundles,
     dkim,

@@ -104,9 +104,19 @@ export class Dns extends pulumi.ComponentResource {
   }
 }
 
-/** The value as Cloudflare takes it: TXT quoted, SRV and TLSA in their parts, all else as it is. */
+/** The value as Cloudflare takes it: TXT quoted, SRV, TLSA and CAA in their parts, all else as it is. */
 function valueParts({ type, priority = 0 }: DnsRecord, content: pulumi.Output<string>) {
   if (type === "TXT") return { content: content.apply(quoteTxt) };
+  if (type === "CAA") {
+    const caa = content.apply((text) => /^(\d+) (\w+) "(.*)"$/.exec(text) ?? []);
+    return {
+      data: {
+        flags: caa.apply(([, flags]) => Number(flags)),
+        tag: caa.apply(([, , tag = ""]) => tag),
+        value: caa.apply(([, , , value = ""]) => value),
+      },
+    };
+  }
   if (type !== "SRV" && type !== "TLSA") return { content };
   const parts = content.apply((text) => text.split(" "));
   if (type === "TLSA") {

@@ -6,8 +6,14 @@ import type { Server } from "./server.ts";
 /** What the plan's functions are told once it is known, each fact apart. */
 export type FactOutputs = (name: FactName) => pulumi.Output<string>;
 
-export function hostFacts(server: Server, keys: PublicKeys): FactOutputs {
+/** @param acmeAccount asked for only where a record needs it: it is made after the host */
+export function hostFacts(
+  server: Server,
+  keys: PublicKeys,
+  acmeAccount: () => pulumi.Output<string>,
+): FactOutputs {
   return (name) => {
+    if (name === "acmeAccount") return acmeAccount();
     if (name === "publicIpv4") return server.address.publicIp;
     if (name === "publicIpv6") return server.publicIpv6;
     const key = keys[name];

@@ -38,16 +38,19 @@ export interface HostArgs {
 export class Host extends pulumi.ComponentResource {
   /** By the bundle's name. */
   readonly bundles: ReadonlyMap<string, HostBundle>;
+  /** For what else has to be asked of it. */
+  readonly login: Login;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:host:Host", name, {}, opts);
-    const login: Login = {
+    this.login = {
       address: args.server.address.publicIp,
       privateKey: args.keys.login.privateKeyOpenssh,
       hostKey: args.keys.host.publicKeyOpenssh,
       instanceId: args.server.instance.id,
       answers: answersFirst(`${name}-answers-first`, args),
     };
+    const { login } = this;
     const tools = this.#takeOver(name, args, login);
     const storage = this.#prepareDisks(name, args, login, tools);
     const packages = remote(
@@ -94,12 +97,14 @@ export class Host extends pulumi.ComponentResource {
 
   /** Whether all these bundles' files are on the host as they are planned. */
   has(...bundles: readonly string[]): pulumi.Output<boolean> {
-    const found = bundles.map((name) => {
-      const bundle = this.bundles.get(name);
-      if (bundle === undefined) throw new pulumi.ResourceError(`The plan has no bundle ${name}`, this);
-      return bundle.isInPlace;
-    });
-    return pulumi.all(found).apply((all) => all.every(Boolean));
+    return pulumi.all(bundles.map((name) => this.bundle(name).isInPlace)).apply((all) => all.every(Boolean));
+  }
+
+  /** What makes one of the plan's bundles, for what has to wait until it is there. */
+  bundle(name: string): HostBundle {
+    const found = this.bundles.get(name);
+    if (found === undefined) throw new pulumi.ResourceError(`The plan has no bundle ${name}`, this);
+    return found;
   }
 
   /** What the plan had once and has no more goes last: first nothing refers to it. */

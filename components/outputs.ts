@@ -20,6 +20,8 @@ export interface StackOutputsArgs {
   readonly publicKeys: PublicKeys;
   readonly keyRotation: pulumi.Output<KeyRotation>;
   readonly records: Readonly<Record<string, RecordOutput>>;
+  /** URL of the host's account at its certificate authority. */
+  readonly acmeAccount: pulumi.Output<string>;
   /** DS records by zone. */
   readonly dnssec: Readonly<Record<string, pulumi.Output<string>>>;
   readonly keys: SshKeys;
@@ -29,7 +31,18 @@ export interface StackOutputsArgs {
 
 /** What the stack tells its owner. */
 export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
-  const { settings, server, accounts, publicKeys, keyRotation, records, dnssec, keys, generated } = args;
+  const {
+    settings,
+    server,
+    accounts,
+    publicKeys,
+    keyRotation,
+    records,
+    acmeAccount,
+    dnssec,
+    keys,
+    generated,
+  } = args;
   const { hostname } = settings;
   const client = clientSettings(hostname);
   const { keepDays } = settings.options.removed;
@@ -59,6 +72,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       removed: `kept ${keepDays === undefined ? "until you delete it by its name" : `for ${keepDays} days`}`,
     },
     dnsRecords: records,
+    /** The only one that may have certificates for the host's names. */
+    acmeAccount,
     /** What the registrar has to have of each zone that is signed. */
     dnssec,
     /** DKIM's and TLS's, as their records have them. */

@@ -24,6 +24,9 @@ export const SWEEP = `${APPLY} --sweep`;
 /** The same for packages. */
 export const SWEEP_PACKAGES = `${PACKAGES} --sweep`;
 
+/** Prints the URL of the host's ACME account, which it makes where there is none. */
+export const ACME_ACCOUNT = "sudo /usr/local/lib/mailhost/certificate account";
+
 /** The first connection: waits for the first boot to end and plants the host key from standard input. */
 export const BOOTSTRAP = `set -eu
 timeout 300 cloud-init status --wait </dev/null >/dev/null || [ $? -eq 2 ]

@@ -176,6 +176,8 @@ function recordValue(answer: Answer): string {
     case "PTR":
     case "CNAME":
       return answer.data.replace(/\.$/, "");
+    case "CAA":
+      return `${answer.data.flags ?? 0} ${answer.data.tag} "${answer.data.value}"`;
     case "TLSA": {
       const { usage, selector, matchingType, certificate } = answer.data;
       return `${usage} ${selector} ${matchingType} ${certificate.toString("hex").toUpperCase()}`;

@@ -2,7 +2,10 @@ import type { DnsRecord, FactName, Facts } from "./types.ts";
 
 /** @throws Error naming the fact, where it is not known */
 function factOf(facts: Facts, name: FactName): string {
-  const value = name === "publicIpv4" || name === "publicIpv6" ? facts[name] : facts.publicKeys[name];
+  const value =
+    name === "publicIpv4" || name === "publicIpv6" || name === "acmeAccount"
+      ? facts[name]
+      : facts.publicKeys[name];
   if (value === undefined) throw new Error(`${name} is not known`);
   return value;
 }

@@ -29,6 +29,8 @@ export interface Plan {
   readonly inbound: readonly DnsRecord[];
   /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1). */
   readonly policies: readonly DnsRecord[];
+  /** Those among them that need the host's account at its certificate authority. */
+  readonly authorities: readonly DnsRecord[];
   /** Zones that their provider is to sign. */
   readonly signedZones: readonly string[];
   readonly ses: readonly SesDomain[];
@@ -55,7 +57,8 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
   const records = dnsRecords(settings, today, rotation);
   const inbound = records.filter((record) => asksForMail(settings, record));
   const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
-  const later = new Set([...inbound, ...policies]);
+  const authorities = records.filter(({ type }) => type === "CAA");
+  const later = new Set([...inbound, ...policies, ...authorities]);
   return {
     settings,
     bundles,
@@ -67,6 +70,7 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
     first: records.filter((record) => !later.has(record)),
     inbound,
     policies,
+    authorities,
     signedZones: settings.options.dnssec ? [...new Set(records.map(({ zone }) => zone))].toSorted() : [],
     ses: sesDomains(settings, dkim),
     worker: webWorker(settings),

@@ -7,6 +7,7 @@ import type { KeyRotation } from "./rotation.ts";
 import { isSentBySes } from "./ses.ts";
 import { tlsaName, tlsaText, tlsKeys } from "./tlsKey.ts";
 import type { DnsRecord } from "./types.ts";
+import { webmail, zoneOfName } from "./webmail.ts";
 
 /** Days after `since` in which a mistake should be forgotten soon. */
 const newDays = 14;
@@ -27,6 +28,7 @@ export function dnsRecords(
   return [
     ...hostRecords(settings, today, dkim),
     ...tlsaRecords(settings, today, rotation),
+    ...caaRecords(settings, today),
     ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today, dkim)),
     ...reportAuthorisations(settings, today),
     ...brought(settings, (option, value) =>
@@ -71,6 +73,38 @@ function hostRecords(settings: Settings, today: string, dkim: readonly DkimSelec
     },
   ];
   return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(home, today) }));
+}
+
+/** The authority that may issue certificates for each name that the host has one for; nobody may for names below. */
+function caaRecords(settings: Settings, today: string): DnsRecord[] {
+  const { options, acme, hostname } = settings;
+  if (!options.caa || acme.caaIdentity === undefined) return [];
+  const issuer = `${acme.caaIdentity}; validationmethods=http-01`;
+  const ttl = ttlOf(domainOfHost(settings), today);
+  return [hostname, ...(webmail(settings)?.names ?? [])].flatMap((name) => {
+    const record = {
+      zone: zoneOfName(name, settings) ?? settings.hostnameZone,
+      ttl,
+      name,
+      type: "CAA" as const,
+    };
+    return [
+      {
+        ...record,
+        content: {
+          fact: "acmeAccount" as const,
+          text: (account: string) => `0 issue "${issuer}; accounturi=${account}"`,
+        },
+        why: "CAA: only the host's own account may have certificates for this name",
+      },
+      {
+        ...record,
+        label: "issuewild",
+        content: '0 issuewild ";"',
+        why: "CAA: nobody may have a certificate for all names below this one",
+      },
+    ];
+  });
 }
 
 const tlsaWords = {

@@ -5,6 +5,8 @@ export interface Facts {
   readonly publicIpv4: string;
   /** Present only when the settings ask for IPv6. */
   readonly publicIpv6?: string;
+  /** URL of the host's account at the ACME server. Present only where a CAA record asks for it. */
+  readonly acmeAccount?: string;
   /**
    * Public keys as their records have them: DKIM's (`p=` values, base64) by selector's full name
    * `<selector>._domainkey.<domain>`, TLS's (SHA-256 in hex) as `tls-<generation>`.
@@ -12,8 +14,13 @@ export interface Facts {
   readonly publicKeys: Readonly<Record<string, string>>;
 }
 
-/** One of the facts: an address, or a public key. */
-export type FactName = "publicIpv4" | "publicIpv6" | `${string}._domainkey.${string}` | `tls-${string}`;
+/** One of the facts: an address, a URL, or a public key. */
+export type FactName =
+  | "acmeAccount"
+  | "publicIpv4"
+  | "publicIpv6"
+  | `${string}._domainkey.${string}`
+  | `tls-${string}`;
 
 /** A text that is made out of one fact. One alone, so that a new domain's key is no news to the others' records. */
 export interface FactText {
@@ -41,7 +48,7 @@ export interface DnsRecord {
   readonly zone: string;
   /** Fully qualified, without a trailing dot. */
   readonly name: string;
-  readonly type: "A" | "AAAA" | "MX" | "SRV" | "TLSA" | "TXT";
+  readonly type: "A" | "AAAA" | "CAA" | "MX" | "SRV" | "TLSA" | "TXT";
   /** Seconds. */
   readonly ttl: number;
   /** MX (RFC 5321 section 5) and SRV only. */
@@ -50,7 +57,7 @@ export interface DnsRecord {
   readonly label?: string;
   /**
    * The value, unquoted: TXT as one string, however long; SRV as `weight port target` (RFC 2782);
-   * TLSA as `usage selector type digest` (RFC 6698). A plain string where
+   * TLSA as `usage selector type digest` (RFC 6698), CAA as `flags tag "value"` (RFC 8659). A plain string where
    * no fact is needed, so that the preview before the first `up` shows it already.
    */
   readonly content: string | FactText;

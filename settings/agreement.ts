@@ -43,7 +43,11 @@ export function agree(
     ssh: { from: sshNetworks(remains) },
     server: serverOf(remains, report),
     network: { cidr: network.cidr, ipv6: network.ipv6, ...present("subnetId", network.subnetId) },
-    acme: { directory: acme.directory, ...present("caCertificate", lines(acme.caCertificate)) },
+    acme: {
+      directory: acme.directory,
+      ...present("caaIdentity", acme.caaIdentity ?? knownIdentity(acme.directory)),
+      ...present("caCertificate", lines(acme.caCertificate)),
+    },
     resolver: {
       ...present("outside", resolver.outside),
       ...present("rootHints", lines(resolver.rootHints)),
@@ -66,6 +70,12 @@ export function agree(
 
 function present<Key extends string, Value>(key: Key, value: Value | undefined) {
   return (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
+}
+
+/** The name that the authority of a directory says it has in CAA records. */
+function knownIdentity(directory: string): string | undefined {
+  const host = URL.canParse(directory) ? new URL(directory).hostname : "";
+  return /^acme(-staging)?-v02\.api\.letsencrypt\.org$/.test(host) ? "letsencrypt.org" : undefined;
 }
 
 /** Ends with one line break, however the stack file's block scalar did. */

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { optionSchemas, options } from "../options/list.ts";
 import type { Option } from "../options/option.ts";
 import { passwordHashMistake } from "./hashes.ts";
+import { domainText } from "./hostName.ts";
 import { domainName } from "./names.ts";
 import { isAddress, networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
 import { quotaSize } from "./sizes.ts";
@@ -165,6 +166,15 @@ const acme = z
       description: "Directory of the ACME server that issues the certificate.",
       examples: ["https://acme-staging-v02.api.letsencrypt.org/directory"],
     }),
+    caaIdentity: domainText(
+      "is not a domain name; write the name that the authority has in CAA records, such as letsencrypt.org",
+    )
+      .optional()
+      .meta({
+        description:
+          "The name by which CAA records know the authority. Without it that of Let's Encrypt where the directory is theirs, else none.",
+        examples: ["letsencrypt.org"],
+      }),
     caCertificate: pemCertificates.optional().meta({
       description:
         "Certificate (PEM) of the CA that the ACME server's own HTTPS is signed by, where it is not a public one.",

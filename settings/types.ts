@@ -44,6 +44,8 @@ export interface CoreSettings {
   readonly acme: {
     /** ACME directory URL. */
     readonly directory: string;
+    /** Its name in CAA records (RFC 8659 section 4.2), where one is known. */
+    readonly caaIdentity?: string;
     /** PEM of the CA that signs the ACME server's own certificate, where the public ones do not. */
     readonly caCertificate?: string;
   };

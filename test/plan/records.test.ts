@@ -17,6 +17,7 @@ function settingsOf(domains: Record<string, object>, keys: object = {}): Setting
     mtaSts: false,
     tlsReports: false,
     dane: false,
+    caa: false,
   };
   return parseSettings({ ...base, ...keys, domains }, {});
 }

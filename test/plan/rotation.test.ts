@@ -201,3 +201,87 @@ it("in two years of runs, missed, doubled, killed, with a DNS that lags and lies
   );
   assert.ok(turns > 1000, `${turns} turns`);
 });
+
+it("in two years of such runs, with an authority that often gives no certificate, a sender that goes by TLSA records is never turned away", () => {
+  let changes = 0;
+  const withAuthority = fc.tuple(
+    runs,
+    fc.array(fc.integer({ min: 0, max: 60 * 24 }), { minLength: 40, maxLength: 60 }),
+  );
+  fc.assert(
+    fc.property(withAuthority, ([all, outages]) => {
+      const records = new Map<string, { from: number; gone?: number }>();
+      /** Every stretch of time in which the host has shown one key. */
+      const shown: { generation: string; from: number; to: number }[] = [];
+      let saved: readonly KeyPair[] = [];
+      const revoked: string[] = [];
+      let now = start;
+      // By turns the authority is there for twenty days and away for a while.
+      const isAway = (at: number) => {
+        let begins = start;
+        for (const hours of outages) {
+          begins += 20 * day;
+          if (at >= begins && at < begins + hours * hour) return true;
+          begins += hours * hour;
+        }
+        return false;
+      };
+      const show = (generation: string) => {
+        const last = shown.at(-1);
+        if (last !== undefined) last.to = now;
+        // A host that is new makes a certificate for the key itself.
+        if (last !== undefined && (last.generation === generation || isAway(now))) return;
+        shown.push({ generation, from: now, to: now });
+        changes += 1;
+      };
+      const once = ({ dies, lag, hides }: Run) => {
+        if (dies === "before") return;
+        const after = turn({
+          before: saved,
+          first,
+          now: new Date(now),
+          isSeen: (generation) => {
+            const record = records.get(generation);
+            return (
+              !hides && record !== undefined && record.gone === undefined && record.from - ttl * 1000 <= now
+            );
+          },
+          // A host that does not answer may show any of them.
+          isUnused: (generation) => !hides && shown.at(-1)?.generation !== generation,
+          ttl,
+          rules: { ...rules, revoked },
+        });
+        const wanted = new Set(
+          after.filter(({ state }) => state !== "revoked").map(({ generation }) => generation),
+        );
+        for (const generation of wanted) {
+          const record = records.get(generation);
+          if (record === undefined || record.gone !== undefined)
+            records.set(generation, { from: shown.length === 0 ? now : now + lag + ttl * 1000 });
+        }
+        if (dies === "published") return;
+        show(after.find(({ state }) => state === "signing")?.generation ?? assert.fail());
+        if (dies === "switched") return;
+        for (const [generation, record] of records) if (!wanted.has(generation)) record.gone ??= now;
+        if (dies === "removed") return;
+        saved = after;
+      };
+      for (const each of all) {
+        now += each.gap;
+        const last = shown.at(-1);
+        if (last !== undefined) last.to = now;
+        if (each.leaks && last !== undefined) revoked.push(last.generation);
+        once(each);
+        if (each.twice) once({ ...each, dies: "no" });
+        if (now > start + 730 * day) break;
+      }
+      for (const { generation, from, to } of shown) {
+        const record = records.get(generation) ?? assert.fail(`${generation} was never published`);
+        assert.ok(record.from <= from, `${generation} was shown before its record was`);
+        assert.ok(record.gone === undefined || record.gone >= to, `${generation}'s record went too early`);
+      }
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(changes > 800, `${changes} changes`);
+});

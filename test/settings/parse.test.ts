@@ -67,7 +67,10 @@ describe("defaults", () => {
         timeZone: "UTC",
       },
       network: { cidr: "10.20.0.0/16", ipv6: false },
-      acme: { directory: "https://acme-v02.api.letsencrypt.org/directory" },
+      acme: {
+        directory: "https://acme-v02.api.letsencrypt.org/directory",
+        caaIdentity: "letsencrypt.org",
+      },
       resolver: {},
       domains: [
         {

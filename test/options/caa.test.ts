@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { recordContent } from "../../plan/facts.ts";
+import { makePlan } from "../../plan/plan.ts";
+import { settingsWith } from "./settings.ts";
+
+const acmeAccount = "https://acme-v02.api.letsencrypt.org/acme/acct/1";
+
+function planned(keys: Readonly<Record<string, unknown>>): string[] {
+  const plan = makePlan(settingsWith(keys), { today: "2026-11-21", rotation: {} });
+  const isCaa = ({ type }: { readonly type: string }) => type === "CAA";
+  assert.deepEqual(plan.authorities, plan.records.filter(isCaa));
+  assert.ok(![...plan.first, ...plan.inbound].some(isCaa), "they come when the account is known");
+  return plan.authorities.map(
+    (record) => `${record.name} ${recordContent(record, { publicIpv4: "", publicKeys: {}, acmeAccount })}`,
+  );
+}
+
+it("caa: off there are no such records, nor where the authority's name is not known", () => {
+  assert.deepEqual(planned({ caa: false }), []);
+  assert.deepEqual(planned({ acme: { directory: "https://acme.example/dir" } }), []);
+});
+
+it("caa: by default the host's name is for its own account at Let's Encrypt, by way of port 80", () => {
+  const only = (name: string, identity = "letsencrypt.org") => [
+    `${name} 0 issue "${identity}; validationmethods=http-01; accounturi=${acmeAccount}"`,
+    `${name} 0 issuewild ";"`,
+  ];
+  assert.deepEqual(planned({}), only("mail.example.org"));
+  assert.deepEqual(
+    planned({ acme: { directory: "https://acme-staging-v02.api.letsencrypt.org/directory" } }),
+    only("mail.example.org"),
+  );
+  assert.deepEqual(planned({ web: { names: ["webmail.example.org"] } }), [
+    ...only("mail.example.org"),
+    ...only("webmail.example.org"),
+  ]);
+  assert.deepEqual(
+    planned({ acme: { directory: "https://acme.example/dir", caaIdentity: "CA.example" } }),
+    only("mail.example.org", "ca.example"),
+  );
+});
