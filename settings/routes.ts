@@ -16,7 +16,10 @@ export interface Route {
   readonly to: readonly string[];
 }
 
-type Addresses = Pick<Settings, "domains" | "owner">;
+type Addresses = Pick<Settings, "domains" | "owner"> & {
+  /** What some role names hang on. @default all of them are there */
+  readonly options?: Pick<Settings["options"], "tlsReports">;
+};
 
 /**
  * Everything that is passed on instead of stored: what `virtual_alias_maps` needs. Postfix looks up
@@ -24,10 +27,11 @@ type Addresses = Pick<Settings, "domains" | "owner">;
  * stand as written. Aliasing comes before delivery: where a domain has a catch-all, its mailboxes have to be in
  * the map too, each as its own alias, or the catch-all takes their mail.
  */
-export function routes({ domains, owner }: Addresses): readonly Route[] {
+export function routes({ domains, owner, options }: Addresses): readonly Route[] {
+  const names = roleNames.filter((role) => role !== TLS_REPORTS || options?.tlsReports !== false);
   return domains.flatMap((domain) => {
     const taken = new Set([...domain.mailboxes, ...domain.aliases].map(({ address }) => address));
-    const roles = roleNames.map((role) => `${role}@${domain.name}`).filter((address) => !taken.has(address));
+    const roles = names.map((role) => `${role}@${domain.name}`).filter((address) => !taken.has(address));
     return [
       ...domain.aliases,
       ...roles.map((address) => ({ address, to: [owner] })),

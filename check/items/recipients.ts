@@ -18,11 +18,11 @@ export const recipients: Item = {
 };
 
 async function known(host: HostUnderCheck): Promise<Finding[]> {
-  const { owner } = host.target.settings;
+  const { owner, options } = host.target.settings;
   const { domains } = host;
   const addresses = [
     ...domains.flatMap(({ mailboxes }) => mailboxes.map(({ address }) => address)),
-    ...routes({ domains, owner }).flatMap(({ address }) => (address.startsWith("@") ? [] : [address])),
+    ...routes({ domains, owner, options }).flatMap(({ address }) => (address.startsWith("@") ? [] : [address])),
   ];
   const replies = await offer(host, addresses);
   const refused = replies.filter(({ reply }) => reply.code !== 250);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { dnsRecords } from "../../plan/records.ts";
+import { routes } from "../../settings/routes.ts";
 import { settingsWith } from "./settings.ts";
 
 const lines = (keys: Readonly<Record<string, unknown>>) =>
@@ -16,4 +17,10 @@ it("tlsReports: by default each domain asks for them, to an address that is ther
   assert.deepEqual(lines({}), [
     "example.org _smtp._tls.example.org TXT v=TLSRPTv1; rua=mailto:tls-reports@example.org",
   ]);
+});
+
+it("tlsReports: the address is there with them, and not without", () => {
+  const takes = (keys: Readonly<Record<string, unknown>>) =>
+    routes(settingsWith(keys)).some(({ address }) => address === "tls-reports@example.org");
+  assert.deepEqual([takes({}), takes({ tlsReports: false })], [true, false]);
 });

@@ -197,7 +197,8 @@ it("in two years of runs, missed, doubled, killed, with a DNS that lags and lies
       }
       assert.ok(saved.length <= 4 + revoked.length, shown(saved).join(", "));
     }),
-    { numRuns: 200 },
+    // A history of two years is not made shorter in a time that anybody would wait.
+    { numRuns: 200, endOnFailure: true },
   );
   assert.ok(turns > 1000, `${turns} turns`);
 });
@@ -210,7 +211,8 @@ it("in two years of such runs, with an authority that often gives no certificate
   );
   fc.assert(
     fc.property(withAuthority, ([all, outages]) => {
-      const records = new Map<string, { from: number; gone?: number }>();
+      /** From when on everybody is sure to find a record, and when it went: more than once, where a run died. */
+      const records = new Map<string, { from: number; gone?: number }[]>();
       /** Every stretch of time in which the host has shown one key. */
       const shown: { generation: string; from: number; to: number }[] = [];
       let saved: readonly KeyPair[] = [];
@@ -241,7 +243,7 @@ it("in two years of such runs, with an authority that often gives no certificate
           first,
           now: new Date(now),
           isSeen: (generation) => {
-            const record = records.get(generation);
+            const record = records.get(generation)?.at(-1);
             return (
               !hides && record !== undefined && record.gone === undefined && record.from - ttl * 1000 <= now
             );
@@ -255,14 +257,18 @@ it("in two years of such runs, with an authority that often gives no certificate
           after.filter(({ state }) => state !== "revoked").map(({ generation }) => generation),
         );
         for (const generation of wanted) {
-          const record = records.get(generation);
-          if (record === undefined || record.gone !== undefined)
-            records.set(generation, { from: shown.length === 0 ? now : now + lag + ttl * 1000 });
+          const known = records.get(generation) ?? [];
+          records.set(generation, known);
+          if (known.at(-1)?.gone !== undefined || known.length === 0)
+            known.push({ from: shown.length === 0 ? now : now + lag + ttl * 1000 });
         }
         if (dies === "published") return;
         show(after.find(({ state }) => state === "signing")?.generation ?? assert.fail());
         if (dies === "switched") return;
-        for (const [generation, record] of records) if (!wanted.has(generation)) record.gone ??= now;
+        for (const [generation, known] of records) {
+          const last = known.at(-1);
+          if (last !== undefined && !wanted.has(generation)) last.gone ??= now;
+        }
         if (dies === "removed") return;
         saved = after;
       };
@@ -275,13 +281,16 @@ it("in two years of such runs, with an authority that often gives no certificate
         if (each.twice) once({ ...each, dies: "no" });
         if (now > start + 730 * day) break;
       }
-      for (const { generation, from, to } of shown) {
-        const record = records.get(generation) ?? assert.fail(`${generation} was never published`);
-        assert.ok(record.from <= from, `${generation} was shown before its record was`);
-        assert.ok(record.gone === undefined || record.gone >= to, `${generation}'s record went too early`);
-      }
+      for (const { generation, from, to } of shown)
+        assert.ok(
+          records
+            .get(generation)
+            ?.some((record) => record.from <= from && (record.gone === undefined || record.gone >= to)),
+          `${generation} was shown without its record`,
+        );
     }),
-    { numRuns: 200 },
+    // A history of two years is not made shorter in a time that anybody would wait.
+    { numRuns: 200, endOnFailure: true },
   );
   assert.ok(changes > 800, `${changes} changes`);
 });
