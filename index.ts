@@ -73,17 +73,18 @@ const secrets = {
 const names = plan.webmail?.names ?? [];
 const named = [reverseName, ...names.map((name) => dns.record("A", name))];
 const after = { postfix: [reverseName, ...ses.ready], certbot: named };
-const host = new Host("host", { settings, server, keys, bundles, secrets, after });
+const tlsKeys = settings.options.dane ? { tlsKeys: tls.named } : {};
+const host = new Host("host", { settings, server, keys, bundles, secrets, ...tlsKeys, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", { ...published, records: plan.inbound, after: [host] });
 
-const account = new AcmeAccount("acme", { host, settings });
-const authorities = new Dns("authorities", { ...published, records: plan.authorities });
+const account = new AcmeAccount("acme", { host, settings, volumeId: server.volume.id });
+const caa = new Dns("caa", { ...published, records: plan.caa });
 
 const worker = new Worker("web", web);
 const policies = new Dns("policies", { ...published, records: plan.policies, after: [worker] });
 
-const made = { ...dns.records, ...policies.records, ...authorities.records, ...inbound.records };
+const made = { ...dns.records, ...policies.records, ...caa.records, ...inbound.records };
 // Which keys are in use is written down when the host has them, and not before.
 const keyRotation = host.has("rspamd", "certbot").apply((has) => (has ? moment.rotation : moment.before));
 export default stackOutputs({

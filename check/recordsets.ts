@@ -55,8 +55,10 @@ export function difference(set: RecordSet, answer: DnsAnswer): string | undefine
 function mayStandBeside(set: RecordSet, value: string): boolean {
   const kind = (text: string) => /^v=\w+/i.exec(text)?.[0].toLowerCase();
   return (
-    set.type === "TXT" &&
-    !set.values.some((wanted) => kind(wanted) !== undefined && kind(wanted) === kind(value))
+    // Where a zone has Universal SSL, Cloudflare adds the authorities that it uses itself, and nobody can take these out.
+    (set.type === "CAA" && /^0 issue(wild)? "[\w.-]+(; cansignhttpexchanges=yes)?"$/.test(value)) ||
+    (set.type === "TXT" &&
+      !set.values.some((wanted) => kind(wanted) !== undefined && kind(wanted) === kind(value)))
   );
 }
 

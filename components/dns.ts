@@ -37,7 +37,7 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const refuseForeign = refusal(`${name}-refuse-foreign`, name, args.zones, this);
+    const refuseForeign = refusal(`${name}-refuse-foreign`, args.zones, this);
     this.#resources = new Map(
       args.records.map((record) => {
         const key = recordKey(record);
@@ -168,12 +168,7 @@ function listing(parent: pulumi.Resource): (zoneId: string) => ReturnType<typeof
  * named, with the line that takes it over. On a change the record itself is left out, so that one that was imported
  * is adopted, and its former companions still are not overlooked.
  */
-function refusal(
-  hookName: string,
-  prefix: string,
-  zones: DnsZones,
-  parent: pulumi.Resource,
-): pulumi.ResourceHook {
+function refusal(hookName: string, zones: DnsZones, parent: pulumi.Resource): pulumi.ResourceHook {
   const recordsOf = listing(parent);
   return new pulumi.ResourceHook(
     hookName,
@@ -206,7 +201,7 @@ function refusal(
           show(first),
           ...(canBeOurs
             ? [
-                `    take it over:  ${engineCommand(`import cloudflare:index/dnsRecord:DnsRecord ${prefix}-${recordKey(record)} ${zoneId}/${first.id} --generate-code=false`)}`,
+                `    take it over:  ${engineCommand(`import cloudflare:index/dnsRecord:DnsRecord ${args.name} ${zoneId}/${first.id} --generate-code=false`)}`,
                 "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
               ]
             : [

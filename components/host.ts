@@ -22,6 +22,7 @@ import {
   STORAGE,
   SWEEP,
   SWEEP_PACKAGES,
+  TLS_KEY,
 } from "./steps.ts";
 
 export interface HostArgs {
@@ -30,6 +31,8 @@ export interface HostArgs {
   readonly keys: SshKeys;
   readonly bundles: readonly Bundle[];
   readonly secrets: SecretOutputs;
+  /** Digests of the keys that TLSA records name. @default there are no such records */
+  readonly tlsKeys?: pulumi.Output<readonly string[]>;
   /** What has to exist before a bundle is applied: the A record before certbot asks for a certificate. */
   readonly after: Readonly<Record<string, readonly pulumi.Resource[]>>;
 }
@@ -60,6 +63,7 @@ export class Host extends pulumi.ComponentResource {
     );
     this.bundles = this.#applyBundles(name, args, login, packages);
     this.#sweep(name, args, login);
+    if (args.tlsKeys !== undefined) this.#showKey(name, args.tlsKeys, login);
     this.#tryWayOut(name, args.settings, login);
     this.registerOutputs({});
   }
@@ -107,6 +111,18 @@ export class Host extends pulumi.ComponentResource {
     return found;
   }
 
+  /**
+   * TLSA records come after this: a host that speaks TLS with another key than they name, such as that of a volume from
+   * another stack, would get no mail from who goes by them.
+   */
+  #showKey(name: string, keys: pulumi.Output<readonly string[]>, login: Login): void {
+    remote(
+      `${name}-tls-key`,
+      { login, command: TLS_KEY, stdin: keys.apply((digests) => `${digests.toSorted().join("\n")}\n`) },
+      { parent: this, dependsOn: [this.bundle("certbot")] },
+    );
+  }
+
   /** What the plan had once and has no more goes last: first nothing refers to it. */
   #sweep(name: string, args: HostArgs, login: Login): void {
     const sweep = remote(
@@ -145,7 +161,7 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  /** Both steps have their disk's size in their text: a change of it, and nothing else, runs them again. */
+  /** Both steps have their disk's size in their text: a change of it, or of the volume's program, runs them again. */
   #prepareDisks(name: string, args: HostArgs, login: Login, tools: pulumi.Resource): pulumi.Resource {
     const bundle = args.bundles.find((candidate) => candidate.name === "storage");
     if (bundle === undefined) throw new pulumi.ResourceError("The plan has no bundle `storage`", this);

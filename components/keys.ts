@@ -86,6 +86,8 @@ export interface TlsKeysArgs {
 export class TlsKeys extends pulumi.ComponentResource {
   /** SHA-256 digests by `tls-<generation>`. */
   readonly publicKeys: PublicKeys;
+  /** The digests of all that TLSA records name. */
+  readonly named: pulumi.Output<readonly string[]>;
   /** PKCS#8 PEM by the same name, of the one in use: the host has no other. Secret. */
   readonly privateKeys: pulumi.Output<Record<string, string>>;
 
@@ -97,6 +99,11 @@ export class TlsKeys extends pulumi.ComponentResource {
     }));
     this.publicKeys = Object.fromEntries(
       keys.map(({ name, made }) => [name, made.publicKeyPem.apply(publicKeyDigest)]),
+    );
+    this.named = pulumi.all(
+      keys
+        .filter(({ state }) => state !== "revoked")
+        .map(({ made }) => made.publicKeyPem.apply(publicKeyDigest)),
     );
     this.privateKeys = pulumi
       .all(

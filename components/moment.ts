@@ -6,7 +6,7 @@ import { ask, authoritiesOf, valuesOf } from "../dns/client.ts";
 import { dayOf, type Moment } from "../plan/plan.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { publicKeyDigest } from "../plan/tlsKey.ts";
-import { type KeyHolder, keyHolders, rotate } from "../plan/turns.ts";
+import { type KeyHolder, keyHolders, rotate, usedGenerations } from "../plan/turns.ts";
 import type { Settings } from "../settings/types.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -21,6 +21,9 @@ interface Before {
   readonly publicIp?: string;
   readonly keyRotation?: KeyRotation;
   readonly publicKeys?: Readonly<Record<string, string>>;
+  /** What the two were called when DKIM's keys alone took turns. */
+  readonly dkimRotation?: KeyRotation;
+  readonly dkimPublicKeys?: Readonly<Record<string, string>>;
 }
 
 /** The moment of this run, and the keys' state in which the one before has left the host. */
@@ -36,7 +39,9 @@ export interface CurrentMoment extends Moment {
  */
 export async function currentMoment(settings: Settings): Promise<CurrentMoment> {
   const now = new Date();
-  const { publicIp, keyRotation: before = {}, publicKeys: keys = {} } = await outputsBefore();
+  const outputs = await outputsBefore();
+  const { publicIp, keyRotation: before = outputs.dkimRotation ?? {} } = outputs;
+  const keys = outputs.publicKeys ?? outputs.dkimPublicKeys ?? {};
   const hoped = rotate(settings, before, now, { isSeen: () => true, isUnused: () => true });
   // Most runs have nothing to wait for, and ask nobody.
   const waiting = keyHolders(settings).filter(({ name }) => !isDeepStrictEqual(hoped[name], before[name]));
@@ -48,7 +53,6 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
   await Promise.all(
     waiting.map(async (holder) => {
       const pairs = before[holder.name] ?? [];
-      const { shownAt } = holder;
       const [, shown] = await Promise.all([
         Promise.all(
           pairs
@@ -57,14 +61,9 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
               if (await isSeen(servers, holder, generation, keys)) seen.add(key(holder, generation));
             }),
         ),
-        shownAt === undefined ? undefined : shownKey(settings.hostname, publicIp, shownAt),
+        holder.shown && shownKey(settings.hostname, publicIp, holder.shown.port),
       ]);
-      if (shownAt === undefined) return;
-      for (const { generation } of pairs) {
-        const isShown = holder.proofs(generation).some(({ fact }) => keys[fact] === shown);
-        // Who shows nothing may use any of them.
-        if (shown === undefined || isShown) used.add(key(holder, generation));
-      }
+      for (const generation of usedGenerations(holder, pairs, keys, shown)) used.add(key(holder, generation));
     }),
   );
   const rotation = rotate(settings, before, now, {

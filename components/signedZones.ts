@@ -22,8 +22,9 @@ export class SignedZones extends pulumi.ComponentResource {
         const signed = new ZoneDnssec(
           `${name}-${zone}`,
           { zoneId, status: "active" },
-          // Nobody but the owner knows whether a DS record at the registrar still asks for signatures.
-          { parent: this, retainOnDelete: true },
+          // Nobody but the owner knows whether a DS record at the registrar still asks for signatures. Until it is there
+          // Cloudflare calls the zone `pending`, which a refresh would show as a change.
+          { parent: this, retainOnDelete: true, ignoreChanges: ["status"] },
         );
         return [zone, signed.ds];
       }),

@@ -1,4 +1,10 @@
+import { createHash } from "node:crypto";
 import { verbatim } from "../plan/template.ts";
+
+/** Of a program of ours: where it does something else than before, its step runs again. */
+function digest(path: string): string {
+  return createHash("sha256").update(verbatim(path)).digest("hex").slice(0, 8);
+}
 
 /** The fixed program that applies a bundle's document, once it is on the host. */
 export const APPLY = "sudo /usr/local/lib/mailhost/apply";
@@ -10,7 +16,7 @@ export const APPLY_PROGRAM = verbatim("usr/local/lib/mailhost/apply");
  * Mounts the data volume whose id is on standard input; makes a file system only where there is nothing, and lets it
  * grow to the size in GiB behind the id. Two more lines say that all on it lies in a locked store, and its passphrase.
  */
-export const STORAGE = "sudo /usr/local/lib/mailhost/storage";
+export const STORAGE = `sudo /usr/local/lib/mailhost/storage # ${digest("usr/local/lib/mailhost/storage")}`;
 
 /** Lets the root file system grow to the size of its disk, in GiB, on standard input. */
 export const ROOTDISK = "sudo /usr/local/lib/mailhost/rootdisk";
@@ -24,8 +30,11 @@ export const SWEEP = `${APPLY} --sweep`;
 /** The same for packages. */
 export const SWEEP_PACKAGES = `${PACKAGES} --sweep`;
 
-/** Prints the URL of the host's ACME account, which it makes where there is none. */
+/** Prints the URL of the host's ACME account, which it makes where there is none; nothing where it cannot be had now. */
 export const ACME_ACCOUNT = "sudo /usr/local/lib/mailhost/certificate account";
+
+/** Refuses where the host speaks TLS with a key whose digest is not on standard input. */
+export const TLS_KEY = "sudo /usr/local/lib/mailhost/tls shows";
 
 /** The first connection: waits for the first boot to end and plants the host key from standard input. */
 export const BOOTSTRAP = `set -eu

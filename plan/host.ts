@@ -40,7 +40,7 @@ const services: readonly ((settings: Settings, rotation: KeyRotation) => Bundle)
 
 /**
  * What the host needs, service by service: each stands after those that it names in `after`.
- * @param rotation the DKIM keys' state. @default that in which a stack begins
+ * @param rotation the keys' state. @default that in which a stack begins
  */
 export function hostBundles(settings: Settings, rotation: KeyRotation = {}): readonly Bundle[] {
   const chosen = brought(settings, (option, value) => option.bundles?.(value, settings));

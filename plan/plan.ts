@@ -30,7 +30,7 @@ export interface Plan {
   /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1). */
   readonly policies: readonly DnsRecord[];
   /** Those among them that need the host's account at its certificate authority. */
-  readonly authorities: readonly DnsRecord[];
+  readonly caa: readonly DnsRecord[];
   /** Zones that their provider is to sign. */
   readonly signedZones: readonly string[];
   readonly ses: readonly SesDomain[];
@@ -57,8 +57,8 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
   const records = dnsRecords(settings, today, rotation);
   const inbound = records.filter((record) => asksForMail(settings, record));
   const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
-  const authorities = records.filter(({ type }) => type === "CAA");
-  const later = new Set([...inbound, ...policies, ...authorities]);
+  const caa = records.filter(({ type }) => type === "CAA");
+  const later = new Set([...inbound, ...policies, ...caa]);
   return {
     settings,
     bundles,
@@ -70,7 +70,7 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
     first: records.filter((record) => !later.has(record)),
     inbound,
     policies,
-    authorities,
+    caa,
     signedZones: settings.options.dnssec ? [...new Set(records.map(({ zone }) => zone))].toSorted() : [],
     ses: sesDomains(settings, dkim),
     worker: webWorker(settings),

@@ -75,7 +75,7 @@ function hostRecords(settings: Settings, today: string, dkim: readonly DkimSelec
   return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(home, today) }));
 }
 
-/** The authority that may issue certificates for each name that the host has one for; nobody may for names below. */
+/** The authority that may issue certificates for each name that the host has one for; nobody may issue wildcards. */
 function caaRecords(settings: Settings, today: string): DnsRecord[] {
   const { options, acme, hostname } = settings;
   if (!options.caa || acme.caaIdentity === undefined) return [];
@@ -93,7 +93,7 @@ function caaRecords(settings: Settings, today: string): DnsRecord[] {
         ...record,
         content: {
           fact: "acmeAccount" as const,
-          text: (account: string) => `0 issue "${issuer}; accounturi=${account}"`,
+          text: (account: string) => `0 issue "${issuer}${account === "" ? "" : `; accounturi=${account}`}"`,
         },
         why: "CAA: only the host's own account may have certificates for this name",
       },
@@ -101,7 +101,7 @@ function caaRecords(settings: Settings, today: string): DnsRecord[] {
         ...record,
         label: "issuewild",
         content: '0 issuewild ";"',
-        why: "CAA: nobody may have a certificate for all names below this one",
+        why: "CAA: nobody may have one certificate for all names below this one",
       },
     ];
   });

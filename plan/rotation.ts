@@ -41,7 +41,7 @@ export interface Turn {
   /** The day on which it came here, YYYY-MM-DD: its first pair's generation. */
   readonly first: string;
   readonly now: Date;
-  /** Whether everybody who was asked just now has shown both records of a generation, as they should be. */
+  /** Whether everybody who was asked just now has shown all records of a generation, as they should be. */
   readonly isSeen: (generation: string) => boolean;
   /** Whether what has ended is in nobody's use any more, as far as that can be seen. @default its time alone decides */
   readonly isUnused?: (generation: string) => boolean;
@@ -137,6 +137,6 @@ function newGeneration(now: Date, taken: readonly KeyPair[], revoked: readonly s
   // Selectors end with r or e, for RSA and Ed25519.
   const letters = ["", ..."bcdfghijklmnopqstuvwxyz"];
   const free = letters.map((letter) => `${date}${letter}`).find((generation) => !known.has(generation));
-  if (free === undefined) throw new Error(`no name is free for a new DKIM key on ${date}`);
+  if (free === undefined) throw new Error(`no name is free for a new key on ${date}`);
   return free;
 }

@@ -15,8 +15,8 @@ export interface KeyHolder {
   readonly rules: RotationRules;
   /** The records by which the world knows a generation. */
   readonly proofs: (generation: string) => readonly KeyProof[];
-  /** The port at which the host itself shows by TLS which key it uses. @default nobody can see that */
-  readonly shownAt?: number;
+  /** Where the host itself shows by TLS which key it uses, and the keys' names among the facts. @default nobody can see that */
+  readonly shown?: { readonly port: number; readonly fact: (generation: string) => FactName };
 }
 
 /** A record that shows a public key. */
@@ -35,6 +35,23 @@ export interface Seen {
   readonly isSeen: (holder: KeyHolder, generation: string) => boolean;
   /** Whether the host shows another one. */
   readonly isUnused: (holder: KeyHolder, generation: string) => boolean;
+}
+
+/**
+ * Those generations of a holder that may be in use, as the host shows them.
+ * @param keys public keys by their names among the facts
+ * @param shown what the host has shown; who shows nothing may use any of them
+ */
+export function usedGenerations(
+  { shown: where }: KeyHolder,
+  pairs: readonly KeyPair[],
+  keys: Readonly<Record<string, string>>,
+  shown: string | undefined,
+): readonly string[] {
+  if (where === undefined) return [];
+  return pairs
+    .map(({ generation }) => generation)
+    .filter((generation) => shown === undefined || keys[where.fact(generation)] === shown);
 }
 
 /** Seconds for which a resolver may at most remember that there is no such record (RFC 2308 section 5). */
@@ -80,7 +97,7 @@ export function keyHolders(settings: Settings): readonly KeyHolder[] {
               },
             ]
           : [],
-      shownAt: 465,
+      shown: { port: 465, fact: tlsKeyName },
     },
   ];
 }

@@ -22,7 +22,9 @@ async function known(host: HostUnderCheck): Promise<Finding[]> {
   const { domains } = host;
   const addresses = [
     ...domains.flatMap(({ mailboxes }) => mailboxes.map(({ address }) => address)),
-    ...routes({ domains, owner, options }).flatMap(({ address }) => (address.startsWith("@") ? [] : [address])),
+    ...routes({ domains, owner, options }).flatMap(({ address }) =>
+      address.startsWith("@") ? [] : [address],
+    ),
   ];
   const replies = await offer(host, addresses);
   const refused = replies.filter(({ reply }) => reply.code !== 250);

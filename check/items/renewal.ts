@@ -22,7 +22,7 @@ export const renewal = insideItem(
       : [
           wrong(
             "the certificate's last renewal failed",
-            "See why: `npm run host -- journalctl -u mailhost-certificate -n 50`. Port 80 has to reach the host, and its A record has to be right.",
+            "See why: `npm run host -- journalctl -u mailhost-certificate -n 50`. Port 80 has to reach the host, its A record has to be right, and its CAA record (`mailhost:caa`) has to name the account of `stack output acmeAccount`.",
           ),
         ];
   },

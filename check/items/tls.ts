@@ -1,4 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { connect, type SecureContextOptions, type TLSSocket } from "node:tls";
+import { recordContent } from "../../plan/facts.ts";
+import { publicKeyDigest, tlsaText } from "../../plan/tlsKey.ts";
 import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, MailPort } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
@@ -47,7 +50,11 @@ async function onePort(host: HostUnderCheck, name: MailPort): Promise<Finding[]>
     ];
   }
   const version = socket.getProtocol() ?? "no TLS";
-  const trouble = [...certificateTrouble(host, socket, label), ...(await versionTrouble(host, name, label))];
+  const trouble = [
+    ...certificateTrouble(host, socket, label),
+    ...(name === "smtp" ? keyTrouble(host, socket, label) : []),
+    ...(await versionTrouble(host, name, label)),
+  ];
   const left = daysLeft(socket);
   const issuer = [socket.getPeerCertificate().issuer?.CN].flat()[0] ?? "an unnamed issuer";
   socket.destroy();
@@ -80,6 +87,22 @@ function certificateTrouble(host: HostUnderCheck, socket: TLSSocket, label: stri
   return left < life * leastLeft
     ? [wrong(`${label}: the certificate has only ${daysLeft(socket)} days left`, renew)]
     : [];
+}
+
+/** DANE: whether a TLSA record names the key, whatever the certificate says (RFC 7672 section 3.1.1). */
+function keyTrouble({ target }: HostUnderCheck, socket: TLSSocket, label: string): Finding[] {
+  const named = target.records
+    .filter(({ type }) => type === "TLSA")
+    .map((record) => recordContent(record, target.facts));
+  const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw);
+  const key = publicKeyDigest(publicKey.export({ type: "spki", format: "pem" }).toString());
+  if (named.length === 0 || named.includes(tlsaText(key))) return [];
+  return [
+    wrong(
+      `${label}: its key is named by no TLSA record: who sends by DANE is turned away`,
+      "Let the host ask for a certificate for the stack's key: `npm run host -- sudo /usr/local/lib/mailhost/certificate now`.",
+    ),
+  ];
 }
 
 const chainWords: Readonly<Record<string, string>> = {

@@ -49,8 +49,8 @@ test("every resource has its name", () => {
         ({ generation }) => `DnsRecord inbound-tlsa:_25._tcp.mail.example.org:${generation}`,
       ),
       "Command acme-url",
-      "DnsRecord authorities-caa:mail.example.org",
-      "DnsRecord authorities-caa:mail.example.org:issuewild",
+      "DnsRecord caa-caa:mail.example.org",
+      "DnsRecord caa-caa:mail.example.org:issuewild",
       ...tlsKeys(settings, rotation).map(({ name }) => `PrivateKey ${name}`),
       ...dkimSelectors(settings, rotation).map(({ name }) => `DnsRecord dns-txt:${name}`),
       ...["example.com", "example.org", "mail.example.org"].flatMap((domain) => [

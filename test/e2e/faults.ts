@@ -94,6 +94,17 @@ const everyFault: readonly Fault[] = [
     seen: [/^mailhost-certificate\.timer is inactive/, /^the certificate's renewal is not on the clock/],
   },
   {
+    name: "the key is another one than the records name",
+    put: `mkdir /root/other && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=mail.example.org -addext subjectAltName=DNS:mail.example.org -keyout /root/other/privkey.pem -out /root/other/fullchain.pem 2>/dev/null && /usr/local/lib/mailhost/tls deploy /root/other`,
+    mend: "rm -r /root/other; systemctl start mailhost-certificate",
+    seen: [
+      /^port 25 \(smtp\): its key is named by no TLSA record/,
+      ...["25 \\(smtp", "465 \\(submissions", "587 \\(submission", "993 \\(imaps"].map(
+        (port) => new RegExp(`^port ${port}\\): the certificate is self-signed`),
+      ),
+    ],
+  },
+  {
     name: "a unit has failed",
     put: "systemd-run --quiet --wait --unit=mailhost-test false || true",
     mend: "systemctl reset-failed mailhost-test",

@@ -9,9 +9,9 @@ const acmeAccount = "https://acme-v02.api.letsencrypt.org/acme/acct/1";
 function planned(keys: Readonly<Record<string, unknown>>): string[] {
   const plan = makePlan(settingsWith(keys), { today: "2026-11-21", rotation: {} });
   const isCaa = ({ type }: { readonly type: string }) => type === "CAA";
-  assert.deepEqual(plan.authorities, plan.records.filter(isCaa));
+  assert.deepEqual(plan.caa, plan.records.filter(isCaa));
   assert.ok(![...plan.first, ...plan.inbound].some(isCaa), "they come when the account is known");
-  return plan.authorities.map(
+  return plan.caa.map(
     (record) => `${record.name} ${recordContent(record, { publicIpv4: "", publicKeys: {}, acmeAccount })}`,
   );
 }
