@@ -102,6 +102,18 @@ program
   );
 
 program
+  .command("reports")
+  .description("what other servers report about the stack's domains")
+  .option("--stack <name>", "another stack than the local cloud's")
+  .option("--days <number>", "of so many days", wholeNumber(3650), 30)
+  .option("--json", "for programs", false)
+  .action(
+    exits(async (wanted: { days: number; json: boolean; stack?: string }) =>
+      (await import("./commands/reports.ts")).reports(cloudPaths(), wanted),
+    ),
+  );
+
+program
   .command("check")
   .description("is my mail all right?")
   .argument("[args...]", "see --help")

@@ -29,6 +29,7 @@ const ASKS_PROVIDERS: ReadonlySet<string> = new Set([
 export interface StackOutputs {
   readonly hostname: string;
   readonly publicIp: string;
+  readonly publicIpv6?: string;
   readonly credentials: Readonly<Record<string, string>>;
   readonly clientSettings: ReturnType<typeof clientSettings>;
   /** Present where the stack has rspamd's page. */

@@ -29,6 +29,7 @@ import { queue } from "./queue.ts";
 import { quota } from "./quota.ts";
 import { relay } from "./relay.ts";
 import { removed } from "./removed.ts";
+import { reports } from "./reports.ts";
 import { rspamdPage } from "./rspamdPage.ts";
 import { search } from "./search.ts";
 import { secondMx } from "./secondMx.ts";
@@ -72,6 +73,7 @@ export const options = [
   quota,
   relay,
   removed,
+  reports,
   rspamdPage,
   search,
   secondMx,

@@ -9,7 +9,7 @@ export const tlsReports = option({
     .boolean()
     .default(true)
     .meta({
-      description: `Whether other servers are asked for a daily report on how TLS went when they sent here (TLS-RPT). It comes to ${TLS_REPORTS}@ of the domain, which the owner reads if no mailbox or alias has the name.`,
+      description: `Whether other servers are asked for a daily report on how TLS went when they sent here (TLS-RPT). It comes to ${TLS_REPORTS}@ of the domain, which the host reads itself (mailhost:reports) if no mailbox or alias has the name.`,
       examples: [false],
       synonyms: ["tlsRpt"],
     }),

@@ -8,7 +8,13 @@ export const TLS_REPORTS = "tls-reports";
  * Names that have to work in every mail domain (RFC 2142 sections 4 and 5) and those that reports go to.
  * Where a domain has no mailbox or alias of the name, its mail goes to the owner.
  */
-const roleNames = ["postmaster", "abuse", "dmarc", TLS_REPORTS] as const;
+const reportNames = ["dmarc", TLS_REPORTS] as const;
+const roleNames = ["postmaster", "abuse", ...reportNames] as const;
+
+/** Where those reports go that the host reads itself: no address of the world's, Postfix alone brings them there. */
+export function reportsMailbox(hostname: string): string {
+  return `reports@${hostname}`;
+}
 
 export interface Route {
   /** Full address, or `@domain` for what nothing else in the domain takes. */
@@ -17,8 +23,9 @@ export interface Route {
 }
 
 type Addresses = Pick<Settings, "domains" | "owner"> & {
-  /** What some role names hang on. @default all of them are there */
-  readonly options?: Pick<Settings["options"], "tlsReports">;
+  /** What some role names hang on. @default all of them are there, and lead to the owner */
+  readonly options?: Pick<Settings["options"], "reports" | "tlsReports">;
+  readonly hostname?: string;
 };
 
 /**
@@ -27,14 +34,18 @@ type Addresses = Pick<Settings, "domains" | "owner"> & {
  * stand as written. Aliasing comes before delivery: where a domain has a catch-all, its mailboxes have to be in
  * the map too, each as its own alias, or the catch-all takes their mail.
  */
-export function routes({ domains, owner, options }: Addresses): readonly Route[] {
+export function routes({ domains, owner, options, hostname }: Addresses): readonly Route[] {
   const names = roleNames.filter((role) => role !== TLS_REPORTS || options?.tlsReports !== false);
   return domains.flatMap((domain) => {
     const taken = new Set([...domain.mailboxes, ...domain.aliases].map(({ address }) => address));
+    const reader = options?.reports && hostname !== undefined ? reportsMailbox(hostname) : owner;
     const roles = names.map((role) => `${role}@${domain.name}`).filter((address) => !taken.has(address));
     return [
       ...domain.aliases,
-      ...roles.map((address) => ({ address, to: [owner] })),
+      ...roles.map((address) => ({
+        address,
+        to: [reportNames.some((role) => address.startsWith(`${role}@`)) ? reader : owner],
+      })),
       ...(domain.catchAll === undefined ? [] : [{ address: `@${domain.name}`, to: [domain.catchAll] }]),
     ];
   });

@@ -268,7 +268,7 @@ const dmarc = z
       .optional()
       .meta({
         description:
-          "Who gets the aggregate reports. Without it dmarc@ of the domain, which the owner reads if no mailbox or alias has the name. An address elsewhere must be willing: its domain has to publish an authorisation (RFC 7489 section 7.1).",
+          "Who gets the aggregate reports. Without it dmarc@ of the domain, which the host reads itself (`mailhost:reports`) if no mailbox or alias has the name. An address elsewhere must be willing: its domain has to publish an authorisation (RFC 7489 section 7.1).",
         examples: ["dmarc@example.org"],
       }),
   })
@@ -332,7 +332,7 @@ const keys = {
     .min(1)
     .meta({
       description:
-        "Full address that receives root's mail, and postmaster@, abuse@, dmarc@ and tls-reports@ of every domain where no mailbox or alias takes them. Here or elsewhere.",
+        "Full address that receives root's mail, and postmaster@ and abuse@ of every domain where no mailbox or alias takes them; dmarc@ and tls-reports@, too, where the host does not read reports. Here or elsewhere.",
       examples: ["ann@example.org"],
     }),
   ssh,

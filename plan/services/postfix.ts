@@ -1,3 +1,4 @@
+import { reportsMailbox } from "../../settings/routes.ts";
 import type { Settings } from "../../settings/types.ts";
 import { bundle, file, plainFile, textFile, unit } from "../bundle.ts";
 import { type RelayRoute, relayRoute } from "../relay.ts";
@@ -61,6 +62,7 @@ export function postfix(settings: Settings): Bundle {
       file(main, {
         hostname: settings.hostname,
         options,
+        reportsMailbox: reportsMailbox(settings.hostname),
         relay,
         bySender,
         backups: backups.length > 0,

@@ -28,6 +28,7 @@ export function storage(settings: Settings): Bundle {
       file(users, {
         web: webmail(settings) !== undefined,
         ownPasswords: ownPasswords(settings) !== undefined,
+        reports: settings.options.reports !== false,
       }),
       bind("Postfix's queue", "/srv/postfix", "/var/spool/postfix"),
       bind("Redis's database", "/srv/redis", "/var/lib/redis"),

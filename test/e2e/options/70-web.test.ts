@@ -49,7 +49,7 @@ describe("the door", () => {
 
   test("the certificate is renewed while nginx has port 80, and then shown on every port", async () => {
     const before = await handshake(host.hostname);
-    await onHost("/usr/local/lib/mailhost/certificate renew --force-renewal");
+    await onHost("/usr/local/lib/mailhost/certificate now");
     await eventually("the new one is shown everywhere", 10, async () => {
       const [imaps, https] = [await handshake(host.hostname, 993), await handshake("webmail.example.com")];
       return !imaps.equals(before) && imaps.equals(https);

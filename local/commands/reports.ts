@@ -1,0 +1,49 @@
+import { openSsh } from "../../check/ssh.ts";
+import type { CloudPaths } from "../paths.ts";
+import { type ReportSums, reportLines } from "../reports.ts";
+import { defaultStack, type StackOutputs } from "../stack.ts";
+import { say } from "../terminal.ts";
+import { engineOf } from "./anyStack.ts";
+
+export interface ReportsOptions {
+  readonly days: number;
+  readonly json: boolean;
+  /** @default the local cloud's */
+  readonly stack?: string;
+}
+
+/**
+ * `npm run reports`: what other servers have reported about a stack's domains.
+ * @returns exit code 0; 1: the host reads none, or could not be asked
+ */
+export async function reports(
+  paths: CloudPaths,
+  { days, json, stack = defaultStack }: ReportsOptions,
+): Promise<number> {
+  const engine = await engineOf(paths, stack);
+  const { ssh, publicIp, publicIpv6 } = JSON.parse(
+    await engine.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
+  ) as Partial<StackOutputs>;
+  if (ssh === undefined) throw new Error(`The stack ${stack} has no host yet: bring it up first.`);
+  const session = await openSsh(ssh);
+  try {
+    const { code, stdout, stderr } = await session.run(
+      `[ -d /srv/reports ] || exit 9; runuser -u reports -- /usr/local/lib/mailhost/reports show ${days}`,
+      { root: true },
+    );
+    if (code === 9) {
+      console.error(
+        `The host reads no reports. Write \`mailhost:reports: {}\` into Pulumi.${stack}.yaml, and run \`up\`.`,
+      );
+      return 1;
+    }
+    if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
+    if (json) say(stdout.trim());
+    else
+      for (const line of reportLines(JSON.parse(stdout) as ReportSums, [publicIp ?? "", publicIpv6 ?? ""]))
+        say(line);
+    return 0;
+  } finally {
+    session.close();
+  }
+}

@@ -1,0 +1,204 @@
+/** The program that reads reports, given what nobody should send. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, it } from "node:test";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import type { ReportSums } from "../../local/reports.ts";
+
+const program = join(import.meta.dirname, "../../files/usr/local/lib/mailhost/reports");
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mailhost-reports-"));
+  writeFileSync(
+    join(folder, "config.json"),
+    JSON.stringify({ hostname: "mail.example.org", domains: ["example.org"], keepDays: 400 }),
+  );
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function run(input: string | Buffer, ...words: readonly string[]) {
+  const { stdout, stderr, status } = spawnSync(
+    "python3",
+    [join(import.meta.dirname, "program.py"), program, folder, join(folder, "config.json"), ...words],
+    { input, maxBuffer: 1 << 28 },
+  );
+  const said = stderr.toString();
+  const peak = Number(/^peak (\d+)$/m.exec(said)?.[1]) / 1024;
+  return {
+    stdout: stdout.toString(),
+    said: said
+      .replace(/^peak.*$/m, "")
+      .trim()
+      .split("\n"),
+    status,
+    peak,
+  };
+}
+
+/** One LMTP session that brings all of them. */
+function take(...messages: readonly Buffer[]) {
+  const parts = messages.flatMap((message) => [
+    Buffer.from("MAIL FROM:<a@example.net>\r\nRCPT TO:<reports@mail.example.org>\r\nDATA\r\n"),
+    Buffer.from(message.toString("latin1").replace(/^\./gm, ".."), "latin1"),
+    Buffer.from("\r\n.\r\n"),
+  ]);
+  const all = Buffer.concat([Buffer.from("LHLO test\r\n"), ...parts, Buffer.from("QUIT\r\n")]);
+  const ran = run(all, "lmtp");
+  assert.equal(ran.status, 0, ran.said.join("\n"));
+  assert.equal(ran.stdout.match(/^250 2\.0\.0 Taken/gm)?.length, messages.length);
+  return ran;
+}
+
+const sums = (): ReportSums => JSON.parse(run("", "show", "30").stdout) as ReportSums;
+
+function message(content: Buffer, type = "application/gzip", more = ""): Buffer {
+  const body = content.toString("base64").replace(/.{76}/g, "$&\r\n");
+  return Buffer.from(
+    `${more}From: reports@example.net\r\nMIME-Version: 1.0\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\n\r\n${body}\r\n`,
+  );
+}
+
+const now = Math.floor(Date.now() / 1000);
+interface Parts {
+  readonly id?: string;
+  readonly domain?: string;
+  readonly rows?: string;
+  readonly begin?: number | string;
+  readonly end?: number | string;
+}
+const row = (ip: string, count: number | string, dkim = "pass", spf = "fail") =>
+  `<record><row><source_ip>${ip}</source_ip><count>${count}</count><policy_evaluated><disposition>none</disposition><dkim>${dkim}</dkim><spf>${spf}</spf></policy_evaluated></row><identifiers><header_from>example.org</header_from></identifiers><auth_results><dkim><domain>example.org</domain><selector>a</selector><result>pass</result></dkim></auth_results></record>`;
+const xml = ({
+  id = "1",
+  domain = "example.org",
+  rows = row("192.0.2.1", 5),
+  begin = now - 90_000,
+  end = now - 3600,
+}: Parts) =>
+  `<?xml version="1.0" encoding="UTF-8"?><feedback><report_metadata><org_name>example.net</org_name><report_id>${id}</report_id><date_range><begin>${begin}</begin><end>${end}</end></date_range></report_metadata><policy_published><domain>${domain}</domain><p>none</p></policy_published>${rows}</feedback>`;
+const report = (parts: Parts) => message(gzipSync(xml(parts)));
+
+it("ten thousand rows are right to the row, twice the same report counts once, and 100 MB are enough", () => {
+  const count = (index: number) => (index % 7) + 1;
+  const rows = Array.from({ length: 10_000 }, (_, index) =>
+    row(`192.0.2.${index % 250}`, count(index), index % 2 === 0 ? "pass" : "fail"),
+  ).join("");
+  const { peak, said } = take(report({ rows }), report({ rows }));
+  assert.match(said.join(), /kept: dmarc example\.org, 10000 rows,.*known already/s);
+  const expected = Array.from({ length: 10_000 }, (_, index) => count(index)).reduce((sum, one) => sum + one);
+  assert.equal(
+    sums().dmarc.reduce((sum, { messages }) => sum + messages, 0),
+    expected,
+  );
+  assert.equal(
+    sums()
+      .dmarc.filter(({ ip, dkim }) => ip === "192.0.2.4" && dkim === "pass")
+      .reduce((sum, { messages }) => sum + messages, 0),
+    Array.from({ length: 10_000 }, (_, index) => (index % 250 === 4 ? count(index) : 0)).reduce(
+      (sum, one) => sum + one,
+    ),
+  );
+  assert.ok(peak < 100, `${peak} MB`);
+});
+
+const hostile: Readonly<Record<string, Buffer>> = {
+  "a gzip that unpacks to 200 MB": message(gzipSync(Buffer.alloc(200 << 20, "x"))),
+  "XML of 40 MB in one text": report({
+    rows: `<record><row><source_ip>${"1".repeat(40 << 20)}</source_ip></row></record>`,
+  }),
+  "entities that grow": message(
+    gzipSync(
+      `<!DOCTYPE a [<!ENTITY a "${"x".repeat(1000)}"><!ENTITY b "${"&a;".repeat(1000)}">]><feedback>&b;</feedback>`,
+    ),
+  ),
+  "an entity that reads a file": message(
+    gzipSync(
+      '<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><feedback><report_metadata><org_name>&f;</org_name></report_metadata></feedback>',
+    ),
+  ),
+  "a foreign domain": report({ domain: "example.com" }),
+  "a domain that only looks like ours": report({ domain: "example.org.example.com" }),
+  "no number of messages": report({ rows: row("192.0.2.1", "many") }),
+  "a negative number": report({ rows: row("192.0.2.1", "-5") }),
+  "a number beyond all mail": report({ rows: row("192.0.2.1", "99999999999999999999") }),
+  "no address": report({ rows: row("localhost", 1) }),
+  "a day in ten years": report({ begin: now + 1e8, end: now + 1e8 + 86_400 }),
+  "a stretch of years": report({ begin: 1_300_000_000, end: now }),
+  "an end before its begin": report({ begin: now, end: now - 90_000 }),
+  "more rows than anybody sends": report({ rows: row("192.0.2.1", 1).repeat(60_000) }),
+  "nesting without end": message(gzipSync("<a>".repeat(100_000))),
+  "half a gzip": message(gzipSync(xml({})).subarray(0, 100)),
+  "a zip that is none": message(Buffer.from("PK\u0003\u0004 and nothing"), "application/zip"),
+  "JSON without end": message(Buffer.from('{"a":'.repeat(100_000)), "application/json"),
+  "JSON of other things": message(gzipSync('{"policies": 5}')),
+  "TLS sessions that are no number": message(
+    gzipSync(
+      JSON.stringify({
+        "organization-name": "x",
+        "report-id": "x",
+        "date-range": {
+          "start-datetime": new Date((now - 90_000) * 1000),
+          "end-datetime": new Date((now - 3600) * 1000),
+        },
+        policies: [
+          {
+            policy: { "policy-domain": "example.org", "policy-type": "sts" },
+            summary: { "total-successful-session-count": "all", "total-failure-session-count": {} },
+          },
+        ],
+      }),
+    ),
+  ),
+  "a letter": Buffer.from("Subject: Hello\r\n\r\nIs anybody there?\r\n"),
+  "no message at all": Buffer.from("\u0000\u0001\u0002"),
+};
+
+for (const [what, bytes] of Object.entries(hostile))
+  it(`refused: ${what}`, () => {
+    const { said, peak } = take(bytes, report({ id: "after it" }));
+    assert.match(said[0] ?? "", /the message is in/);
+    assert.match(said[1] ?? "", /kept: dmarc example\.org, 1 rows/);
+    assert.deepEqual([sums().others, readdirSync(join(folder, "others")).length], [1, 1]);
+    assert.ok(peak < 100, `${peak} MB`);
+  });
+
+it("five hundred more, damaged at random, crash nothing, and what is true beside them is kept", () => {
+  const good = [xml({ id: "good" }), JSON.stringify({ policies: [{}] })];
+  const damaged = fc.sample(
+    fc
+      .tuple(
+        fc.constantFrom(...good),
+        fc.boolean(),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 30 }),
+      )
+      .map(([text, packed, changes]) => {
+        const bytes = packed ? gzipSync(text) : Buffer.from(text);
+        for (const [place, value] of changes) bytes[place % bytes.length] = value;
+        return message(bytes, packed ? "application/gzip" : "text/xml");
+      }),
+    500,
+  );
+  const { peak } = take(...damaged, report({ id: "the last", rows: row("192.0.2.77", 77) }));
+  assert.deepEqual(
+    sums()
+      .dmarc.filter(({ ip }) => ip === "192.0.2.77")
+      .map(({ messages }) => messages),
+    [77],
+  );
+  assert.ok(readdirSync(join(folder, "others")).length <= 200, "not more than a person reads");
+  assert.ok(peak < 100, `${peak} MB`);
+});
+
+it("whether a report came from whom it says is taken from this host's own line alone", () => {
+  const authentic = (lines: string) => {
+    take(message(gzipSync(xml({ id: lines.slice(0, 60) })), "application/gzip", lines));
+    return sums().reports.reduce((sum, one) => sum + one.authentic, 0);
+  };
+  assert.equal(authentic("Authentication-Results: mail.example.org; dkim=pass; dmarc=fail (p=none)\r\n"), 0);
+  assert.equal(authentic("Authentication-Results: evil.example; dmarc=pass\r\n"), 0);
+  assert.equal(authentic("Authentication-Results: mail.example.org; dmarc=pass (policy=none)\r\n"), 1);
+});
