@@ -9,8 +9,8 @@ export interface ReportSums {
     readonly domain: string;
     readonly sender: string;
     readonly reports: number;
-    /** So many of them came from whom they say, as DMARC found. */
-    readonly authentic: number;
+    /** The domain that they came from, as DMARC found; empty: anybody may have sent them. */
+    readonly verified: string;
     /** Seconds since 1970. */
     readonly begins: number;
     readonly ends: number;
@@ -26,8 +26,8 @@ export interface ReportSums {
     readonly dkim_domain: string;
     readonly spf_domain: string;
     readonly messages: number;
-    /** 0 where at least one of its reports may be anybody's. */
-    readonly authentic: number;
+    /** 0: anybody may have said so. */
+    readonly authentic: 0 | 1;
   }[];
   readonly tls: readonly {
     readonly domain: string;
@@ -35,6 +35,7 @@ export interface ReportSums {
     /** Empty: it went well. */
     readonly failure: string;
     readonly sessions: number;
+    readonly authentic: 0 | 1;
   }[];
   /** Messages to the reports' addresses that were none. */
   readonly others: number;
@@ -50,6 +51,7 @@ interface Source {
 
 /** Most addresses of a domain that are shown one by one. */
 const mostSources = 15;
+const mostSenders = 8;
 const barLength = 10;
 
 /** The whole, line by line. @param own addresses of the host */
@@ -75,7 +77,9 @@ function domainLines(domain: string, sums: ReportSums, own: readonly string[]): 
   const from = (kind: "dmarc" | "tls") => {
     const all = by(kind);
     const count = all.reduce((sum, { reports }) => sum + reports, 0);
-    return `${counted(count, "report")} from ${all.map(({ sender }) => sender).join(", ")}`;
+    const names = [...new Set(all.map(({ sender, verified }) => verified || `somebody as ${sender}`))];
+    const more = names.length - mostSenders;
+    return `${counted(count, "report")} from ${names.slice(0, mostSenders).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   };
   return [
     domain,
@@ -88,20 +92,26 @@ function domainLines(domain: string, sums: ReportSums, own: readonly string[]): 
 }
 
 function dmarcLines(domain: string, sums: ReportSums, own: readonly string[]): string[] {
-  const rows = sums.dmarc.filter((row) => row.domain === domain);
+  const all = sums.dmarc.filter((row) => row.domain === domain);
+  const rows = all.filter(({ authentic }) => authentic);
+  const anybodys = all.filter(({ authentic }) => !authentic).reduce((sum, { messages }) => sum + messages, 0);
+  const left =
+    anybodys === 0
+      ? []
+      : [`    (${counted(anybodys, "message")} of reports that anybody may have sent left out)`];
   const sources = [...Map.groupBy(rows, ({ ip }) => ip)]
-    .map(([ip, all]): Source => {
-      const count = (some: readonly { readonly messages: number }[]) =>
-        some.reduce((sum, { messages }) => sum + messages, 0);
+    .map(([ip, some]): Source => {
+      const count = (counted: readonly { readonly messages: number }[]) =>
+        counted.reduce((sum, { messages }) => sum + messages, 0);
       return {
         ip,
-        messages: count(all),
-        passed: count(all.filter(({ dkim, spf }) => dkim === "pass" || spf === "pass")),
-        signed: count(all.filter(({ dkim }) => dkim === "pass")),
+        messages: count(some),
+        passed: count(some.filter(({ dkim, spf }) => dkim === "pass" || spf === "pass")),
+        signed: count(some.filter(({ dkim }) => dkim === "pass")),
       };
     })
     .toSorted((a, b) => b.messages - a.messages);
-  if (sources.length === 0) return ["    nobody"];
+  if (sources.length === 0) return ["    nobody", ...left];
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const passed = sources.reduce((sum, source) => sum + source.passed, 0);
   const width = Math.max(...sources.slice(0, mostSources).map(({ ip }) => ip.length));
@@ -114,6 +124,7 @@ function dmarcLines(domain: string, sums: ReportSums, own: readonly string[]): s
       ? [`    and ${counted(sources.length - mostSources, "address", "addresses")} more`]
       : []),
     line("in all", { messages: total, passed, signed: 0 }, ""),
+    ...left,
   ].map((text) => text.trimEnd());
 }
 
@@ -130,7 +141,7 @@ function meaning({ ip, messages, passed, signed }: Source, own: readonly string[
 }
 
 function tlsLines(domain: string, sums: ReportSums): string[] {
-  const rows = sums.tls.filter((row) => row.domain === domain);
+  const rows = sums.tls.filter((row) => row.domain === domain && row.authentic);
   const good = rows.filter(({ failure }) => failure === "").reduce((sum, { sessions }) => sum + sessions, 0);
   const bad = rows.filter(({ failure, sessions }) => failure !== "" && sessions > 0);
   const failed = bad.reduce((sum, { sessions }) => sum + sessions, 0);

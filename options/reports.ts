@@ -41,7 +41,7 @@ export const reports = option({
               plainFile("/usr/local/lib/mailhost/reports", { mode: "0755" }),
               textFile(
                 "/etc/mailhost/reports.json",
-                `${JSON.stringify({ hostname, domains: domains.map(({ name }) => name), keepDays: value.keepDays }, undefined, 2)}\n`,
+                `${JSON.stringify({ hostname, domains: [...domains.map(({ name }) => name), hostname], keepDays: value.keepDays }, undefined, 2)}\n`,
               ),
               plainFile(socket),
               plainFile(`${folder}/mailhost-reports@.service`),

@@ -28,7 +28,7 @@ export async function reports(
   const session = await openSsh(ssh);
   try {
     const { code, stdout, stderr } = await session.run(
-      `[ -d /srv/reports ] || exit 9; runuser -u reports -- /usr/local/lib/mailhost/reports show ${days}`,
+      `[ -x /usr/local/lib/mailhost/reports ] || exit 9; runuser -u reports -- /usr/local/lib/mailhost/reports show ${days}`,
       { root: true },
     );
     if (code === 9) {

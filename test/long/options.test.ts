@@ -19,8 +19,11 @@ import { ownCloud } from "./own-cloud.ts";
 /** What is on, or takes its share, without being asked for: how it is written that it is off, or as little as can be. */
 const off: { readonly [key in keyof OptionValues]?: unknown } = {
   bans: { failures: 0 },
+  caa: false,
   clientSetup: false,
   compression: false,
+  dane: false,
+  dnssec: false,
   expiry: { trash: 0, junk: 0 },
   incomingLimit: { connections: 0 },
   learning: false,
@@ -30,6 +33,7 @@ const off: { readonly [key in keyof OptionValues]?: unknown } = {
   ownPasswords: false,
   quota: { size: 0 },
   queue: { warnAfterHours: 0, bounceDays: 0 },
+  reports: false,
   search: false,
   spam: { greylist: 0 },
   srs: false,

@@ -36,7 +36,7 @@ it("reports: by default both addresses lead to the program, which knows the doma
   assert.match(users, /^u reports +810 /m);
   assert.deepEqual(JSON.parse(config ?? ""), {
     hostname: "mail.example.org",
-    domains: ["example.org"],
+    domains: ["example.org", "mail.example.org"],
     keepDays: 400,
   });
   assert.equal(to["dmarc@example.org"], "reports@mail.example.org");

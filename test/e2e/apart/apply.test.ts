@@ -266,25 +266,29 @@ exec /usr/bin/systemctl "$@"
       files: [
         text("/etc/extra/a", "a\n"),
         text("/etc/systemd/system/extra.service", probeUnit.replaceAll("probe.", "extra.")),
+        text("/etc/systemd/system/many@.service", probeUnit.replaceAll("probe.", "many.")),
       ],
       derivations: [{ command: "touch /etc/extra/made", on: ["/etc/extra/a"], makes: ["/etc/extra/made"] }],
       // A daemon that it only adds to.
       units: [unit("extra.service"), unit("probe.service", { reload: ["/etc/extra/a"] })],
     });
     await apply(extra);
+    await ok("systemctl start many@one.service");
     assert.equal(await ok(`${APPLY} --sweep`, "bundles: probe extra\n"), "");
     assert.deepEqual((await ok(`${APPLY} --sweep`, "bundles: probe\n")).split("\n"), [
       "stopped extra.service",
+      "stopped many@.service",
       "removed /etc/extra/a",
       "removed /etc/systemd/system/extra.service",
+      "removed /etc/systemd/system/many@.service",
       "removed /etc/extra",
       "reloaded probe.service",
     ]);
     assert.equal(
       await ok(
-        "ls -d /etc/extra /etc/systemd/system/*/extra.service 2>/dev/null || systemctl is-active extra probe",
+        "ls -d /etc/extra /etc/systemd/system/*/extra.service 2>/dev/null || systemctl is-active extra many@one probe",
       ),
-      "inactive\nactive",
+      "inactive\ninactive\nactive",
     );
     assert.equal(await ok(`${APPLY} --sweep`, "bundles: probe\n"), "");
     const nothing = await machine.run(`${APPLY} --sweep </dev/null`);

@@ -13,7 +13,7 @@ interface Sums {
   readonly reports: readonly {
     readonly sender: string;
     readonly domain: string;
-    readonly authentic: number;
+    readonly verified: string;
   }[];
   readonly dmarc: readonly { readonly ip: string; readonly messages: number; readonly dkim: string }[];
   readonly tls: readonly { readonly failure: string; readonly sessions: number }[];
@@ -80,10 +80,10 @@ test("reports of both kinds are read, whoever they came from, and summed up in w
   await eventually("both are there", 30, async () => (await sums()).reports.length === 2);
   const found = await sums();
   assert.deepEqual(
-    found.reports.map(({ sender, domain, authentic }) => [sender, domain, authentic]),
+    found.reports.map(({ sender, domain, verified }) => [sender, domain, verified]),
     [
-      ["example.net", "example.org", 1],
-      ["Example Net", "example.org", 1],
+      ["example.net", "example.org", "example.net"],
+      ["Example Net", "example.org", "example.net"],
     ],
   );
   assert.deepEqual(

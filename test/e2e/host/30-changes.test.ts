@@ -211,7 +211,8 @@ test("ten mistakes in a stack file: ten messages, nothing touched", async () => 
 
 /** A domain comes or goes: what is its own, the tables that know every domain, and nothing of other domains. */
 function onlyOf(steps: readonly PreviewStep[], op: "create" | "delete"): void {
-  const tables = /^(host-(accounts|aliases|postfix|rspamd|dovecot)-(files|secrets)|web-script|mailhost-dev)$/;
+  const tables =
+    /^(host-(accounts|aliases|postfix|reports|rspamd|dovecot)-(files|secrets)|web-script|mailhost-dev)$/;
   const own = steps.filter((step) => step.op === op).map(({ name }) => name);
   assert.ok(
     own.every((name) => /sub\.example\.com/.test(name)),
