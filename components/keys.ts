@@ -93,18 +93,12 @@ export class TlsKeys extends pulumi.ComponentResource {
 
   constructor(name: string, args: TlsKeysArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:keys:TlsKeys", name, {}, opts);
-    const keys = args.keys.map((key) => ({
-      ...key,
-      made: new PrivateKey(key.name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this }),
-    }));
-    this.publicKeys = Object.fromEntries(
-      keys.map(({ name, made }) => [name, made.publicKeyPem.apply(publicKeyDigest)]),
-    );
-    this.named = pulumi.all(
-      keys
-        .filter(({ state }) => state !== "revoked")
-        .map(({ made }) => made.publicKeyPem.apply(publicKeyDigest)),
-    );
+    const keys = args.keys.map((key) => {
+      const made = new PrivateKey(key.name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+      return { ...key, made, digest: made.publicKeyPem.apply((pem) => publicKeyDigest(pem)) };
+    });
+    this.publicKeys = Object.fromEntries(keys.map(({ name, digest }) => [name, digest]));
+    this.named = pulumi.all(keys.filter(({ state }) => state !== "revoked").map(({ digest }) => digest));
     this.privateKeys = pulumi
       .all(
         keys

@@ -156,7 +156,7 @@ async function shownKey(
     };
     socket.on("secureConnect", () => {
       const key = socket.getPeerX509Certificate()?.publicKey;
-      end(key && publicKeyDigest(key.export({ type: "spki", format: "pem" }).toString()));
+      end(key && publicKeyDigest(key));
     });
     socket.on("timeout", () => end());
     socket.on("error", () => end());

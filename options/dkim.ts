@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { generationName, option } from "./option.ts";
+import { option, revokedGenerations, turnDays } from "./option.ts";
 
 /**
  * DKIM keys that take turns: the next one is always published already. Days that a key's record stays after its last
@@ -9,14 +9,11 @@ export const dkim = option({
   key: "dkim",
   schema: z
     .strictObject({
-      rotateDays: z
-        .union([z.literal(0), z.int().min(14).max(3650)])
-        .default(90)
-        .meta({
-          description:
-            "Days after which a domain's next DKIM key signs, by the first `up` then. 0: never by itself.",
-          examples: [180, 0],
-        }),
+      rotateDays: turnDays.default(90).meta({
+        description:
+          "Days after which a domain's next DKIM key signs, by the first `up` then. 0: never by itself.",
+        examples: [180, 0],
+      }),
       overlapDays: z
         .int()
         .min(6)
@@ -27,14 +24,11 @@ export const dkim = option({
             "Days for which a key's record stays after its last signature, and a new one's is there before its first. Without it 7, or a day more than `queue.days` where that is longer.",
           examples: [14],
         }),
-      revoked: z
-        .array(generationName)
-        .default([])
-        .meta({
-          description:
-            "Keys that somebody else may have, by their selectors without the last letter. Another one signs as soon as the world knows it, and with the `up` after that their records say that they are void.",
-          examples: [["20261121"]],
-        }),
+      revoked: revokedGenerations.meta({
+        description:
+          "Keys that somebody else may have, by their selectors without the last letter. Another one signs as soon as the world knows it, and with the `up` after that their records say that they are void.",
+        examples: [["20261121"]],
+      }),
       testing: z
         .boolean()
         .default(false)

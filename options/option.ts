@@ -44,12 +44,18 @@ export interface Option<Key extends string = string, Schema extends z.ZodType = 
 }
 
 /** A key's name where keys take turns (`plan/rotation.ts`). */
-export const generationName = z
+const generationName = z
   .string()
   .regex(
     /^\d{8}[bcdf-qs-z]?$/,
     "is no key's name; write the day that it has in `stack output keyRotation`, such as 20261121",
   );
+
+/** Such keys that somebody else may have. */
+export const revokedGenerations = z.array(generationName).default([]);
+
+/** Days after which such keys take turns; 0: never by themselves. */
+export const turnDays = z.union([z.literal(0), z.int().min(14).max(3650)]);
 
 /** An option, with its key and value's type kept. */
 export function option<const Key extends string, Schema extends z.ZodType>(

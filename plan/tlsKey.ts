@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import type { Settings } from "../settings/types.ts";
 import { domainOfHost } from "./dkim.ts";
 import { firstPair, type KeyRotation, type KeyState } from "./rotation.ts";
@@ -36,9 +36,13 @@ export function tlsKeyName(generation: string): TlsKey["name"] {
   return `tls-${generation}`;
 }
 
-/** SHA-256 of a public key's SubjectPublicKeyInfo, as a TLSA record with selector 1 and matching type 1 has it (RFC 6698). */
-export function publicKeyDigest(pem: string): string {
-  const spki = createPublicKey(pem).export({ type: "spki", format: "der" });
+/**
+ * SHA-256 of a public key's SubjectPublicKeyInfo, as a TLSA record with selector 1 and matching type 1 has it (RFC 6698).
+ * @param key itself, or in PEM
+ */
+export function publicKeyDigest(key: KeyObject | string): string {
+  const publicKey = typeof key === "string" ? createPublicKey(key) : key;
+  const spki = publicKey.export({ type: "spki", format: "der" });
   // Upper case: Cloudflare's API answers so, and its provider compares letter by letter.
   return createHash("sha256").update(spki).digest("hex").toUpperCase();
 }

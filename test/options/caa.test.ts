@@ -22,21 +22,21 @@ it("caa: off there are no such records, nor where the authority's name is not kn
 });
 
 it("caa: by default the host's name is for its own account at Let's Encrypt, by way of port 80", () => {
-  const only = (name: string, identity = "letsencrypt.org") => [
+  const held = (name: string, identity = "letsencrypt.org") => [
     `${name} 0 issue "${identity}; validationmethods=http-01; accounturi=${acmeAccount}"`,
     `${name} 0 issuewild ";"`,
   ];
-  assert.deepEqual(planned({}), only("mail.example.org"));
+  assert.deepEqual(planned({}), held("mail.example.org"));
   assert.deepEqual(
     planned({ acme: { directory: "https://acme-staging-v02.api.letsencrypt.org/directory" } }),
-    only("mail.example.org"),
+    held("mail.example.org"),
   );
   assert.deepEqual(planned({ web: { names: ["webmail.example.org"] } }), [
-    ...only("mail.example.org"),
-    ...only("webmail.example.org"),
+    ...held("mail.example.org"),
+    ...held("webmail.example.org"),
   ]);
   assert.deepEqual(
     planned({ acme: { directory: "https://acme.example/dir", caaIdentity: "CA.example" } }),
-    only("mail.example.org", "ca.example"),
+    held("mail.example.org", "ca.example"),
   );
 });

@@ -127,12 +127,22 @@ const runs = fc.array(
   { minLength: 700, maxLength: 800 },
 );
 
+/** From when on everybody is sure to find it, and when it went. */
+interface PublishedRecord {
+  readonly from: number;
+  gone?: number;
+}
+
+/** Whether the nameservers have it at that moment; others may still remember that they had not. */
+const isShown = (record: PublishedRecord | undefined, at: number) =>
+  record !== undefined && record.gone === undefined && record.from - ttl * 1000 <= at;
+
 it("in two years of runs, missed, doubled, killed, with a DNS that lags and lies, nobody meets a signature without its key", () => {
   let turns = 0;
   fc.assert(
     fc.property(runs, (all) => {
       /** From when on a receiver is sure to find a record, and when it went. */
-      const records = new Map<string, { from: number; gone?: number }>();
+      const records = new Map<string, PublishedRecord>();
       let saved: readonly KeyPair[] = [];
       const revoked: string[] = [];
       let signing: string | undefined;
@@ -155,12 +165,7 @@ it("in two years of runs, missed, doubled, killed, with a DNS that lags and lies
           first,
           now: new Date(now),
           // Whoever lies can hide a record. All are asked, so nobody can show one that is not there.
-          isSeen: (generation) => {
-            const record = records.get(generation);
-            return (
-              !hides && record !== undefined && record.gone === undefined && record.from - ttl * 1000 <= now
-            );
-          },
+          isSeen: (generation) => !hides && isShown(records.get(generation), now),
           ttl,
           rules: { ...rules, revoked },
         });
@@ -212,7 +217,7 @@ it("in two years of such runs, with an authority that often gives no certificate
   fc.assert(
     fc.property(withAuthority, ([all, outages]) => {
       /** From when on everybody is sure to find a record, and when it went: more than once, where a run died. */
-      const records = new Map<string, { from: number; gone?: number }[]>();
+      const records = new Map<string, PublishedRecord[]>();
       /** Every stretch of time in which the host has shown one key. */
       const shown: { generation: string; from: number; to: number }[] = [];
       let saved: readonly KeyPair[] = [];
@@ -242,12 +247,7 @@ it("in two years of such runs, with an authority that often gives no certificate
           before: saved,
           first,
           now: new Date(now),
-          isSeen: (generation) => {
-            const record = records.get(generation)?.at(-1);
-            return (
-              !hides && record !== undefined && record.gone === undefined && record.from - ttl * 1000 <= now
-            );
-          },
+          isSeen: (generation) => !hides && isShown(records.get(generation)?.at(-1), now),
           // A host that does not answer may show any of them.
           isUnused: (generation) => !hides && shown.at(-1)?.generation !== generation,
           ttl,

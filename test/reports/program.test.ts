@@ -63,6 +63,11 @@ function message(content: Buffer, type = "application/gzip", more = ""): Buffer 
 }
 
 const now = Math.floor(Date.now() / 1000);
+/** As TLS-RPT writes it. */
+const yesterday = {
+  "start-datetime": new Date((now - 90_000) * 1000),
+  "end-datetime": new Date((now - 3600) * 1000),
+};
 interface Parts {
   readonly id?: string;
   readonly domain?: string;
@@ -140,10 +145,7 @@ const hostile: Readonly<Record<string, Buffer>> = {
       JSON.stringify({
         "organization-name": "x",
         "report-id": "x",
-        "date-range": {
-          "start-datetime": new Date((now - 90_000) * 1000),
-          "end-datetime": new Date((now - 3600) * 1000),
-        },
+        "date-range": yesterday,
         policies: [
           {
             policy: { "policy-domain": "example.org", "policy-type": "sts" },
@@ -217,10 +219,7 @@ it("a report of nothing, two policies of one kind, and the host's own name are t
     JSON.stringify({
       "organization-name": "x",
       "report-id": "x",
-      "date-range": {
-        "start-datetime": new Date((now - 90_000) * 1000),
-        "end-datetime": new Date((now - 3600) * 1000),
-      },
+      "date-range": yesterday,
       policies: [policy(5, 1), policy(7, 2)],
     }),
   );
