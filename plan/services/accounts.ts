@@ -47,11 +47,15 @@ export function accounts(settings: Settings): Bundle {
           ].join("\n"),
         { owner: "root", group: "dovecot", mode: "0640" },
       ),
-      secretFile(addresses, [], () =>
-        postfixTable(
-          "Each mailbox as itself: for virtual_mailbox_maps, virtual_alias_maps and smtpd_sender_login_maps.",
-          all.map(({ address }) => [address, [address]]),
-        ),
+      secretFile(
+        addresses,
+        [],
+        () =>
+          postfixTable(
+            "Each mailbox as itself: for virtual_mailbox_maps, virtual_alias_maps, smtpd_sender_login_maps; and for rspamd.",
+            all.map(({ address }) => [address, [address]]),
+          ),
+        { owner: "root", group: "_rspamd", mode: "0640" },
       ),
     ],
     derivations: [

@@ -28,6 +28,7 @@ const plain = [
   "local.d/worker-normal.inc",
   "local.d/worker-proxy.inc",
   "lua.local.d/mailhost.lua",
+  "lua.local.d/sealing.lua",
 ].map((path) => `${folder}/${path}`);
 
 /** Judges what comes in, signs what goes out. */

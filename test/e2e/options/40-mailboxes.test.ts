@@ -256,6 +256,15 @@ test("a filter sends as its own mailbox and counts for it; it passes on what oth
   assert.equal(Number(await counted()), before + 2);
   assert.deepEqual(await peer.messages({ to: stranger, since }), []);
 
+  // That it passes mail on, the host has learned from the first; what comes then has the host's seal (ARC).
+  const sealed = unique("sealed");
+  await receive(sealed, { from: "yves@example.net", to: "ann@example.org" });
+  const third = await eventually("the next one is passed on", 60, async () => {
+    const come = await peer.messages({ to: "zoe@example.net", since });
+    return come.find(({ subject }) => subject === sealed) ?? false;
+  });
+  assert.deepEqual(third.verdict.arc, { result: "pass", instance: 1 });
+
   assert.match(await session.command('SETACTIVE ""'), /^OK/);
   assert.match(await session.command('DELETESCRIPT "away"'), /^OK/);
   session.end();

@@ -47,7 +47,7 @@ it("nobody but root and Dovecot reads them", () => {
   assert.deepEqual(modes, [
     ["/etc/dovecot/users", "dovecot", "0640"],
     ["/etc/dovecot/suspended", "dovecot", "0640"],
-    ["/etc/postfix/mailboxes", "root", "0600"],
+    ["/etc/postfix/mailboxes", "_rspamd", "0640"],
   ]);
 });
 

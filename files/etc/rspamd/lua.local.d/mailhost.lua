@@ -60,6 +60,8 @@ rspamd_config:register_symbol({
       task:set_milter_reply({ remove_headers = { ['X-Sieve-Mailbox'] = 1 } })
     end
     if is_passed_on then
+      -- For the seal of what comes next (sealing.lua).
+      task:cache_set('passed_on_by', login)
       return
     end
     local envelope = ((task:get_from('smtp') or {})[1] or {}).addr or ''
