@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTransport } from "nodemailer";
+import type { ReceivedMessage } from "../../check/otherside.ts";
 import { changesSince, footprint } from "../e2e/footprint.ts";
 import { mailHost, otherSide, received, submit } from "../e2e/mail.ts";
 import {
@@ -30,6 +31,7 @@ import {
   ses,
   waiting,
 } from "../e2e/sending.ts";
+import { pairs, upLater } from "../e2e/turns.ts";
 import { eventually } from "../eventually.ts";
 import { ownCloud } from "./own-cloud.ts";
 
@@ -66,33 +68,47 @@ test("port 25 is blocked, and one word lets out what waits", { timeout: 1_200_00
   assert.deepEqual(await previewSteps(), []);
 });
 
-test("SPF, DKIM and DMARC are aligned, for each domain", async () => {
-  const host = await mailHost();
+/** A message through SES, as it arrived at the other side. */
+async function throughSes(from: string, subject: string): Promise<ReceivedMessage> {
   const peer = await otherSide();
+  await submit(await mailHost(), { from, to: many, subject });
+  return eventually("it came", 30, async () => {
+    const come = await peer.messages({ to: many });
+    return come.find((message) => message.subject === subject) ?? false;
+  });
+}
+
+/** The domain's own key record is what SES's signature is judged by; the host's signature stayed at home. */
+function signedBy(selector: string, { from, verdict }: ReceivedMessage): void {
+  assert.deepEqual(
+    verdict.dkim.map((one) => [one.domain, one.selector, one.result, one.aligned]),
+    [
+      [from.split("@")[1], selector, "pass", true],
+      ["amazonses.com", "local", "pass", false],
+    ],
+  );
+}
+
+test("SPF, DKIM and DMARC are aligned, for each domain", async () => {
   for (const from of ["ann@example.org", "carol@example.com"]) {
     const domain = from.split("@")[1] ?? "";
-    const subject = `aligned ${domain}`;
-    await submit(host, { from, to: many, subject });
-    await eventually("it came", 30, async () =>
-      (await peer.messages({ to: many })).some((message) => message.subject === subject),
-    );
-    const got = (await peer.messages({ to: many })).find((message) => message.subject === subject);
-    assert.match(got?.envelope.from ?? "", new RegExp(`@bounce\\.${domain}$`));
+    const got = await throughSes(from, `aligned ${domain}`);
+    assert.match(got.envelope.from, new RegExp(`@bounce\\.${domain}$`));
     assert.deepEqual(
-      { spf: got?.verdict.spf.result, domain: got?.verdict.spf.domain },
+      { spf: got.verdict.spf.result, domain: got.verdict.spf.domain },
       { spf: "pass", domain: `bounce.${domain}` },
     );
-    // The host's own key record is what SES's signature is judged by; the host's signature stayed at home.
-    assert.deepEqual(
-      got?.verdict.dkim.map((one) => [one.domain, one.selector, one.result, one.aligned]),
-      [
-        [domain, "20261121r", "pass", true],
-        ["amazonses.com", "local", "pass", false],
-      ],
-    );
-    assert.equal(got?.verdict.dmarc.result, "pass");
-    assert.equal(got?.from, from);
+    signedBy("20261121r", got);
+    assert.equal(got.verdict.dmarc.result, "pass");
+    assert.equal(got.from, from);
   }
+});
+
+test("at its turn the domain's next key goes to SES, and is what it signs with", async () => {
+  await upLater(1);
+  const next = (await pairs("example.org")).find(({ state }) => state === "published");
+  await upLater(91);
+  signedBy(`${next?.generation}r`, await throughSes("ann@example.org", "the next key"));
 });
 
 test("what is forwarded, and bounces, go straight: SES takes neither", async () => {

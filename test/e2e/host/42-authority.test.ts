@@ -94,6 +94,40 @@ test("now the authority has forgotten the account, and the certificate is renewe
   assert.equal(await onHost(told), toldBefore);
 });
 
+test("the account gets another key and keeps its URL; the old one is worth nothing, also where the change was cut off", async () => {
+  const uri = await onHost(`cat ${accounts}/regr.json`);
+  const key = () => onHost(`cat ${accounts}/private_key.json`);
+  const show = (where: string) =>
+    onHost(
+      `. /etc/mailhost/certificate.conf
+       certbot show_account --config-dir ${where} --work-dir /root/old --logs-dir /root/old --server "$ACME_DIRECTORY" 2>&1 || true`,
+    );
+  await onHost("mkdir /root/old && cp -a /etc/letsencrypt/accounts /root/old/");
+  const first = await key();
+
+  await onHost("/usr/local/lib/mailhost/certificate account-key");
+  const second = await key();
+  assert.notEqual(second, first);
+  assert.equal(await onHost(`cat ${accounts}/regr.json`), uri);
+  assert.match(await show("/etc/letsencrypt"), /Account URL: https:/);
+  assert.match(await show("/root/old"), /unable to find existing account/);
+
+  // The server has taken the next one, and the host ends before it has: the next certificate goes on from there.
+  const cutOff = await onHost(
+    `mkdir /root/without && printf '#!/bin/sh\nexit 1\n' >/root/without/mv && chmod +x /root/without/mv
+     PATH=/root/without:$PATH /usr/local/lib/mailhost/certificate account-key 2>&1 || echo failed`,
+  );
+  assert.match(cutOff, /failed\n$/);
+  assert.equal(await key(), second);
+  const before = await shown();
+  await onHost("/usr/local/lib/mailhost/certificate now 2>&1");
+  assert.notEqual((await shown()).serial, before.serial);
+  assert.notEqual(await key(), second);
+  assert.equal(await onHost(`cat ${accounts}/regr.json`), uri);
+  assert.equal(await onHost("ls /etc/letsencrypt | grep accounts"), "accounts\n");
+  await onHost("rm -r /root/old /root/without");
+});
+
 test("a daemon that could not be told of a certificate is told by the next run", async () => {
   const dropIn = "/run/systemd/system/postfix.service.d/test.conf";
   const reloads = async () =>
