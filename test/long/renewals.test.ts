@@ -36,7 +36,7 @@ postconf -c /root/${name} -e queue_directory=/var/spool/${name} data_directory=/
 postconf -c /root/${name} -F '*/*/chroot = n'
 postconf -c /root/${name} -MX smtp/inet
 postconf -c /root/${name} -Me '127.0.0.1:${senders[name].port}/inet=127.0.0.1:${senders[name].port} inet n - n - - smtpd'
-postfix -c /root/${name} start`;
+systemd-run --quiet --unit=${name} --service-type=forking postfix -c /root/${name} start`;
 
 /** One message a second to each, until it is told to stop. */
 const stream = `import os, smtplib, time
