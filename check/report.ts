@@ -21,9 +21,9 @@ export function report(results: readonly CheckResult[], colours: boolean): strin
   return [...lines, `${results.length - wrong - left} right, ${wrong} wrong${note}${unseen}`].join("\n");
 }
 
-/** What a service that is down brings with it, in a line instead of a page. */
-function consequences({ down }: CheckResult, results: readonly CheckResult[]): string[] {
-  const following = results.filter(({ cause }) => down !== undefined && cause === down);
+/** What a wrong line brings with it, in a line instead of a page. */
+function consequences({ right, about }: CheckResult, results: readonly CheckResult[]): string[] {
+  const following = results.filter(({ cause }) => !right && cause === about);
   if (following.length === 0) return [];
   const where = [...new Set(following.map(({ group }) => group))].join(", ");
   const lines = following.length === 1 ? "1 other line follows" : `${following.length} other lines follow`;

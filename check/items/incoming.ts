@@ -1,10 +1,15 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import type { OtherSide } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
-import { bringToPort25, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
+import {
+  bringToPort25,
+  deliveryPatience,
+  folders,
+  oneLoginForEachDomain,
+  submit,
+  testMessage,
+} from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
-
-const patience = 20;
 
 /**
  * A proper message from elsewhere reaches the inbox of every domain, checked. Where there is no other side to send it, a
@@ -17,8 +22,11 @@ export const incoming: Item = {
     const { otherSide } = host.target;
     return await sideBySide(
       "incoming",
-      oneLoginForEachDomain(host).map((login) =>
-        otherSide === undefined ? passOn(host, login) : receive(host, login, otherSide),
+      Object.fromEntries(
+        oneLoginForEachDomain(host).map((login) => [
+          login.domain,
+          otherSide === undefined ? passOn(host, login) : receive(host, login, otherSide),
+        ]),
       ),
     );
   },
@@ -29,7 +37,7 @@ async function passOn(host: HostUnderCheck, login: Login): Promise<Finding[]> {
   await submit(host, login, login.address, message.raw);
   const mailbox = await host.mailbox(login);
   try {
-    const sent = await mailbox.waitFor(message.messageId, folders, patience);
+    const sent = await mailbox.waitFor(message.messageId, folders, deliveryPatience);
     const raw = sent?.raw.toString() ?? "";
     const signature = raw.search(/^DKIM-Signature:/m);
     // `outgoing` says that it did not come, or is not signed.
@@ -43,7 +51,7 @@ async function passOn(host: HostUnderCheck, login: Login): Promise<Finding[]> {
         ),
       ];
     }
-    const stored = await mailbox.waitFor(message.messageId, folders, patience);
+    const stored = await mailbox.waitFor(message.messageId, folders, deliveryPatience);
     if (stored === undefined) return [lost(login, "port 25")];
     await mailbox.remove(message.messageId, folders);
     return [
@@ -65,19 +73,20 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
     to: login.address,
     subject: "A test message of the mail host's check",
     text: "It is removed again by the check.\n",
-    timeout: patience,
+    timeout: deliveryPatience,
   });
   if (!outcome.accepted) {
     return [
       wrong(
         `a message from ${otherSide.domain} to ${login.address} was not taken: "${outcome.response}"`,
         "See why: `npm run host -- journalctl -u postfix -u rspamd -n 50`.",
+        outcome.code < 500 ? { unanswered: true } : {},
       ),
     ];
   }
   const mailbox = await host.mailbox(login);
   try {
-    const stored = await mailbox.waitFor(outcome.messageId, folders, patience);
+    const stored = await mailbox.waitFor(outcome.messageId, folders, deliveryPatience);
     if (stored === undefined) {
       return [lost(login, otherSide.domain)];
     }
@@ -93,8 +102,9 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
 
 function lost(login: Login, from: string): Finding {
   return wrong(
-    `a message from ${from} to ${login.address} was taken, and has not come in ${patience} seconds`,
+    `a message from ${from} to ${login.address} was taken, and has not come in ${deliveryPatience} seconds`,
     "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u dovecot -n 50`.",
+    { unanswered: true },
   );
 }
 
