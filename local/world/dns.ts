@@ -177,7 +177,9 @@ export class Dns implements DnsWorld {
     for (const resolver of ["resolver", "vpc-resolver"]) {
       const conf = join(this.#folder, `${resolver}.conf`);
       // They may be down, and know nothing then.
-      await tryRun("unbound-control", ["-q", "-c", conf, "flush_type", name, type]);
+      // With a delegation's key goes all that it has vouched for.
+      const flush = type === "DS" ? ["flush_zone", name] : ["flush_type", name, type];
+      await tryRun("unbound-control", ["-q", "-c", conf, ...flush]);
       await tryRun("unbound-control", ["-q", "-c", conf, "flush_negative"]);
     }
   }
