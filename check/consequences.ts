@@ -34,6 +34,9 @@ const silenced: Readonly<Record<string, readonly string[]>> = {
   "ports.submission": ["tls.submission", "auth.submission"],
   "ports.imaps": ["tls.imaps", "logins", "outgoing", "incoming"],
   "ports.https": ["tls.https", "webmail"],
+  // No password goes to a server that proves its name badly.
+  "tls.submissions": ["senders", "outgoing", "incoming"],
+  "tls.imaps": ["logins", "senders.stranger", "outgoing", "incoming"],
 };
 
 /** Items that say the same of a record, as it is served, as it is seen, and as it is used. */
@@ -42,23 +45,21 @@ const recordItems = ["records", "validation", "identity"];
 /** Marks what follows from something else that is wrong, so that its line alone says what to do. */
 export function withCauses(results: readonly CheckResult[]): CheckResult[] {
   const wrong = new Set(results.filter(({ right }) => !right).map(({ about }) => about));
-  const zones = results.flatMap((result) => zoneWithoutAnswers(result) ?? []);
+  const isWrong = (about: string) => wrong.has(about);
+  const zones = results.filter(isZoneWithoutAnswers).map(partOf);
   const causeOf = (result: CheckResult): string | undefined => {
-    const { about, item, right, unanswered } = result;
-    if (right) return undefined;
-    const part = about.slice(item.length + 1);
-    const sooner = recordItems
-      .slice(0, Math.max(0, recordItems.indexOf(item)))
-      .map((other) => `${other}.${part}`)
-      .find((other) => wrong.has(other));
-    if (sooner !== undefined || !unanswered) return sooner;
-    const [cause] =
-      Object.entries(silenced).find(
-        ([cause, those]) =>
-          wrong.has(cause) && those.some((one) => about === one || about.startsWith(`${one}.`)),
-      ) ?? [];
-    const zone = zones.find((zone) => zoneWithoutAnswers(result) === undefined && liesIn(part, zone));
-    return cause ?? (zone === undefined ? undefined : `validation.${zone}`);
+    if (result.right) return undefined;
+    const sameRecord = recordItems
+      .slice(0, Math.max(0, recordItems.indexOf(result.item)))
+      .map((item) => `${item}.${partOf(result)}`)
+      .find(isWrong);
+    if (sameRecord !== undefined || !result.unanswered || isZoneWithoutAnswers(result)) return sameRecord;
+    const zone = zones.find((zone) => liesIn(partOf(result), zone));
+    return (
+      silencerOf(result, isWrong) ??
+      (zone === undefined ? undefined : `validation.${zone}`) ??
+      (result.item === "incoming" ? wayHere(partOf(result), results) : undefined)
+    );
   };
   return results.map((result) => {
     const cause = causeOf(result);
@@ -66,7 +67,25 @@ export function withCauses(results: readonly CheckResult[]): CheckResult[] {
   });
 }
 
-/** The zone of which a line says that the resolver gives no answers. */
-function zoneWithoutAnswers({ about, item, right, unanswered }: CheckResult): string | undefined {
-  return item === "validation" && !right && unanswered ? about.slice(item.length + 1) : undefined;
+function silencerOf({ about }: CheckResult, isWrong: (about: string) => boolean): string | undefined {
+  return Object.entries(silenced).find(
+    ([cause, those]) => isWrong(cause) && those.some((one) => about === one || about.startsWith(`${one}.`)),
+  )?.[0];
+}
+
+/** The record that is wrong among those that lead other servers' mail for a domain here. */
+function wayHere(domain: string, results: readonly CheckResult[]): string | undefined {
+  return results.find(
+    ({ right, about }) =>
+      !right && (about === `records.MX.${domain}` || /^(records|identity)\.A\./.test(about)),
+  )?.about;
+}
+
+/** Whether a line says that the resolver gives no answers for a zone. */
+function isZoneWithoutAnswers({ item, right, unanswered }: CheckResult): boolean {
+  return item === "validation" && !right && unanswered === true;
+}
+
+function partOf({ about, item }: CheckResult): string {
+  return about.slice(item.length + 1);
 }

@@ -35,7 +35,7 @@ async function oneZone(target: CheckTarget, zone: string): Promise<readonly Find
   }
   return lost.length > 0
     ? lost.map(({ name }) => wrong(`${zone}: its nameserver ${name} has no address`, remedy))
-    : [right(`${zone}: the registry and the zone name the same ${own.length} nameservers`)];
+    : [right(`${zone}: the registry and the zone name the same nameservers, ${listed(own)}`)];
 }
 
 /** The zone above: the closest name that has nameservers of its own. */
