@@ -245,3 +245,20 @@ test("gtube: refused after the message is right, anything else is not", async ()
   const [early = ""] = await said(gtube, { smtp: { onRcptTo } });
   assert.match(early, /^wrong: whether spam is refused is unknown: .* at RCPT/);
 });
+
+test("senders: a stranger who writes our address is refused; one who is put off tells nothing", async () => {
+  const stranger = async (code: number, text: string) => {
+    const onData: SMTPServerOptions["onData"] = (stream, _session, done) => {
+      stream.resume().on("end", () => done(refusal(code, text)));
+    };
+    return (await said(senders, { smtp: { onData }, submissions: submission })).at(-1);
+  };
+  assert.equal(
+    await stranger(554, "5.7.1 Forged"),
+    'right: a stranger cannot write From: ann@example.org: "554 5.7.1 Forged"',
+  );
+  assert.equal(
+    await stranger(451, "4.7.1 Later"),
+    'wrong: whether a stranger may write From: ann@example.org is unknown: "451 4.7.1 Later"',
+  );
+});

@@ -79,7 +79,7 @@ test("one domain alone; one that is not there", async () => {
   assert.match(unknown.stderr, /The stack has no domain example\.edu\. It has: example\.com, example\.org\./);
 });
 
-for (const { faults, items, causes = [] } of rounds) {
+for (const { faults, items } of rounds) {
   test(`seen, and only what is wrong: ${faults.map(({ name }) => name).join("; ")}`, async () => {
     const where = await target();
     try {
@@ -102,7 +102,10 @@ for (const { faults, items, causes = [] } of rounds) {
         );
         assert.ok(remedy, `no remedy: ${text}`);
       }
-      assert.deepEqual([...new Set(wrong.flatMap(({ cause }) => cause ?? []))].toSorted(), causes.toSorted());
+      // What is folded away follows from one of the lines above.
+      const told = new Set(own.map(({ about }) => about));
+      for (const { about, cause } of wrong)
+        assert.ok(cause === undefined || told.has(cause), `${about}: ${cause}`);
     } finally {
       for (const { mend } of faults.toReversed()) await mend();
     }
