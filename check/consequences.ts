@@ -48,12 +48,12 @@ export function withCauses(results: readonly CheckResult[]): CheckResult[] {
   const isWrong = (about: string) => wrong.has(about);
   const zones = results.filter(isZoneWithoutAnswers).map(partOf);
   const causeOf = (result: CheckResult): string | undefined => {
-    if (result.right) return undefined;
+    if (result.right || isZoneWithoutAnswers(result)) return undefined;
     const sameRecord = recordItems
       .slice(0, Math.max(0, recordItems.indexOf(result.item)))
       .map((item) => `${item}.${partOf(result)}`)
       .find(isWrong);
-    if (sameRecord !== undefined || !result.unanswered || isZoneWithoutAnswers(result)) return sameRecord;
+    if (sameRecord !== undefined || !result.unanswered) return sameRecord;
     const zone = zones.find((zone) => liesIn(partOf(result), zone));
     return (
       silencerOf(result, isWrong) ??

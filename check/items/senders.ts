@@ -33,7 +33,7 @@ export const senders: Item = {
     ]);
     return await sideBySide("senders", {
       ...Object.fromEntries(looks),
-      ...(host.port("smtp") && { stranger: stranger(host, login) }),
+      ...(host.port("smtp") && { [`stranger.${login.domain}`]: stranger(host, login) }),
     });
   },
 };

@@ -101,12 +101,14 @@ test("a record that is wrong is told once, and mail that it leads elsewhere with
 test("where a zone gets no answers, nothing of its names does; another zone is not meant", () => {
   assert.deepEqual(
     causes([
+      line("records.example.com", "Names", "example.com: could not be looked at", unanswered),
       line("validation.example.com", "Names", "example.com: the resolver refuses", unanswered),
       line("web.autoconfig.example.com", "Mail", "it is not to be found", unanswered),
       line("outgoing.example.com", "Mail", "mail of example.com is judged SPF fail"),
       line("outgoing.example.org", "Mail", "mail of example.org is judged SPF temperror", unanswered),
     ]),
     [
+      ["records.example.com", "validation.example.com"],
       ["validation.example.com", undefined],
       ["web.autoconfig.example.com", "validation.example.com"],
       ["outgoing.example.com", undefined],

@@ -12,10 +12,13 @@ import { authority, type ServerCertificate } from "../check/fixtures.ts";
 import { cloudInfo, onHost, publishAs, stackOutput } from "./mailhost.ts";
 import { port25 } from "./sending.ts";
 
+/** Commands for sh, as root on the host; or anything else. */
+export type Step = string | (() => Promise<unknown>);
+
 export interface Fault {
   readonly name: string;
-  readonly put: () => Promise<unknown>;
-  readonly mend: () => Promise<unknown>;
+  readonly put: Step;
+  readonly mend: Step;
   /** All wrong lines that it brings, but for those that the check itself calls consequences: each matches one at least. */
   readonly seen: readonly RegExp[];
 }
@@ -25,11 +28,26 @@ export interface Round {
   readonly faults: readonly Fault[];
   /** @default everything */
   readonly items?: readonly Item[];
+  /** Lets the host take note, when all are put in and when all are mended. @default nothing */
+  readonly settle?: string;
 }
 
-/** Put in and taken out by commands for sh, as root on the host. */
-function byShell(put: string, mend: string): Pick<Fault, "put" | "mend"> {
-  return { put: () => onHost(put), mend: () => onHost(mend) };
+/** Does these, those on the host in one login as far as they follow one another. */
+export async function doAll(steps: readonly Step[]): Promise<void> {
+  let commands: string[] = [];
+  const flush = async () => {
+    if (commands.length > 0) await onHost(commands.join("\n"));
+    commands = [];
+  };
+  for (const step of steps) {
+    if (typeof step === "string") {
+      commands.push(step);
+      continue;
+    }
+    await flush();
+    await step();
+  }
+  await flush();
 }
 
 /** At once: a daemon that still has a client would take its time to say goodbye, here up to ninety seconds. */
@@ -52,17 +70,18 @@ const filterUp = "timeout 60 bash -c 'until 2>/dev/null >/dev/tcp/127.0.0.1/1133
 function daemonDown(unit: string, mend = started(unit)): Fault {
   return {
     name: `${unit} is down`,
-    ...byShell(stopped(unit), mend),
+    put: stopped(unit),
+    mend,
     seen: [new RegExp(`^${unit.replaceAll(".", "\\.")} is (failed|inactive)`)],
   };
 }
 
-/** Postfix takes a change at once; the deployed file is put back as it was, mode and owner too. */
+/** The deployed file is put back as it was, mode and owner too. Postfix takes it with `postfix reload`. */
 function ofPostfix(file: "main.cf" | "master.cf", change: string): Pick<Fault, "put" | "mend"> {
-  return byShell(
-    `cp -np /etc/postfix/${file} /root/${file}; ${change} && postfix reload`,
-    `[ ! -e /root/${file} ] || mv /root/${file} /etc/postfix/${file} && postfix reload`,
-  );
+  return {
+    put: `cp -np /etc/postfix/${file} /root/${file}; ${change}`,
+    mend: `[ ! -e /root/${file} ] || mv /root/${file} /etc/postfix/${file}`,
+  };
 }
 
 function mainCf(...parameters: string[]): Pick<Fault, "put" | "mend"> {
@@ -187,7 +206,7 @@ const settingsOfPostfix: readonly Fault[] = [
   },
   {
     name: "an open relay",
-    ...masterCf("smtp", "s/reject_unauth_destination/permit,reject/"),
+    ...masterCf("smtp", "s/reject_unauth_destination/permit_mynetworks,&\\n  -o mynetworks=0.0.0.0\\/0/"),
     seen: [
       /^a stranger may send to \S*someone@example\.net.* through the host \(open relay\)/,
       masterCfChanged,
@@ -205,7 +224,10 @@ const settingsOfPostfix: readonly Fault[] = [
   },
   {
     name: "port 587 takes mail of whoever comes",
-    ...masterCf("submission", "s/permit_sasl_authenticated,reject/permit,reject/"),
+    ...masterCf(
+      "submission",
+      "s/permit_sasl_authenticated,reject/permit_mynetworks,reject\\n  -o mynetworks=0.0.0.0\\/0/",
+    ),
     seen: [/^port 587 takes mail without a login/, masterCfChanged],
   },
   {
@@ -222,55 +244,51 @@ const settingsOfPostfix: readonly Fault[] = [
 const ofTheMachine: readonly Fault[] = [
   {
     name: "the firewall has a hole",
-    ...byShell("nft insert rule inet mailhost input tcp dport 4190 accept", "systemctl restart nftables"),
+    put: "nft insert rule inet mailhost input tcp dport 4190 accept",
+    mend: "systemctl restart nftables",
     seen: [/^the running firewall has "tcp dport 4190 accept"/],
   },
   {
     name: "the certificate is not renewed",
-    ...byShell(
-      "systemctl disable --now mailhost-certificate.timer",
-      "systemctl enable --now mailhost-certificate.timer",
-    ),
+    put: "systemctl disable --now mailhost-certificate.timer",
+    mend: "systemctl enable --now mailhost-certificate.timer",
     seen: [/^mailhost-certificate\.timer is inactive/, /^the certificate's renewal is not on the clock/],
   },
   {
     name: "a unit has failed",
-    ...byShell(
-      "systemd-run --quiet --wait --unit=mailhost-test false || true",
-      "systemctl reset-failed mailhost-test",
-    ),
+    put: "systemd-run --quiet --wait --unit=mailhost-test false || true",
+    mend: "systemctl reset-failed mailhost-test",
     seen: [/^mailhost-test\.service has failed/],
   },
   {
     name: "a daemon is not started at boot",
-    ...byShell("systemctl -q disable rspamd", "systemctl -q enable rspamd"),
+    put: "systemctl -q disable rspamd",
+    mend: "systemctl -q enable rspamd",
     seen: [/^rspamd\.service runs, but is not started at boot/],
   },
   {
     name: "the data volume is nearly full",
-    ...byShell(
-      `fallocate -l "$(df --output=size -B 1 /srv | awk 'NR == 2 { printf "%d", $1 * 0.86 }')" /srv/ballast`,
-      "rm /srv/ballast",
-    ),
+    put: `fallocate -l "$(df --output=size -B 1 /srv | awk 'NR == 2 { printf "%d", $1 * 0.86 }')" /srv/ballast`,
+    mend: "rm /srv/ballast",
     seen: [/^\/srv is (8[5-9]|9\d) % full/],
   },
   {
     name: "a deployed file is gone",
-    ...byShell("mv /etc/redis/redis.conf /root/", "mv /root/redis.conf /etc/redis/"),
+    put: "mv /etc/redis/redis.conf /root/",
+    mend: "mv /root/redis.conf /etc/redis/",
     seen: [/^\/etc\/redis\/redis\.conf is gone/],
   },
   {
     name: "everybody may read a secret",
-    ...byShell("chmod 0644 /etc/dovecot/users", "chmod 0640 /etc/dovecot/users"),
+    put: "chmod 0644 /etc/dovecot/users",
+    mend: "chmod 0640 /etc/dovecot/users",
     seen: [/^\/etc\/dovecot\/users belongs to \S+ with mode 0644, not \S+ with 0640/],
   },
   {
     name: "mail is stuck in the queue",
-    ...byShell(
-      // There nobody listens on port 25.
-      "seq 51 | xargs -P 8 -I '{}' sh -c 'echo x | sendmail -f ann@example.org n{}@acme.example.net'",
-      `postqueue -j | grep @acme.example.net | sed 's/.*"queue_id": "\\([^"]*\\)".*/\\1/' | postsuper -d -`,
-    ),
+    // There nobody listens on port 25.
+    put: "seq 51 | xargs -P 8 -I '{}' sh -c 'echo x | sendmail -f ann@example.org n{}@acme.example.net'",
+    mend: `postqueue -j | grep @acme.example.net | sed 's/.*"queue_id": "\\([^"]*\\)".*/\\1/' | postsuper -d -`,
     seen: [/^messages that wait in the queue: 5\d/],
   },
   {
@@ -370,10 +388,8 @@ const ofTheNames: readonly Fault[] = [
   },
   {
     name: "a port of the plan is closed",
-    ...byShell(
-      "nft insert rule inet mailhost input tcp dport 587 reject with tcp reset",
-      "systemctl restart nftables",
-    ),
+    put: "nft insert rule inet mailhost input tcp dport 587 reject with tcp reset",
+    mend: "systemctl restart nftables",
     seen: [
       /^port 587 \(submission\) refuses connections/,
       /^the running firewall has "tcp dport 587 reject with tcp reset"/,
@@ -449,10 +465,8 @@ async function publicAddressOf(name: string): Promise<string> {
 const ofTheMail: readonly Fault[] = [
   {
     name: "mail is not signed any more",
-    ...byShell(
-      `mv /etc/rspamd/local.d/dkim_signing.conf /root/ && ${restarted("rspamd")} && ${filterUp}`,
-      `mv /root/dkim_signing.conf /etc/rspamd/local.d/ && ${restarted("rspamd")} && ${filterUp}`,
-    ),
+    put: `mv /etc/rspamd/local.d/dkim_signing.conf /root/ && ${restarted("rspamd")} && ${filterUp}`,
+    mend: `mv /root/dkim_signing.conf /etc/rspamd/local.d/ && ${restarted("rspamd")} && ${filterUp}`,
     seen: [
       /^mail of example\.(org|com) is judged SPF pass, DKIM \S+ missing, DKIM \S+ missing, DMARC pass/,
       /^\/etc\/rspamd\/local\.d\/dkim_signing\.conf is gone/,
@@ -460,10 +474,8 @@ const ofTheMail: readonly Fault[] = [
   },
   {
     name: "a password opens every door",
-    ...byShell(
-      `cp -p /etc/dovecot/dovecot.conf /root/ && printf 'passdb any {\\n  driver = static\\n  fields {\\n    nopassword = yes\\n  }\\n}\\n' >>/etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
-      `mv /root/dovecot.conf /etc/dovecot/ && ${restarted("dovecot")}`,
-    ),
+    put: `cp -p /etc/dovecot/dovecot.conf /root/ && printf 'passdb any {\\n  driver = static\\n  fields {\\n    nopassword = yes\\n  }\\n}\\n' >>/etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
+    mend: `mv /root/dovecot.conf /etc/dovecot/ && ${restarted("dovecot")}`,
     seen: [/^a mailbox opens with any password/, /^\/etc\/dovecot\/dovecot\.conf was changed by hand/],
   },
 ];
@@ -471,10 +483,8 @@ const ofTheMail: readonly Fault[] = [
 const lostMail: readonly Fault[] = [
   {
     name: "mail does not reach the mailboxes",
-    ...byShell(
-      `sed -i 's/^  lmtp = yes/  lmtp = no/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
-      `sed -i 's/^  lmtp = no/  lmtp = yes/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")} && postqueue -f`,
-    ),
+    put: `sed -i 's/^  lmtp = yes/  lmtp = no/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
+    mend: `sed -i 's/^  lmtp = no/  lmtp = yes/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")} && postqueue -f`,
     seen: [
       /^a message from example\.net to \S+ was taken, and has not come in/,
       /^\/etc\/dovecot\/dovecot\.conf was changed by hand/,
@@ -491,13 +501,16 @@ const lostMail: readonly Fault[] = [
   },
 ];
 
+/** The host's resolver keeps nothing of the time before; also not that a key was no good. */
+const namesAnew = "for zone in example.org example.com; do unbound-control -q flush_zone $zone; done";
+
 /** Each round costs a look at the whole host. */
 export const rounds: readonly Round[] = [
-  { faults: settingsOfPostfix },
+  { faults: settingsOfPostfix, settle: "postfix reload" },
   { faults: ofTheMachine },
-  { faults: ofTheNames },
-  { faults: moreOfTheNames },
-  { faults: brokenNames },
+  { faults: ofTheNames, settle: namesAnew },
+  { faults: moreOfTheNames, settle: namesAnew },
+  { faults: brokenNames, settle: namesAnew },
   { faults: ofTheMail },
   { faults: lostMail },
   { faults: [daemonDown("rspamd.service", `${started("rspamd")} && ${filterUp}`)] },
@@ -510,10 +523,8 @@ export const rounds: readonly Round[] = [
     faults: [
       {
         name: "something listens, and the firewall is off",
-        ...byShell(
-          "nft flush ruleset && systemd-run --unit=mailhost-test python3 -m http.server 8080",
-          "systemctl stop mailhost-test; systemctl restart nftables",
-        ),
+        put: "nft flush ruleset && systemd-run --unit=mailhost-test python3 -m http.server 8080",
+        mend: "systemctl stop mailhost-test; systemctl restart nftables",
         seen: [/^the firewall is off/],
       },
     ],
@@ -522,10 +533,8 @@ export const rounds: readonly Round[] = [
     faults: [
       {
         name: "the certificate is self-signed, and its key another one than the records name",
-        ...byShell(
-          `mkdir /root/other && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=mail.example.org -addext subjectAltName=DNS:mail.example.org -keyout /root/other/privkey.pem -out /root/other/fullchain.pem 2>/dev/null && /usr/local/lib/mailhost/tls deploy /root/other`,
-          "rm -r /root/other; systemctl start mailhost-certificate",
-        ),
+        put: `mkdir /root/other && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=mail.example.org -addext subjectAltName=DNS:mail.example.org -keyout /root/other/privkey.pem -out /root/other/fullchain.pem 2>/dev/null && /usr/local/lib/mailhost/tls deploy /root/other`,
+        mend: "rm -r /root/other; systemctl start mailhost-certificate",
         seen: [keyNotNamed, ...everyPort("the certificate is self-signed")],
       },
     ],
@@ -551,10 +560,8 @@ export const rounds: readonly Round[] = [
     faults: [
       {
         name: "the certificate comes without its intermediate one",
-        ...byShell(
-          "mkdir /root/other && cp -L /srv/tls/privkey.pem /root/other && sed '/END CERTIFICATE/q' /srv/tls/fullchain.pem >/root/other/fullchain.pem && /usr/local/lib/mailhost/tls deploy /root/other",
-          "rm -r /root/other; systemctl start mailhost-certificate",
-        ),
+        put: "mkdir /root/other && cp -L /srv/tls/privkey.pem /root/other && sed '/END CERTIFICATE/q' /srv/tls/fullchain.pem >/root/other/fullchain.pem && /usr/local/lib/mailhost/tls deploy /root/other",
+        mend: "rm -r /root/other; systemctl start mailhost-certificate",
         seen: everyPort("the certificate comes without its intermediate one"),
       },
     ],
