@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { CheckResult } from "../../check/types.ts";
 import { changes, type WatchOptions, watch } from "../../check/watch.ts";
@@ -83,32 +81,4 @@ test("watch: a look that fails is told once, and no look is lost by it; at the b
   assert.deepEqual(said.slice(1), ["complaint: no such stack"]);
   assert.deepEqual(last, [full]);
   await assert.rejects(watched([away]), /no such stack/);
-});
-
-/** The command's own words and exit code. */
-function command(...args: readonly string[]): { status: number; stdout: string; stderr: string } {
-  const main = join(import.meta.dirname, "../../check/main.ts");
-  try {
-    const env = { PATH: "/nowhere" };
-    const stdout = execFileSync(process.execPath, [main, ...args], { env, stdio: "pipe", encoding: "utf8" });
-    return { status: 0, stdout, stderr: "" };
-  } catch (error) {
-    return error as { status: number; stdout: string; stderr: string };
-  }
-}
-
-test("the command: its help names options and exit codes; a time that is none is refused", () => {
-  const { status, stdout } = command("--help");
-  assert.equal(status, 0);
-  for (const word of [
-    "--domain",
-    "--json",
-    "--watch",
-    "--every",
-    "Exit code: 0 all is right, 1 something is wrong, 2 it could not look",
-  ])
-    assert.ok(stdout.includes(word), word);
-  const refused = command("--watch", "--every", "often");
-  assert.equal(refused.status, 2);
-  assert.equal(refused.stderr, '--every is "often": write whole seconds, 1 or more.\n');
 });
