@@ -8,9 +8,6 @@ export interface TestMessage {
   readonly raw: string;
 }
 
-/** Seconds that a message may take to a mailbox, here or at the other side. */
-export const deliveryPatience = 20;
-
 /** Where the host may have put a message. */
 export const folders = ["INBOX", "Junk"] as const;
 

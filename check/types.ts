@@ -30,6 +30,8 @@ export interface CheckTarget {
   readonly trustedCas?: readonly string[];
   /** Passwords by mailbox address; mailboxes that came with a hash of their own are missing. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** Seconds that a test message may take to where it is to come. @default 20 */
+  readonly patience?: number;
   /** A login on the host; without it what is inside is not looked at. */
   readonly ssh?: SshAccess;
   /** A mail server elsewhere that judges our mail; without it a message is sent in a loop and judged here. */

@@ -1,14 +1,7 @@
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import type { OtherSide } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
-import {
-  bringToPort25,
-  deliveryPatience,
-  folders,
-  oneLoginForEachDomain,
-  submit,
-  testMessage,
-} from "../testmail.ts";
+import { bringToPort25, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 /**
@@ -37,7 +30,7 @@ async function passOn(host: HostUnderCheck, login: Login): Promise<Finding[]> {
   await submit(host, login, login.address, message.raw);
   const mailbox = await host.mailbox(login);
   try {
-    const sent = await mailbox.waitFor(message.messageId, folders, deliveryPatience);
+    const sent = await mailbox.waitFor(message.messageId, folders, host.patience);
     const raw = sent?.raw.toString() ?? "";
     const signature = raw.search(/^DKIM-Signature:/m);
     // `outgoing` says that it did not come, or is not signed.
@@ -51,8 +44,8 @@ async function passOn(host: HostUnderCheck, login: Login): Promise<Finding[]> {
         ),
       ];
     }
-    const stored = await mailbox.waitFor(message.messageId, folders, deliveryPatience);
-    if (stored === undefined) return [lost(login, "port 25")];
+    const stored = await mailbox.waitFor(message.messageId, folders, host.patience);
+    if (stored === undefined) return [lost(host, login, "port 25")];
     await mailbox.remove(message.messageId, folders);
     return [
       // A home's address counts as no mail server's, and what it sends as spam.
@@ -73,7 +66,7 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
     to: login.address,
     subject: "A test message of the mail host's check",
     text: "It is removed again by the check.\n",
-    timeout: deliveryPatience,
+    timeout: host.patience,
   });
   if (!outcome.accepted) {
     return [
@@ -86,9 +79,9 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
   }
   const mailbox = await host.mailbox(login);
   try {
-    const stored = await mailbox.waitFor(outcome.messageId, folders, deliveryPatience);
+    const stored = await mailbox.waitFor(outcome.messageId, folders, host.patience);
     if (stored === undefined) {
-      return [lost(login, otherSide.domain)];
+      return [lost(host, login, otherSide.domain)];
     }
     await mailbox.remove(outcome.messageId, folders);
     return [
@@ -100,9 +93,9 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
   }
 }
 
-function lost(login: Login, from: string): Finding {
+function lost(host: HostUnderCheck, login: Login, from: string): Finding {
   return wrong(
-    `a message from ${from} to ${login.address} was taken, and has not come in ${deliveryPatience} seconds`,
+    `a message from ${from} to ${login.address} was taken, and has not come in ${host.patience} seconds`,
     "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u dovecot -n 50`.",
     { unanswered: true },
   );

@@ -6,14 +6,7 @@ import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, ReceivedMessage, Verdict } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
-import {
-  deliveryPatience,
-  domainsWithoutLogin,
-  folders,
-  oneLoginForEachDomain,
-  submit,
-  testMessage,
-} from "../testmail.ts";
+import { domainsWithoutLogin, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 /** A message of every domain goes out and passes SPF, DKIM with every key, and DMARC. */
@@ -54,12 +47,12 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
   await submit(host, login, to, message.raw);
   // SES gives every message another Message-ID, and leaves its words alone.
   const got = relayed?.ses
-    ? await cameWith(otherSide, to, mark)
-    : await otherSide.waitFor(message.messageId, deliveryPatience);
+    ? await cameWith(otherSide, to, mark, host.patience)
+    : await otherSide.waitFor(message.messageId, host.patience);
   if (got === undefined) {
     return [
       wrong(
-        `a message from ${login.address} has not reached ${otherSide.domain} in ${deliveryPatience} seconds`,
+        `a message from ${login.address} has not reached ${otherSide.domain} in ${host.patience} seconds`,
         "See why it waits: `npm run host -- postqueue -p`. At a new AWS account port 25 is blocked: ask AWS to open it, or use a relay (docs/sending.md).",
         { unanswered: true },
       ),
@@ -93,8 +86,9 @@ async function cameWith(
   otherSide: OtherSide,
   to: string,
   mark: string,
+  seconds: number,
 ): Promise<ReceivedMessage | undefined> {
-  const end = Date.now() + deliveryPatience * 1000;
+  const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = (await otherSide.messages({ to })).find(({ text }) => text.includes(mark));
     if (found !== undefined || Date.now() > end) return found;
@@ -127,11 +121,11 @@ async function loop(host: HostUnderCheck, login: Login): Promise<Finding[]> {
   await submit(host, login, login.address, message.raw);
   const mailbox = await host.mailbox(login);
   try {
-    const stored = await mailbox.waitFor(message.messageId, folders, deliveryPatience);
+    const stored = await mailbox.waitFor(message.messageId, folders, host.patience);
     if (stored === undefined) {
       return [
         wrong(
-          `a message from ${login.address} to itself has not come in ${deliveryPatience} seconds`,
+          `a message from ${login.address} to itself has not come in ${host.patience} seconds`,
           "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u postfix -u dovecot -n 50`.",
           { unanswered: true },
         ),

@@ -3,14 +3,7 @@ import { applyAgain, changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { isPutOff, type SmtpReply } from "../smtp.ts";
-import {
-  bringToPort25,
-  deliveryPatience,
-  folders,
-  loggedIn,
-  removeFromMailbox,
-  testMessage,
-} from "../testmail.ts";
+import { bringToPort25, folders, loggedIn, removeFromMailbox, testMessage } from "../testmail.ts";
 import { type Finding, right, wrong } from "../types.ts";
 import { outsideDomain } from "./recipients.ts";
 
@@ -80,7 +73,7 @@ async function stranger(host: HostUnderCheck, login: Login): Promise<Finding> {
   if (reply.code !== 250) return unknown(host, `a stranger may write From: ${login.address}`, reply);
   const mailbox = await host.mailbox(login);
   try {
-    const stored = await mailbox.waitFor(message.messageId, folders, deliveryPatience);
+    const stored = await mailbox.waitFor(message.messageId, folders, host.patience);
     if (stored === undefined) {
       return unknown(host, `a stranger may write From: ${login.address}`, reply);
     }

@@ -79,12 +79,12 @@ test("one domain alone; one that is not there", async () => {
   assert.match(unknown.stderr, /The stack has no domain example\.edu\. It has: example\.com, example\.org\./);
 });
 
-for (const { faults, items, settle = "true" } of rounds) {
+for (const { faults, items, settle = "true", patience } of rounds) {
   test(`seen, and only what is wrong: ${faults.map(({ name }) => name).join("; ")}`, async () => {
     const where = await target();
     try {
       await doAll([...faults.map(({ put }) => put), settle]);
-      const found = await runCheck(where, items);
+      const found = await runCheck({ ...where, ...(patience !== undefined && { patience }) }, items);
       const wrong = found.filter(({ right }) => !right);
       const own = wrong.filter(({ cause }) => cause === undefined);
       const patterns = faults.flatMap(({ seen }) => seen);
