@@ -36,6 +36,11 @@ export class HostUnderCheck {
     this.roots = [...rootCertificates, ...(target.trustedCas ?? [])];
   }
 
+  /** Seconds that a test message may take. */
+  get patience(): number {
+    return this.target.patience ?? 20;
+  }
+
   /** Every port of the plan. */
   get ports(): readonly Port[] {
     return this.target.bundles.flatMap(({ ports }) => ports);

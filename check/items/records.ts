@@ -1,10 +1,11 @@
 import { ask, authoritiesOf } from "../../dns/client.ts";
 import type { Item } from "../host.ts";
-import { difference, type RecordSet, recordSets } from "../recordsets.ts";
+import { difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
-import { type Finding, right, wrong } from "../types.ts";
+import { about, type Finding, right, wrong } from "../types.ts";
 
-const delegation =
+/** What to do where the world is sent to other nameservers than the zone's. */
+export const delegation =
   "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).";
 const silent = `Check again in a minute. If it stays so: ${delegation}`;
 
@@ -20,9 +21,13 @@ export const records: Item = {
         try {
           servers = target.nameservers?.[zone] ?? (await authoritiesOf(zone, target.resolver));
         } catch (error) {
-          return [notLookedAt(zone, error, delegation)];
+          return about(zone, [notLookedAt(zone, error, delegation)]);
         }
-        const found = (await Promise.all(servers.map((server) => published(zone, sets, server)))).flat();
+        const found = together(
+          await Promise.all(servers.map((server) => published(zone, sets, server))),
+          zone,
+          servers,
+        );
         return found.length > 0
           ? found
           : [
@@ -36,23 +41,44 @@ export const records: Item = {
   },
 };
 
-/** What one nameserver has not as planned. One that does not answer says nothing of the others. */
+/** What one nameserver has not as planned, without its name. One that does not answer says nothing of the others. */
 async function published(zone: string, sets: readonly RecordSet[], server: string): Promise<Finding[]> {
   const differs = async (set: RecordSet): Promise<Finding[]> => {
     const answer = await ask(server, set.name, set.type, { recursion: false });
-    if (!answer.authoritative)
-      return [wrong(`nameserver ${server}: is not responsible for ${zone}`, delegation)];
+    if (!answer.authoritative) return [wrong(`is not responsible for ${zone}`, delegation, { part: server })];
     const what = difference(set, answer);
     return what === undefined
       ? []
-      : [wrong(`nameserver ${server}: ${what}`, "Run `pulumi up`: it puts the record as planned.")];
+      : [wrong(what, "Run `pulumi up`: it puts the record as planned.", { part: partOf(set) })];
   };
   try {
-    const found = (await Promise.all(sets.map(differs))).flat();
-    return [...new Map(found.map((finding) => [finding.text, finding])).values()];
+    return (await Promise.all(sets.map(differs))).flat();
   } catch (error) {
-    return [notLookedAt(`${zone} at its nameserver ${server}`, error, silent)];
+    const { message } = error as Error;
+    return [wrong(`could not be looked at: ${message}`, silent, { part: server, unanswered: true })];
   }
+}
+
+/** What each nameserver has wrong, told once where all of them agree. */
+function together(
+  found: readonly (readonly Finding[])[],
+  zone: string,
+  servers: readonly string[],
+): Finding[] {
+  const alike = Map.groupBy(
+    found.flatMap((findings, index) => {
+      const once = new Map(findings.map((finding) => [finding.text, finding]));
+      return [...once.values()].map((finding) => ({ finding, server: servers[index] ?? "" }));
+    }),
+    ({ finding }) => finding.text,
+  );
+  return [...alike.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const names = same.map(({ server }) => server);
+    const whose = names.length === servers.length ? zone : `${zone} at its nameserver ${names.join(" and ")}`;
+    return [{ ...first.finding, text: `${whose}: ${first.finding.text}` }];
+  });
 }
 
 function count(servers: number): string {
