@@ -12,6 +12,7 @@ import { logins } from "./items/logins.ts";
 import { manners } from "./items/manners.ts";
 import { outgoing } from "./items/outgoing.ts";
 import { passwords } from "./items/passwords.ts";
+import { policies } from "./items/policies.ts";
 import { ports } from "./items/ports.ts";
 import { queue } from "./items/queue.ts";
 import { recipients } from "./items/recipients.ts";
@@ -60,4 +61,5 @@ export const items: readonly Item[] = [
   queue,
   removed,
   renewal,
+  policies,
 ];

@@ -1,9 +1,9 @@
+import { NoLogin } from "../ssh/client.ts";
 import { runnable } from "./commands.ts";
 import { withCauses } from "./consequences.ts";
 import { HostUnderCheck, type Item } from "./host.ts";
 import { items } from "./items.ts";
 import { notLookedAt } from "./sidebyside.ts";
-import { NoLogin } from "./ssh.ts";
 import { type CheckResult, type CheckTarget, type Finding, groups, wrong } from "./types.ts";
 
 /** Seconds after which an item that hangs is given up. */

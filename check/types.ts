@@ -1,6 +1,8 @@
 import type { DkimSelector } from "../plan/dkim.ts";
+import type { Ramps } from "../plan/ramp.ts";
 import type { Bundle, DnsRecord, Facts } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
+import type { SshAccess } from "../ssh/client.ts";
 import type { OtherSide } from "./otherside.ts";
 
 /** A host to look at, and what is known about it. */
@@ -18,6 +20,8 @@ export interface CheckTarget {
     Partial<Pick<Bundle, "files" | "secretFiles" | "confirm">>)[];
   /** Every DKIM key. */
   readonly dkim: readonly DkimSelector[];
+  /** Where the policies stand that ramp. @default none does */
+  readonly ramps?: Ramps;
   /** DS records that the registrars have to have, by zone, where the program signs it. */
   readonly ds: Readonly<Record<string, string>>;
   /** Looks only at this domain of the settings, and at the host itself. @default all */
@@ -36,16 +40,6 @@ export interface CheckTarget {
   readonly ssh?: SshAccess;
   /** A mail server elsewhere that judges our mail; without it a message is sent in a loop and judged here. */
   readonly otherSide?: OtherSide;
-}
-
-export interface SshAccess {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  /** OpenSSH or PEM. */
-  readonly privateKey: string;
-  /** Public key line, `ssh-ed25519 AAAA…`: the only one that is accepted. */
-  readonly hostKey: string;
 }
 
 /** What people read it under, in this order: what is inside explains what is seen from outside. */

@@ -70,6 +70,16 @@ export class Dns extends pulumi.ComponentResource {
     return found;
   }
 
+  /**
+   * Whether the zone has a TXT record with this text, once that is known; `undefined` where it is none of these. An `up` of other
+   * things (`--target`) leaves a record as it was.
+   */
+  isPublished(name: string, text: string): pulumi.Output<boolean> | undefined {
+    return this.#resources
+      .get(recordKey({ type: "TXT", name }))
+      ?.content.apply((content) => content === quoteTxt(text));
+  }
+
   #createRecord(
     name: string,
     record: DnsRecord,

@@ -7,6 +7,7 @@ import { files } from "../../check/items/files.ts";
 import { firewall } from "../../check/items/firewall.ts";
 import { listed } from "../../check/items/listed.ts";
 import { passwords } from "../../check/items/passwords.ts";
+import { policies } from "../../check/items/policies.ts";
 import { queue } from "../../check/items/queue.ts";
 import { removed } from "../../check/items/removed.ts";
 import { renewal } from "../../check/items/renewal.ts";
@@ -335,4 +336,46 @@ test("viruses: without signatures, without an answer, with old signatures", () =
 
 test("viruses: where the plan has no ClamAV, nothing is asked", async () => {
   assert.deepEqual(await viruses.look(new HostUnderCheck(target({}))), []);
+});
+
+test("policies: nothing is asked where none ramps, and where one hurts that is wrong", () => {
+  assert.deepEqual(judged(policies, ""), []);
+  const settings = settingsWith({
+    domains: { "example.org": { since: "2026-11-21", mailboxes: { ann: {} }, dmarc: "ramp" } },
+  });
+  const ramps = (policy: string) => ({
+    "_dmarc.example.org": { policy, since: "2026-01-01T00:00:00.000Z", why: "" },
+  });
+  const seen = (failed: number) =>
+    JSON.stringify({
+      dmarc: {
+        "example.org": {
+          reporters: ["one.example", "two.example"].map((reporter) => ({
+            reporter,
+            passed: 50,
+            failed,
+            altered: 0,
+            strange: 0,
+          })),
+          failing: [{ ip: "198.51.100.1", messages: failed }],
+          strangers: [],
+        },
+      },
+      tls: [],
+    });
+  const lines = (policy: string, failed: number) =>
+    judged(policies, seen(failed), { settings, ramps: ramps(policy) });
+  assert.deepEqual(lines("none", 0), [
+    "right: example.org, DMARC: from none to quarantine. 100 own messages in reports of 2 organisations, none fails. The next `up` does it",
+  ]);
+  assert.deepEqual(lines("none", 5), [
+    "right: example.org, DMARC: none since 2026-01-01, and not quarantine yet. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
+  assert.deepEqual(lines("quarantine", 5), [
+    "wrong: example.org, DMARC: quarantine since 2026-01-01, and not reject yet. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
+  assert.deepEqual(lines("reject", 0), ["right: example.org, DMARC: reject since 2026-01-01, the last step"]);
+  assert.deepEqual(lines("reject", 5), [
+    "wrong: example.org, DMARC: reject since 2026-01-01, the last step. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
 });
