@@ -32,6 +32,8 @@ export function dovecot(settings: Settings): Bundle {
     why: "Keeps the mailboxes, shows them over IMAP, and knows the passwords.",
     packages: ["dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve"],
     directories: [
+      // Of the options; Dovecot reads it whether anything is in it or not.
+      directory("/etc/dovecot/mailhost.d"),
       directory("/etc/dovecot/sieve"),
       directory("/var/lib/dovecot/sieve", { owner: "vmail", mode: "0700" }),
       // Dovecot puts its sockets there; on a new data volume Postfix would make it only when it starts.
