@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
+import { dnsProviderOf, hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import { trustedHosts } from "../plan/trustedHosts.ts";
 import { LOGIN_USER } from "../plan/users.ts";
+import { zoneFile } from "../plan/zoneFile.ts";
 import type { Mailbox, Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RecordOutput } from "./dns.ts";
@@ -47,6 +49,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const client = clientSettings(hostname);
   const { keepDays } = settings.options.removed;
   const named = stackOption();
+  const byHand = zoneFiles(settings, Object.values(records));
   const loggingIn = trustedHosts(settings).filter(({ login }) => login);
   return {
     hostname,
@@ -64,7 +67,11 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     clientSettings: client,
     /** Where people find these, and a profile for Apple devices, by domain. */
     ...(settings.options.clientSetup && {
-      setupPages: Object.fromEntries(settings.domains.map(({ name }) => [name, setupPage(name)])),
+      setupPages: Object.fromEntries(
+        settings.domains
+          .filter(({ zone }) => hasWorkers(settings.options.dns, zone))
+          .map(({ name }) => [name, setupPage(name)]),
+      ),
     }),
     /** Where the mail lies on the host's data volume; that of a domain or mailbox no longer listed stays there. */
     mailStore: {
@@ -72,6 +79,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       removed: `kept ${keepDays === undefined ? "until you delete it by its name" : `for ${keepDays} days`}`,
     },
     dnsRecords: records,
+    /** What somebody has to put in by hand, by zone. */
+    ...(byHand.size > 0 && { dnsZoneFiles: Object.fromEntries(byHand) }),
     /** The only one that may have certificates for the host's names. */
     acmeAccount,
     /** What the registrar has to have of each zone that is signed. */
@@ -103,6 +112,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
     }),
     nextSteps: [
+      ...(byHand.size > 0
+        ? [`Records to put in by hand: ${engineCommand("stack output dnsZoneFiles --json")}`]
+        : []),
       `Passwords: ${engineCommand("stack output credentials --show-secrets")}`,
       `Mail program: ${inWords(client.incoming)}, ${inWords(client.outgoing)}, login with ${client.login}`,
       `Is it all right? npm run check${named === "" ? "" : ` --${named}`}`,
@@ -112,6 +124,22 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
         : [`The locked store's recovery key, to be written down: npm run unlock -- --recovery-key${named}`]),
     ],
   };
+}
+
+/** The records of each zone that is kept by hand, as a part of its zone file. */
+function zoneFiles(
+  { options: { dns } }: Settings,
+  records: readonly RecordOutput[],
+): ReadonlyMap<string, pulumi.Output<string>> {
+  const byHand = records.filter(({ zone }) => dnsProviderOf(dns, zone) === "byHand");
+  return new Map(
+    [...Map.groupBy(byHand, ({ zone }) => zone)].map(([zone, some]) => [
+      zone,
+      pulumi
+        .all(some.map(({ content, ...record }) => content.apply((text) => ({ ...record, content: text }))))
+        .apply((all) => zoneFile(zone, all)),
+    ]),
+  );
 }
 
 function mailboxText({ passwordHash, appPasswords = [], quota, suspended }: Mailbox): string {

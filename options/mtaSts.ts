@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { type DnsChoice, hasWorkers } from "../plan/dnsProvider.ts";
 import { render } from "../plan/template.ts";
-import type { Settings } from "../settings/types.ts";
+import type { Domain, Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
 
 /**
@@ -21,13 +22,22 @@ export const mtaSts = option({
     .default("testing")
     .meta({
       description:
-        "Whether other servers are told to send here by TLS with a valid certificate alone (MTA-STS). `testing`: they try, and report what fails. `enforce`: they hold mail back that cannot come so. `none`: takes back an `enforce` that they remember, before the domain leaves; a month later it can be false.",
+        "Whether other servers are told to send here by TLS with a valid certificate alone (MTA-STS). `testing`: they try, and report what fails. `enforce`: they hold mail back that cannot come so. `none`: takes back an `enforce` that they remember, before the domain leaves; a month later it can be false. Only domains whose zone is at Cloudflare (`dns`) have a policy.",
       examples: ["enforce", false],
     }),
+  agree(mode, { domains }, report, { dns }) {
+    // What nobody wrote, the others may have or not; a promise to be kept is another thing.
+    if (mode === false || mode === "testing") return;
+    if (!domains.some(({ zone }) => hasWorkers(dns as DnsChoice, zone)))
+      report(
+        [],
+        "wants a Worker for its policy, and no domain's zone is at Cloudflare (mailhost:dns); take the line out, or write false",
+      );
+  },
   records: (mode, settings, ttlOf) =>
     mode === false
       ? []
-      : settings.domains.map((domain) => ({
+      : withPolicy(settings).map((domain) => ({
           zone: domain.zone,
           name: `_mta-sts.${domain.name}`,
           type: "TXT",
@@ -38,7 +48,7 @@ export const mtaSts = option({
   pages: (mode, settings) =>
     mode === false
       ? []
-      : settings.domains.map(({ name, zone }) => ({
+      : withPolicy(settings).map(({ name, zone }) => ({
           zone,
           host: `mta-sts.${name}`,
           path: "/.well-known/mta-sts.txt",
@@ -47,6 +57,10 @@ export const mtaSts = option({
           content: { text: policyOf(mode, settings) },
         })),
 });
+
+function withPolicy(settings: Settings): readonly Domain[] {
+  return settings.domains.filter(({ zone }) => hasWorkers(settings.options.dns, zone));
+}
 
 function policyOf(mode: keyof typeof maxAge, { hostname, options: { secondMx } }: Settings): string {
   return render("cloudflare/mta-sts.txt", { mode, hosts: [hostname, ...secondMx], maxAge: maxAge[mode] });

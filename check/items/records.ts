@@ -1,12 +1,21 @@
 import { ask, authoritiesOf } from "../../dns/client.ts";
+import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
 import type { Item } from "../host.ts";
 import { difference, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
-const delegation =
-  "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).";
-const silent = `Check again in a minute. If it stays so: ${delegation}`;
+const delegations = {
+  cloudflare:
+    "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).",
+  byHand: "Compare the nameservers in the registrar's form with those of whoever keeps the zone.",
+} as const satisfies Record<DnsProvider, string>;
+
+/** What to do about a record set that is not as planned. */
+const remedies = {
+  cloudflare: () => "Run `pulumi up`: it puts the record as planned.",
+  byHand: ({ zone, lines }) => `Put into the zone ${zone}, which is kept by hand: ${lines.join(" and ")}`,
+} as const satisfies Record<DnsProvider, (set: RecordSet) => string>;
 
 /** Every record as each of its zone's own servers publishes it. */
 export const records: Item = {
@@ -16,13 +25,16 @@ export const records: Item = {
     const zones = [...recordSets(target)];
     const findings = await Promise.all(
       zones.map(async ([zone, sets]): Promise<readonly Finding[]> => {
+        const provider = dnsProviderOf(target.settings.options.dns, zone);
         let servers: readonly string[];
         try {
           servers = target.nameservers?.[zone] ?? (await authoritiesOf(zone, target.resolver));
         } catch (error) {
-          return [notLookedAt(zone, error, delegation)];
+          return [notLookedAt(zone, error, delegations[provider])];
         }
-        const found = (await Promise.all(servers.map((server) => published(zone, sets, server)))).flat();
+        const found = (
+          await Promise.all(servers.map((server) => published(zone, provider, sets, server)))
+        ).flat();
         return found.length > 0
           ? found
           : [
@@ -37,21 +49,30 @@ export const records: Item = {
 };
 
 /** What one nameserver has not as planned. One that does not answer says nothing of the others. */
-async function published(zone: string, sets: readonly RecordSet[], server: string): Promise<Finding[]> {
+async function published(
+  zone: string,
+  provider: DnsProvider,
+  sets: readonly RecordSet[],
+  server: string,
+): Promise<Finding[]> {
   const differs = async (set: RecordSet): Promise<Finding[]> => {
     const answer = await ask(server, set.name, set.type, { recursion: false });
     if (!answer.authoritative)
-      return [wrong(`nameserver ${server}: is not responsible for ${zone}`, delegation)];
+      return [wrong(`nameserver ${server}: is not responsible for ${zone}`, delegations[provider])];
     const what = difference(set, answer);
-    return what === undefined
-      ? []
-      : [wrong(`nameserver ${server}: ${what}`, "Run `pulumi up`: it puts the record as planned.")];
+    return what === undefined ? [] : [wrong(`nameserver ${server}: ${what}`, remedies[provider](set))];
   };
   try {
     const found = (await Promise.all(sets.map(differs))).flat();
     return [...new Map(found.map((finding) => [finding.text, finding])).values()];
   } catch (error) {
-    return [notLookedAt(`${zone} at its nameserver ${server}`, error, silent)];
+    return [
+      notLookedAt(
+        `${zone} at its nameserver ${server}`,
+        error,
+        `Check again in a minute. If it stays so: ${delegations[provider]}`,
+      ),
+    ];
   }
 }
 

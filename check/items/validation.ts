@@ -1,4 +1,5 @@
 import { ask, type DnsAnswer } from "../../dns/client.ts";
+import { dnsProviderOf } from "../../plan/dnsProvider.ts";
 import type { Item } from "../host.ts";
 import { difference, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
@@ -14,6 +15,7 @@ export const validation: Item = {
   async look({ target }) {
     const findings = await Promise.all(
       [...recordSets(target)].map(async ([zone, sets]): Promise<Finding[]> => {
+        const isCloudflares = dnsProviderOf(target.settings.options.dns, zone) === "cloudflare";
         let seen: readonly { readonly set: RecordSet; readonly answer: DnsAnswer }[];
         try {
           seen = await Promise.all(
@@ -27,7 +29,9 @@ export const validation: Item = {
           return [
             wrong(
               `${zone}: the resolver refuses ${bogus.length} of ${sets.length} record sets (SERVFAIL): signatures or delegation are broken`,
-              "Compare the DS record at the registrar with the one Cloudflare shows (DNS → Settings → DNSSEC).",
+              isCloudflares
+                ? "Compare the DS record at the registrar with the one Cloudflare shows (DNS → Settings → DNSSEC)."
+                : "Compare the DS record at the registrar with the one that whoever keeps the zone shows.",
             ),
           ];
         }
@@ -45,7 +49,7 @@ export const validation: Item = {
             : wrong(
                 `${zone}: ${plain.length === sets.length ? "not" : `${plain.length} of ${sets.length} record sets not`} validated by DNSSEC`,
                 target.ds[zone] === undefined
-                  ? "Turn DNSSEC on for the zone at Cloudflare and put the DS record that it shows into the registrar's form."
+                  ? `Turn DNSSEC on for the zone ${isCloudflares ? "at Cloudflare" : "where it is kept"} and put the DS record that is shown there into the registrar's form.`
                   : `Put this DS record into the registrar's form: ${target.ds[zone]}`,
               ),
         ];

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
+import { HostUnderCheck } from "../../check/host.ts";
 import { identity } from "../../check/items/identity.ts";
 import { records } from "../../check/items/records.ts";
 import { spf } from "../../check/items/spf.ts";
 import { validation } from "../../check/items/validation.ts";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
 import type { DnsRecord } from "../../plan/types.ts";
+import { settingsWith } from "../options/settings.ts";
 import { type DnsWorld, startDnsWorld } from "./dnsworld.ts";
 import { lines, parrot, smtp, target, withPorts } from "./fixtures.ts";
 
@@ -176,6 +178,24 @@ test("validation: signed is right; unsigned, broken and differing are wrong", as
     'wrong: the resolver says: A mail.example.org is "127.0.0.1", not "192.0.2.1"',
     "right: example.org: signed, and validated from the root down",
   ]);
+});
+
+test("records: of a zone that is kept by hand the remedy says what to put in", async () => {
+  const settings = settingsWith({ dns: { provider: "byHand" } });
+  const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
+  const host = new HostUnderCheck({ ...where([missing]), settings });
+  const [found] = await records.look(host);
+  assert.deepEqual(
+    [found?.text.replace(/^nameserver \S+: /, ""), found?.remedy],
+    [
+      "TXT _dmarc.example.org is missing",
+      'Put into the zone example.org, which is kept by hand: _dmarc.example.org. 300 IN TXT "v=DMARC1; p=none"',
+    ],
+  );
+  const [unsigned] = await validation.look(
+    new HostUnderCheck({ ...where([record("plain.test", "mail.plain.test", "A", "127.0.0.1")]), settings }),
+  );
+  assert.match(unsigned?.remedy ?? "", /^Turn DNSSEC on for the zone where it is kept/);
 });
 
 test("identity: name, address and greeting agree, or each says how not", async () => {

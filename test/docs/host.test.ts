@@ -32,6 +32,8 @@ const bundles = hostBundles(settings);
 const program = await runProgram({
   ...stack,
   rspamdPage: true,
+  parked: { "example.net": {} },
+  dns: { zones: { "example.net": "byHand" } },
   trustedHosts: { shop: { login: true, senders: ["@example.org"] } },
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { findDnsZones } from "../../components/dnsZones.ts";
+import { findKeepers } from "../../components/dns/zones.ts";
 import { reasonOf } from "../../components/reason.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { stack } from "./program.ts";
@@ -17,7 +17,7 @@ await pulumi.runtime.setMocks({
 });
 
 const domain = { since: "2026-11-21" };
-const find = (changes: object) => findDnsZones(parseSettings({ ...stack, ...changes }, {}));
+const find = (changes: object) => findKeepers(parseSettings({ ...stack, ...changes }, {}));
 
 async function message(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -29,8 +29,8 @@ async function message(work: Promise<unknown>): Promise<string> {
 }
 
 test("the zones' ids, by name", async () => {
-  const zones = await find({ domains: { "test.example.org": { ...domain, zone: "example.org" } } });
-  assert.deepEqual(zones.get("example.org"), { id: "z1", accountId: "a1" });
+  const { cloudflare } = await find({ domains: { "test.example.org": { ...domain, zone: "example.org" } } });
+  assert.deepEqual(cloudflare.get("example.org"), { id: "z1", accountId: "a1" });
 });
 
 test("every zone that is not there is one line: where it is asked for, and what to write", async () => {

@@ -1,0 +1,33 @@
+/** One small interface to whoever keeps a zone's records: Cloudflare, somebody's own hands… */
+import type * as pulumi from "@pulumi/pulumi";
+import type { DnsRecord } from "../../plan/types.ts";
+
+/** One of the plan's records, with its value. */
+export interface KeptRecord extends Omit<DnsRecord, "content"> {
+  /** Its name among the records: `mx:example.org`. */
+  readonly key: string;
+  /** Unquoted, as in the plan. */
+  readonly content: pulumi.Output<string>;
+}
+
+export interface Publication {
+  /** What the resources' names begin with. */
+  readonly name: string;
+  readonly parent: pulumi.Resource;
+  /** Of this keeper's zones alone. All records of one name and type are published together. */
+  readonly records: readonly KeptRecord[];
+  /** What the records' comments begin with where they have some, so that the stack knows them as its own. */
+  readonly mark: pulumi.Input<string>;
+  /** What has to be in place before any of them is published. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * Publishes records, and refuses where something foreign stands that would contradict one, in previews too: it is named,
+ * with the ways on, and stays as it is. What is foreign and contradicts nothing stays as well, through every change and when
+ * the stack goes.
+ *
+ * @returns the resource of each record by its key, for what has to wait until it is published; none where somebody else
+ * publishes it
+ */
+export type Keeper = (publication: Publication) => ReadonlyMap<string, pulumi.Resource>;

@@ -1,0 +1,88 @@
+import { getZones } from "@pulumi/cloudflare/getZones.js";
+import * as pulumi from "@pulumi/pulumi";
+import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
+import { type Mistake, SettingsError } from "../../settings/mistakes.ts";
+import { closestAbove } from "../../settings/names.ts";
+import type { Settings } from "../../settings/types.ts";
+import { reasonOf } from "../reason.ts";
+import { byHand } from "./byHand.ts";
+import { type CloudflareZones, cloudflare } from "./cloudflare.ts";
+import type { Keeper } from "./keeper.ts";
+
+/** Who keeps the stack's zones. */
+export interface Keepers {
+  /** Of a zone that the stack uses; all zones at one provider have one keeper. */
+  readonly of: (zone: string) => Keeper;
+  /** Those of Cloudflare's, which can do more. */
+  readonly cloudflare: CloudflareZones;
+}
+
+/**
+ * Asked before anything is made: without its zone a host would be half of one.
+ *
+ * @throws pulumi.RunError naming every zone that its provider does not show, where the stack file asks for it, and what
+ * to write instead.
+ */
+export async function findKeepers(settings: Settings): Promise<Keepers> {
+  const uses = zoneUses(settings);
+  const at = (provider: DnsProvider) =>
+    uses.filter(({ zone }) => dnsProviderOf(settings.options.dns, zone) === provider);
+  const cloudflareZones = at("cloudflare").length > 0 ? await findCloudflareZones() : new Map<never, never>();
+  const mistakes = at("cloudflare").flatMap((use) => missingAtCloudflare(use, [...cloudflareZones.keys()]));
+  if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
+  const keepers: Readonly<Record<DnsProvider, Keeper>> = { cloudflare: cloudflare(cloudflareZones), byHand };
+  return {
+    of: (zone) => keepers[dnsProviderOf(settings.options.dns, zone)],
+    cloudflare: cloudflareZones,
+  };
+}
+
+/** A place in the stack file that asks for a zone. */
+interface ZoneUse {
+  readonly path: readonly string[];
+  /** The name that is to be in the zone. */
+  readonly name: string;
+  readonly zone: string;
+  /** The setting that says which zone it is. */
+  readonly setting: string;
+}
+
+/** Every zone that is asked for, at its places in the stack file. */
+function zoneUses({ domains, hostname, hostnameZone, options }: Settings): readonly ZoneUse[] {
+  const use = (top: string, name: string, zone: string): ZoneUse => ({
+    path: [top, name, ...(zone === name ? [] : ["zone"])],
+    name,
+    zone,
+    setting: "zone",
+  });
+  return [
+    ...domains.map(({ name, zone }) => use("domains", name, zone)),
+    ...Object.entries(options.parked).map(([name, { zone = name }]) => use("parked", name, zone)),
+    // The host's name is mostly in a zone of the mail domains, and what is to be said is said already.
+    ...(domains.some(({ zone }) => zone === hostnameZone)
+      ? []
+      : [{ path: ["hostname"], name: hostname, zone: hostnameZone, setting: "mailhost:hostnameZone" }]),
+  ];
+}
+
+async function findCloudflareZones(): Promise<CloudflareZones> {
+  const { results } = await getZones({}).catch((error: Error) => {
+    throw new pulumi.RunError(
+      `Cloudflare does not answer as it should: ${reasonOf(error)}. Set CLOUDFLARE_API_TOKEN to a token with Zone Read and DNS Edit for your zones, and with Workers Routes Edit and Workers Scripts Edit for mail programs' set-up (README.md, "A real one"). Nothing was touched.`,
+    );
+  });
+  return new Map(results.map(({ name, id, account }) => [name, { id, accountId: account.id }]));
+}
+
+function missingAtCloudflare(
+  { path, name, zone, setting }: ZoneUse,
+  known: readonly string[],
+): readonly Mistake[] {
+  if (known.includes(zone)) return [];
+  const parent = closestAbove(name, known);
+  const advice =
+    parent === undefined
+      ? `add ${zone} to your Cloudflare account`
+      : `write ${setting}: ${parent} (which exists)`;
+  return [{ path, message: `Cloudflare has no zone ${zone}; ${advice}, or give the token Zone Read for it` }];
+}
