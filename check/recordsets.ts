@@ -1,7 +1,7 @@
 import { type DnsAnswer, valuesOf } from "../dns/client.ts";
 import { recordContent } from "../plan/facts.ts";
 import type { DnsRecord } from "../plan/types.ts";
-import { zoneLine } from "../plan/zoneFile.ts";
+import { valueText, zoneLine } from "../plan/zoneFile.ts";
 import { liesIn } from "../settings/names.ts";
 import type { CheckTarget } from "./types.ts";
 
@@ -22,12 +22,16 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
   for (const record of target.records.filter(({ name }) => isWanted(name, target))) {
     const { zone, name, type } = record;
     const content = recordContent(record, target.facts);
-    const isRanked = type === "MX" || type === "SRV";
-    const value = isRanked ? `${record.priority ?? 0} ${content.replace(/(?<=\S)\.$/, "")}` : content;
     const key = `${type} ${name}`;
     const { values = [], lines = [] } = sets.get(key) ?? {};
     const line = zoneLine({ ...record, content });
-    sets.set(key, { zone, name, type, values: [...values, value], lines: [...lines, line] });
+    sets.set(key, {
+      zone,
+      name,
+      type,
+      values: [...values, valueText({ ...record, content })],
+      lines: [...lines, line],
+    });
   }
   return Map.groupBy(sets.values(), ({ zone }) => zone);
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { recordKey } from "../plan/recordKey.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { zoneLine } from "../plan/zoneFile.ts";
 import type { KeptRecord } from "./dns/keeper.ts";
@@ -58,11 +59,6 @@ export class Dns extends pulumi.ComponentResource {
     if (found === undefined) throw new pulumi.ResourceError(`The plan has no record ${type} ${name}`, this);
     return found;
   }
-}
-
-/** The name of a record among the records: `mx:example.org`. */
-function recordKey({ type, name, label }: Pick<DnsRecord, "type" | "name" | "label">): string {
-  return [type.toLowerCase(), name, ...(label === undefined ? [] : [label])].join(":");
 }
 
 /** What needs no fact is known, and shown, in the very first preview. */

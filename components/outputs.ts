@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
-import { dnsProviderOf, hasWorkers } from "../plan/dnsProvider.ts";
+import { hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import { trustedHosts } from "../plan/trustedHosts.ts";
 import { LOGIN_USER } from "../plan/users.ts";
-import { zoneFile } from "../plan/zoneFile.ts";
 import type { Mailbox, Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
+import { zoneFiles } from "./dns/byHand.ts";
 import type { RecordOutput } from "./dns.ts";
 import { engineCommand, stackOption } from "./engine.ts";
 import type { PublicKeys, SshKeys } from "./keys.ts";
@@ -124,22 +124,6 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
         : [`The locked store's recovery key, to be written down: npm run unlock -- --recovery-key${named}`]),
     ],
   };
-}
-
-/** The records of each zone that is kept by hand, as a part of its zone file. */
-function zoneFiles(
-  { options: { dns } }: Settings,
-  records: readonly RecordOutput[],
-): ReadonlyMap<string, pulumi.Output<string>> {
-  const byHand = records.filter(({ zone }) => dnsProviderOf(dns, zone) === "byHand");
-  return new Map(
-    [...Map.groupBy(byHand, ({ zone }) => zone)].map(([zone, some]) => [
-      zone,
-      pulumi
-        .all(some.map(({ content, ...record }) => content.apply((text) => ({ ...record, content: text }))))
-        .apply((all) => zoneFile(zone, all)),
-    ]),
-  );
 }
 
 function mailboxText({ passwordHash, appPasswords = [], quota, suspended }: Mailbox): string {

@@ -1,12 +1,28 @@
 /** Who keeps a zone's records. */
-export const dnsProviders = ["cloudflare", "byHand"] as const;
+export const dnsProviders = ["cloudflare", "rfc2136", "byHand"] as const;
 export type DnsProvider = (typeof dnsProviders)[number];
 
 /** Who keeps the zones: those that are named here, and all others. */
 export interface DnsChoice {
   readonly provider: DnsProvider;
   readonly zones: Readonly<Record<string, DnsProvider>>;
+  readonly rfc2136?: UpdateServer | undefined;
 }
+
+/** A nameserver that takes dynamic updates. */
+export interface UpdateServer {
+  /** Name or address. */
+  readonly server: string;
+  readonly port: number;
+  /** Name of the key, as the server calls it. */
+  readonly key: string;
+  readonly algorithm: (typeof tsigAlgorithms)[number];
+  /** Base64. Secret. */
+  readonly secret: string;
+}
+
+/** HMAC algorithms of such keys, as RFC 8945 section 6 calls them. */
+export const tsigAlgorithms = ["hmac-sha256", "hmac-sha384", "hmac-sha512"] as const;
 
 /** Who keeps a zone's records. */
 export function dnsProviderOf({ provider, zones }: DnsChoice, zone: string): DnsProvider {

@@ -13,6 +13,12 @@ export function rdata({ type, priority = 0, content }: Omit<ZoneRecord, "name" |
   return `${priority} ${content.replace(/(?<=[^\s.])$/, ".")}`;
 }
 
+/** What a look at the DNS shows of it (`valuesOf`, dns/client.ts): TXT as one text, names without their last dot. */
+export function valueText({ type, priority = 0, content }: Omit<ZoneRecord, "name" | "ttl">): string {
+  if (type !== "MX" && type !== "SRV") return content;
+  return `${priority} ${content.replace(/(?<=\S)\.$/, "")}`;
+}
+
 /** A record as a line that says everything by itself, wherever it stands. */
 export function zoneLine(record: ZoneRecord): string {
   return `${record.name}. ${record.ttl} IN ${record.type} ${rdata(record)}`;

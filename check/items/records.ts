@@ -1,5 +1,6 @@
 import { ask, authoritiesOf } from "../../dns/client.ts";
 import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
+import { recordKey } from "../../plan/recordKey.ts";
 import type { Item } from "../host.ts";
 import { difference, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
@@ -8,12 +9,16 @@ import { type Finding, right, wrong } from "../types.ts";
 const delegations = {
   cloudflare:
     "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).",
+  rfc2136: "Compare the nameservers in the registrar's form with the zone's own NS records.",
   byHand: "Compare the nameservers in the registrar's form with those of whoever keeps the zone.",
 } as const satisfies Record<DnsProvider, string>;
 
 /** What to do about a record set that is not as planned. */
 const remedies = {
   cloudflare: () => "Run `pulumi up`: it puts the record as planned.",
+  // The engine does not look at the server again by itself.
+  rfc2136: ({ type, name }) =>
+    `Run \`pulumi up --replace "**-${recordKey({ type, name })}"\`: it puts the record as planned. Where the zone's other nameservers alone are wrong, look at how they copy it.`,
   byHand: ({ zone, lines }) => `Put into the zone ${zone}, which is kept by hand: ${lines.join(" and ")}`,
 } as const satisfies Record<DnsProvider, (set: RecordSet) => string>;
 

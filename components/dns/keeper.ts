@@ -1,5 +1,6 @@
 /** One small interface to whoever keeps a zone's records: Cloudflare, somebody's own hands… */
 import type * as pulumi from "@pulumi/pulumi";
+import { recordKey } from "../../plan/recordKey.ts";
 import type { DnsRecord } from "../../plan/types.ts";
 
 /** One of the plan's records, with its value. */
@@ -31,3 +32,16 @@ export interface Publication {
  * publishes it
  */
 export type Keeper = (publication: Publication) => ReadonlyMap<string, pulumi.Resource>;
+
+/** Records of one name and type, as nameservers keep them. */
+export interface RecordSet {
+  /** The first one's among the records. */
+  readonly key: string;
+  readonly first: KeptRecord;
+  readonly all: readonly KeptRecord[];
+}
+
+export function setsOf(records: readonly KeptRecord[]): readonly RecordSet[] {
+  const sets = Map.groupBy(records, ({ type, name }) => recordKey({ type, name }));
+  return [...sets].flatMap(([key, all]) => all.slice(0, 1).map((first) => ({ key, first, all })));
+}

@@ -1,6 +1,8 @@
 import { getZones } from "@pulumi/cloudflare/getZones.js";
 import * as pulumi from "@pulumi/pulumi";
-import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
+import { ask, serverText } from "../../dns/client.ts";
+import { update } from "../../dns/update.ts";
+import { type DnsProvider, dnsProviderOf, type UpdateServer } from "../../plan/dnsProvider.ts";
 import { type Mistake, SettingsError } from "../../settings/mistakes.ts";
 import { closestAbove } from "../../settings/names.ts";
 import type { Settings } from "../../settings/types.ts";
@@ -8,6 +10,7 @@ import { reasonOf } from "../reason.ts";
 import { byHand } from "./byHand.ts";
 import { type CloudflareZones, cloudflare } from "./cloudflare.ts";
 import type { Keeper } from "./keeper.ts";
+import { rfc2136 } from "./rfc2136.ts";
 
 /** Who keeps the stack's zones. */
 export interface Keepers {
@@ -28,11 +31,23 @@ export async function findKeepers(settings: Settings): Promise<Keepers> {
   const at = (provider: DnsProvider) =>
     uses.filter(({ zone }) => dnsProviderOf(settings.options.dns, zone) === provider);
   const cloudflareZones = at("cloudflare").length > 0 ? await findCloudflareZones() : new Map<never, never>();
-  const mistakes = at("cloudflare").flatMap((use) => missingAtCloudflare(use, [...cloudflareZones.keys()]));
+  const server = settings.options.dns.rfc2136;
+  const mistakes = [
+    ...at("cloudflare").flatMap((use) => missingAtCloudflare(use, [...cloudflareZones.keys()])),
+    ...(server === undefined ? [] : await missingAtServer(at("rfc2136"), server)),
+  ];
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
-  const keepers: Readonly<Record<DnsProvider, Keeper>> = { cloudflare: cloudflare(cloudflareZones), byHand };
+  const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
+    cloudflare: cloudflare(cloudflareZones),
+    rfc2136: server && rfc2136(server),
+    byHand,
+  };
   return {
-    of: (zone) => keepers[dnsProviderOf(settings.options.dns, zone)],
+    of: (zone) => {
+      const keeper = keepers[dnsProviderOf(settings.options.dns, zone)];
+      if (keeper === undefined) throw new pulumi.RunError(`Nobody keeps the zone ${zone}.`);
+      return keeper;
+    },
     cloudflare: cloudflareZones,
   };
 }
@@ -85,4 +100,29 @@ function missingAtCloudflare(
       ? `add ${zone} to your Cloudflare account`
       : `write ${setting}: ${parent} (which exists)`;
   return [{ path, message: `Cloudflare has no zone ${zone}; ${advice}, or give the token Zone Read for it` }];
+}
+
+/** Whether a nameserver is the zones' own, and takes updates: one that changes nothing says so. */
+async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): Promise<readonly Mistake[]> {
+  const { key: name, algorithm, secret, server: host, port } = server;
+  const mistakes = uses.map(async ({ path, zone }): Promise<readonly Mistake[]> => {
+    const { authoritative } = await ask(serverText(server), zone, "SOA", { recursion: false });
+    if (!authoritative)
+      return [
+        {
+          path,
+          message: `${host} has no zone ${zone}; make it there, or write another provider in mailhost:dns`,
+        },
+      ];
+    const nothing = { expected: [], remove: [], add: [] };
+    await update({ server: host, port, zone, key: { name, algorithm, secret }, ...nothing });
+    return [];
+  });
+  return (
+    await Promise.all(mistakes).catch((error: Error) => {
+      throw new pulumi.RunError(
+        `The nameserver of mailhost:dns.rfc2136 does not answer as it should: ${error.message}. Look at its address, its key, and whether it lets that key update the zone. Nothing was touched.`,
+      );
+    })
+  ).flat();
 }
