@@ -56,7 +56,7 @@ export const dns = option({
     .strictObject({
       provider: provider.default("cloudflare").meta({
         description:
-          "Who keeps the zones that `zones` does not name. `rfc2136`: a nameserver of yours that takes dynamic updates. `byHand`: somebody puts the records in, which `stack output dnsZoneFiles` shows; `npm run check` says what is still missing.",
+          "Who keeps the zones that `zones` does not name. `route53`: Amazon Route 53, in the account of the host. `rfc2136`: a nameserver of yours that takes dynamic updates. `byHand`: somebody puts the records in, which `stack output dnsZoneFiles` shows; `npm run check` says what is still missing.",
         examples: ["byHand"],
       }),
       zones: z

@@ -1,5 +1,5 @@
 /** Who keeps a zone's records. */
-export const dnsProviders = ["cloudflare", "rfc2136", "byHand"] as const;
+export const dnsProviders = ["cloudflare", "route53", "rfc2136", "byHand"] as const;
 export type DnsProvider = (typeof dnsProviders)[number];
 
 /** Who keeps the zones: those that are named here, and all others. */

@@ -9,6 +9,8 @@ import { type Finding, right, wrong } from "../types.ts";
 const delegations = {
   cloudflare:
     "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).",
+  route53:
+    "Compare the nameservers in the registrar's form with those that Route 53 shows for the hosted zone.",
   rfc2136: "Compare the nameservers in the registrar's form with the zone's own NS records.",
   byHand: "Compare the nameservers in the registrar's form with those of whoever keeps the zone.",
 } as const satisfies Record<DnsProvider, string>;
@@ -16,6 +18,7 @@ const delegations = {
 /** What to do about a record set that is not as planned. */
 const remedies = {
   cloudflare: () => "Run `pulumi up`: it puts the record as planned.",
+  route53: () => "Run `pulumi up`: it puts the record as planned.",
   // The engine does not look at the server again by itself.
   rfc2136: ({ type, name }) =>
     `Run \`pulumi up --replace "**-${recordKey({ type, name })}"\`: it puts the record as planned. Where the zone's other nameservers alone are wrong, look at how they copy it.`,

@@ -1,3 +1,4 @@
+import { getZone } from "@pulumi/aws/route53/getZone.js";
 import { getZones } from "@pulumi/cloudflare/getZones.js";
 import * as pulumi from "@pulumi/pulumi";
 import { ask, serverText } from "../../dns/client.ts";
@@ -11,6 +12,7 @@ import { byHand } from "./byHand.ts";
 import { type CloudflareZones, cloudflare } from "./cloudflare.ts";
 import type { Keeper } from "./keeper.ts";
 import { rfc2136 } from "./rfc2136.ts";
+import { type Route53Zones, route53 } from "./route53.ts";
 
 /** Who keeps the stack's zones. */
 export interface Keepers {
@@ -32,13 +34,16 @@ export async function findKeepers(settings: Settings): Promise<Keepers> {
     uses.filter(({ zone }) => dnsProviderOf(settings.options.dns, zone) === provider);
   const cloudflareZones = at("cloudflare").length > 0 ? await findCloudflareZones() : new Map<never, never>();
   const server = settings.options.dns.rfc2136;
+  const route53Zones = await findRoute53Zones(at("route53"));
   const mistakes = [
     ...at("cloudflare").flatMap((use) => missingAtCloudflare(use, [...cloudflareZones.keys()])),
+    ...at("route53").flatMap((use) => missingAtRoute53(use, route53Zones)),
     ...(server === undefined ? [] : await missingAtServer(at("rfc2136"), server)),
   ];
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
   const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
     cloudflare: cloudflare(cloudflareZones),
+    route53: route53(route53Zones),
     rfc2136: server && rfc2136(server),
     byHand,
   };
@@ -125,4 +130,26 @@ async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): 
       );
     })
   ).flat();
+}
+
+/** Public ones alone: a private zone is not in the world's DNS. */
+async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones> {
+  const names = [...new Set(uses.map(({ zone }) => zone))];
+  const found = names.map(async (name): Promise<readonly (readonly [string, string])[]> => {
+    try {
+      return [[name, (await getZone({ name, privateZone: false })).zoneId]];
+    } catch (error) {
+      if (/no matching Route ?53 Hosted Zone/i.test((error as Error).message)) return [];
+      throw new pulumi.RunError(
+        `Route 53 does not answer as it should: ${reasonOf(error as Error)}. Give the host's AWS credential the rights of docs/aws-policy-route53.json. Nothing was touched.`,
+      );
+    }
+  });
+  return new Map((await Promise.all(found)).flat());
+}
+
+function missingAtRoute53({ path, zone }: ZoneUse, known: Route53Zones): readonly Mistake[] {
+  if (known.has(zone)) return [];
+  const message = `Route 53 has no public zone ${zone}; make it in the AWS account of the host, or write another provider in mailhost:dns`;
+  return [{ path, message }];
 }

@@ -50,7 +50,7 @@ export async function everything(): Promise<(stack: Document) => void> {
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
     set("backupMx", { "friend.example.net": "mx.example.net" });
     set("clamav", true);
-    set("dns", { zones: { "example.net": "byHand" } });
+    set("dns", { zones: { "example.net": "byHand", "example.info": "route53" } });
     set("egress", "restricted");
     set("lists", {
       refuse: ["nina@example.net"],
@@ -62,6 +62,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("openpgpKeys", { "ann@example.org": annsKey });
     set("parked", {
       "shop.example.org": { zone: "example.org" },
+      "example.info": {},
       "old.example.net": { zone: "example.net" },
     });
     set("pop3s", true);

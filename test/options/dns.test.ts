@@ -60,7 +60,7 @@ it("dns: what somebody wrote and cannot have is a mistake of the stack file", ()
   );
   assert.throws(
     () => plan({ dns: { provider: "godaddy" } }),
-    /mailhost:dns\.provider: is unknown; write cloudflare or byHand/,
+    /mailhost:dns\.provider: is unknown; write cloudflare or route53 or rfc2136 or byHand/,
   );
 });
 
