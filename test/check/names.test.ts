@@ -198,6 +198,14 @@ test("records: of a zone that is kept by hand the remedy says what to put in", a
   assert.match(unsigned?.remedy ?? "", /^Turn DNSSEC on for the zone where it is kept/);
 });
 
+test("records: at a nameserver of one's own the remedy makes the set anew", async () => {
+  const server = { server: "127.0.0.1", key: "mailhost.test", secret: Buffer.alloc(32).toString("base64") };
+  const settings = settingsWith({ dns: { provider: "rfc2136", rfc2136: server } });
+  const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
+  const [found] = await records.look(new HostUnderCheck({ ...where([missing]), settings }));
+  assert.match(found?.remedy ?? "", /^Run `pulumi up --replace "\*\*-txt:_dmarc\.example\.org"`: /);
+});
+
 test("identity: name, address and greeting agree, or each says how not", async () => {
   const good = await smtp({});
   try {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { dnsProviderOf } from "../../plan/dnsProvider.ts";
 import { makePlan } from "../../plan/plan.ts";
+import { plainSecrets } from "../../settings/plainSecrets.ts";
 import { annsKey } from "./openpgpKey.ts";
 import { settingsWith } from "./settings.ts";
 
@@ -62,6 +63,25 @@ it("dns: what somebody wrote and cannot have is a mistake of the stack file", ()
     () => plan({ dns: { provider: "godaddy" } }),
     /mailhost:dns\.provider: is unknown; write cloudflare or route53 or rfc2136 or byHand/,
   );
+});
+
+it("dns: a nameserver of one's own is told with a key, whose secret stays out of the file and of messages", () => {
+  const server = { server: "ns1.example.net", key: "mailhost.example.net", secret: "c2VjcmV0IG9mIGEga2V5" };
+  const choice = plan({ dns: { provider: "rfc2136", rfc2136: server } }).settings.options.dns;
+  assert.deepEqual(choice.rfc2136, { ...server, port: 53, algorithm: "hmac-sha256" });
+  assert.throws(
+    () => plan({ dns: { provider: "rfc2136" } }),
+    /mailhost:dns\.rfc2136: is missing; write the nameserver/,
+  );
+  assert.throws(() => plan({ dns: { rfc2136: server } }), /mailhost:dns\.rfc2136: keeps no zone/);
+  const wrong = { provider: "rfc2136", rfc2136: { ...server, secret: "no base64, but secret" } };
+  assert.throws(
+    () => plan({ dns: wrong }),
+    (error: Error) =>
+      /dns\.rfc2136\.secret: is no secret of a key/.test(error.message) &&
+      !error.message.includes("no base64"),
+  );
+  assert.deepEqual(plainSecrets({ dns: { rfc2136: server } }), [["dns", "rfc2136", "secret"]]);
 });
 
 it("dns: a zone that holds nothing of the stack is a slip of the pen", () => {
