@@ -101,7 +101,7 @@ function refusal(
   return new pulumi.ResourceHook(
     hookName,
     async (args) => {
-      const isMade = args.id !== "";
+      const isMade = Boolean(args.id);
       const listed = await setsIn(zoneId);
       const wanted = valuesIn(args.newInputs, type);
       const before = isMade ? valuesIn(args.oldInputs, type) : undefined;
