@@ -95,6 +95,20 @@ test("what Route 53 takes no is refused in its words, and nothing of the batch i
   );
 });
 
+test("a zone's sets are listed as the API writes them: with a last dot, and an escaped star", async (t) => {
+  const { zoneId, make, client } = await inZone(t);
+  await make(type, { zoneId, name: "*.old.example.info", type: "TXT", ttl: 60, records: ["one", "two"] });
+  const { result } = await client.invoke("aws:route53/getRecords:getRecords", { zoneId });
+  assert.deepEqual(result.resourceRecordSets, [
+    {
+      name: "\\052.old.example.info.",
+      type: "TXT",
+      ttl: 60,
+      resourceRecords: [{ value: '"one"' }, { value: '"two"' }],
+    },
+  ]);
+});
+
 test("a zone that the account has not is not found", async (t) => {
   const { client } = await inZone(t);
   await assert.rejects(
