@@ -11,6 +11,7 @@ import { DkimKeys, SshKeys, TlsKeys } from "./components/keys.ts";
 import { currentMoment } from "./components/moment.ts";
 import { Network } from "./components/network.ts";
 import { stackOutputs } from "./components/outputs.ts";
+import { rampsInPlace } from "./components/ramps.ts";
 import { RecordMark } from "./components/recordMark.ts";
 import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
@@ -87,12 +88,14 @@ const policies = new Dns("policies", { ...published, records: plan.policies, aft
 const made = { ...dns.records, ...policies.records, ...caa.records, ...inbound.records };
 // Which keys are in use is written down when the host has them, and not before.
 const keyRotation = host.has("rspamd", "certbot").apply((has) => (has ? moment.rotation : moment.before));
+const policyRamps = rampsInPlace(moment, plan.records, [dns, policies]);
 export default stackOutputs({
   settings,
   server,
   accounts,
   publicKeys,
   keyRotation,
+  policyRamps,
   records: made,
   acmeAccount: account.url,
   dnssec: signed.ds,

@@ -3,9 +3,9 @@ import { hasLockedStore } from "../plan/lockedStore.ts";
 import { ownPasswordsProgram } from "../plan/ownPasswords.ts";
 import type { Port } from "../plan/types.ts";
 import type { Domain } from "../settings/types.ts";
+import { openSsh, type SshSession } from "../ssh/client.ts";
 import { type Credentials, type Mailbox, openMailbox } from "./imap.ts";
 import { openSmtp, type SmtpDialogue } from "./smtp.ts";
-import { openSsh, type SshSession } from "./ssh.ts";
 import type { CheckTarget, Finding, groups } from "./types.ts";
 
 /** One concern of the check: one module of `check/items/`. */
@@ -34,6 +34,11 @@ export class HostUnderCheck {
     this.name = target.settings.hostname;
     this.address = target.facts.publicIpv4;
     this.roots = [...rootCertificates, ...(target.trustedCas ?? [])];
+  }
+
+  /** Seconds that a test message may take. */
+  get patience(): number {
+    return this.target.patience ?? 20;
   }
 
   /** Every port of the plan. */

@@ -1,14 +1,18 @@
 import type { Item } from "./host.ts";
 import { auth } from "./items/auth.ts";
+import { clock } from "./items/clock.ts";
+import { delegation } from "./items/delegation.ts";
 import { files } from "./items/files.ts";
 import { firewall } from "./items/firewall.ts";
 import { gtube } from "./items/gtube.ts";
 import { identity } from "./items/identity.ts";
 import { incoming } from "./items/incoming.ts";
+import { listed } from "./items/listed.ts";
 import { logins } from "./items/logins.ts";
 import { manners } from "./items/manners.ts";
 import { outgoing } from "./items/outgoing.ts";
 import { passwords } from "./items/passwords.ts";
+import { policies } from "./items/policies.ts";
 import { ports } from "./items/ports.ts";
 import { queue } from "./items/queue.ts";
 import { recipients } from "./items/recipients.ts";
@@ -23,11 +27,13 @@ import { tls } from "./items/tls.ts";
 import { validation } from "./items/validation.ts";
 import { viruses } from "./items/viruses.ts";
 import { outgoingWay } from "./items/wayout.ts";
+import { web } from "./items/web.ts";
 import { webmail } from "./items/webmail.ts";
 
 /** Everything that is looked at, in the order of the result. */
 export const items: readonly Item[] = [
   records,
+  delegation,
   validation,
   spf,
   identity,
@@ -39,6 +45,7 @@ export const items: readonly Item[] = [
   senders,
   gtube,
   logins,
+  web,
   webmail,
   outgoing,
   incoming,
@@ -49,7 +56,10 @@ export const items: readonly Item[] = [
   services,
   viruses,
   resources,
+  clock,
+  listed,
   queue,
   removed,
   renewal,
+  policies,
 ];

@@ -1,6 +1,7 @@
 /**
  * `npm run check`: is my mail all right? Looks at the stack's host and domains from outside, and says in plain
- * words what is wrong and what to do. Exit code 0: all is right; 1: something is wrong; 2: it could not look.
+ * words what is wrong and what to do. Exit code 0: all is right; 1: something is wrong; 2: it could not look. With
+ * `--watch` it is that of the last look, when it is ended by Ctrl-C.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -9,15 +10,21 @@ import { type OtherSide, otherSideAt } from "./otherside.ts";
 import { report } from "./report.ts";
 import { runCheck } from "./run.ts";
 import { type Surroundings, stackTarget } from "./stack.ts";
+import type { CheckTarget } from "./types.ts";
+import { watch } from "./watch.ts";
 
 const usage = `npm run check -- [options]
 
   --stack NAME      the stack to look at (default: dev)
   --domain NAME     only this mail domain, and the host itself
   --json            the lines as JSON
+  --watch           looks again and again, and says only what changed; Ctrl-C ends it
+  --every SECONDS   with --watch: from one look to the next (default: 300)
   --resolver ADDR   validating resolver to ask (default: 1.1.1.1)
   --ca FILE         PEM of a root that certificates may chain to, beside the public ones
   --peer API        a mail server elsewhere that judges our mail: its API's address or Unix socket; none: without one
+
+Exit code: 0 all is right, 1 something is wrong, 2 it could not look.
 `;
 
 /**
@@ -37,6 +44,8 @@ export async function checkCommand(
         stack: { type: "string", default: "dev" },
         domain: { type: "string" },
         json: { type: "boolean", default: false },
+        watch: { type: "boolean", default: false },
+        every: { type: "string", default: "300" },
         resolver: { type: "string" },
         ca: { type: "string", multiple: true, default: [] },
         peer: { type: "string" },
@@ -47,30 +56,62 @@ export async function checkCommand(
       console.log(usage);
       return 0;
     }
+    const every = Number(values.every);
+    if (!Number.isInteger(every) || every < 1) {
+      throw new Error(`--every is "${values.every}": write whole seconds, 1 or more.`);
+    }
     const otherSide = await otherSideNamed(values.peer, defaults.otherSide);
-    const target = await stackTarget(values.stack, {
+    const surroundings: Surroundings = {
       pulumi: defaults.pulumi ?? engineOnPath,
       environment: defaults.environment ?? process.env,
       resolver: values.resolver ?? defaults.resolver ?? "1.1.1.1",
       trustedCas: [...(defaults.trustedCas ?? []), ...values.ca.map((path) => readFileSync(path, "utf8"))],
       isLocal: defaults.isLocal ?? false,
       ...(otherSide === undefined ? {} : { otherSide }),
-    });
-    const known = target.settings.domains.map(({ name }) => name);
-    if (values.domain !== undefined && !known.includes(values.domain)) {
-      throw new Error(`The stack has no domain ${values.domain}. It has: ${known.join(", ")}.`);
-    }
-    const results = await runCheck({
-      ...target,
-      ...(values.domain === undefined ? {} : { only: values.domain }),
-    });
+    };
+    // The stack is read each time: an `up` may have changed it.
+    const look = async () => runCheck(await targetOf(values.stack, values.domain, surroundings));
     const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-    console.log(values.json ? JSON.stringify(results, undefined, 2) : report(results, colours));
+    const { json } = values;
+    const results = values.watch
+      ? await watch({
+          look,
+          every,
+          json,
+          colours,
+          say: console.log,
+          complain: console.error,
+          signal: interrupt(),
+        })
+      : await look();
+    if (!values.watch) console.log(json ? JSON.stringify(results, undefined, 2) : report(results, colours));
     return results.every(({ right }) => right) ? 0 : 1;
   } catch (error) {
     console.error((error as Error).message);
     return 2;
   }
+}
+
+/** @throws where the stack is not up, or has no such domain */
+async function targetOf(
+  stack: string,
+  domain: string | undefined,
+  surroundings: Surroundings,
+): Promise<CheckTarget> {
+  const target = await stackTarget(stack, surroundings);
+  const known = target.settings.domains.map(({ name }) => name);
+  if (domain === undefined) return target;
+  if (!known.includes(domain)) {
+    throw new Error(`The stack has no domain ${domain}. It has: ${known.join(", ")}.`);
+  }
+  return { ...target, only: domain };
+}
+
+/** Ctrl-C, the first time: what is under way ends by itself. The second ends the process. */
+function interrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once("SIGINT", () => controller.abort());
+  return controller.signal;
 }
 
 async function otherSideNamed(

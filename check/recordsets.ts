@@ -36,6 +36,11 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
   return Map.groupBy(sets.values(), ({ zone }) => zone);
 }
 
+/** How findings call a set: `MX.example.org`. */
+export function partOf({ name, type }: Pick<RecordSet, "name" | "type">): string {
+  return `${type}.${name}`;
+}
+
 /** Names of one domain alone, and always the host's own. */
 export function isWanted(name: string, { only, settings }: CheckTarget): boolean {
   return only === undefined || liesIn(name, only) || liesIn(name, settings.hostname);
@@ -55,10 +60,15 @@ export function difference(set: RecordSet, answer: DnsAnswer): string | undefine
   const foreign = found.filter((value) => !set.values.includes(value) && !mayStandBeside(set, value));
   if (absent.length > 0) {
     const instead = foreign.length > 0 ? foreign : found;
-    return `${label} is ${shown(instead)}, not ${shown(absent)}`;
+    if (instead.some((value) => revoked.test(value))) return `${label} says that the key is revoked (p=)`;
+    const from = firstDifference(instead[0] ?? "", absent[0] ?? "");
+    return `${label} is ${shown(instead, from)}, not ${shown(absent, from)}`;
   }
   return foreign.length > 0 ? `${label} has ${shown(foreign)} beside ${shown(set.values)}` : undefined;
 }
+
+/** A DKIM record without its key: mail that it signed is not to be believed (RFC 6376 section 3.6.1). */
+const revoked = /^v=DKIM1;.*\bp=(;|$)/i;
 
 /** Other TXT records may live under a name, but a second SPF or DMARC record spoils both (RFC 7208 section 4.5). */
 function mayStandBeside(set: RecordSet, value: string): boolean {
@@ -71,6 +81,21 @@ function mayStandBeside(set: RecordSet, value: string): boolean {
   );
 }
 
-function shown(values: readonly string[]): string {
-  return values.map((value) => `"${value.length > 60 ? `${value.slice(0, 57)}…` : value}"`).join(" and ");
+/** Letters of a value that a line has room for. */
+const room = 60;
+
+/** Where two values begin to differ, as far as that is behind what a line shows of their beginnings. */
+function firstDifference(one: string, other: string): number {
+  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  return at < room - 10 ? 0 : at - 10;
+}
+
+/** @param from the letter that each value is shown from: the same beginning of both would say nothing */
+function shown(values: readonly string[], from = 0): string {
+  return values
+    .map((value) => {
+      const rest = value.slice(from);
+      return `"${from > 0 ? "…" : ""}${rest.length > room ? `${rest.slice(0, room - 3)}…` : rest}"`;
+    })
+    .join(" and ");
 }

@@ -1,9 +1,9 @@
+import { NoLogin } from "../ssh/client.ts";
 import { runnable } from "./commands.ts";
 import { withCauses } from "./consequences.ts";
 import { HostUnderCheck, type Item } from "./host.ts";
 import { items } from "./items.ts";
 import { notLookedAt } from "./sidebyside.ts";
-import { NoLogin } from "./ssh.ts";
 import { type CheckResult, type CheckTarget, type Finding, groups, wrong } from "./types.ts";
 
 /** Seconds after which an item that hangs is given up. */
@@ -19,9 +19,10 @@ export async function runCheck(target: CheckTarget, list: readonly Item[] = item
     const found = await Promise.all(
       list.map(async (item) => {
         const findings = await look(item, host);
-        return findings.map(({ remedy, ...finding }) => ({
+        return findings.map(({ remedy, part, ...finding }) => ({
           group: item.group,
           item: item.name,
+          about: part === undefined ? item.name : `${item.name}.${part}`,
           ...finding,
           ...(remedy === undefined ? {} : { remedy: runnable(remedy, target) }),
         }));
@@ -39,6 +40,7 @@ function locked(target: CheckTarget): CheckResult {
   return {
     group: "Inside the host",
     item: "locked",
+    about: "locked",
     ...wrong(
       "the host is locked, and takes no mail until its store is opened; other servers try again for some days",
       runnable("Open it with its passphrase: `npm run unlock`. Then check again.", target),
@@ -78,5 +80,6 @@ function noLogin({ message }: NoLogin, { settings }: CheckTarget): Finding {
   return wrong(
     `nothing inside the host could be looked at: ${message}`,
     `Does the host run, and is the public address of this machine (\`curl https://checkip.amazonaws.com\`) in mailhost:ssh.from (${settings.ssh.from.join(", ")})? Write it there and run \`pulumi up\`.`,
+    { unanswered: true },
   );
 }

@@ -13,6 +13,11 @@ export interface SmtpReply {
   readonly text: string;
 }
 
+/** Not now, perhaps later: it is no answer to the question whether (RFC 5321 section 4.2.1). */
+export function isPutOff({ code }: SmtpReply): boolean {
+  return code >= 400 && code < 500;
+}
+
 export interface SmtpAddress {
   readonly address: string;
   readonly port: number;

@@ -1,10 +1,12 @@
 import { dayOf, makePlan } from "../plan/plan.ts";
+import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { LOGIN_USER, receiversOf } from "../plan/users.ts";
 import { parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
+import type { SshAccess } from "../ssh/client.ts";
 import type { OtherSide } from "./otherside.ts";
-import type { CheckTarget, SshAccess } from "./types.ts";
+import type { CheckTarget } from "./types.ts";
 
 /** Where the stack's engine, its settings' environment, and the world around the host are. */
 export interface Surroundings {
@@ -28,6 +30,7 @@ interface StackOutputs {
   readonly credentials: Readonly<Record<string, string>>;
   readonly publicKeys: Readonly<Record<string, string>>;
   readonly keyRotation: KeyRotation;
+  readonly policyRamps: Ramps;
   readonly acmeAccount: string;
   readonly dnssec: Readonly<Record<string, string>>;
   readonly ssh?: SshAccess;
@@ -35,18 +38,14 @@ interface StackOutputs {
 
 /** Reads a stack's settings and outputs. @throws in words when there is no such stack or it is not up */
 export async function stackTarget(stack: string, around: Surroundings): Promise<CheckTarget> {
-  const [config, outputs] = (
-    await Promise.all([
-      around.pulumi(["config", "--json", "--show-secrets", "--stack", stack]),
-      around.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
-    ])
-  ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
+  const [config, outputs] = await configAndOutputs<StackOutputs>(stack, around);
   const {
     publicIp,
     publicIpv6,
     credentials = {},
     publicKeys = {},
     keyRotation = {},
+    policyRamps: ramps = {},
     // Where the `up` could not ask for it, its record is missing, and said to be.
     acmeAccount = "",
     dnssec = {},
@@ -57,7 +56,8 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
   }
   const settings = settingsOf(config, around);
-  const { records, bundles, dkim } = makePlan(settings, { today: dayOf(new Date()), rotation: keyRotation });
+  const moment = { today: dayOf(new Date()), rotation: keyRotation, ramps };
+  const { records, bundles, dkim } = makePlan(settings, moment);
   return {
     stack,
     isLocal: around.isLocal ?? false,
@@ -71,6 +71,7 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     records,
     bundles,
     dkim,
+    ramps,
     ds: dnssec,
     resolver: around.resolver,
     trustedCas: around.trustedCas,
@@ -78,6 +79,17 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     ...(ssh === undefined ? {} : { ssh }),
     ...(around.otherSide === undefined ? {} : { otherSide: around.otherSide }),
   };
+}
+
+async function configAndOutputs<Outputs>(
+  stack: string,
+  { pulumi }: Pick<Surroundings, "pulumi">,
+): Promise<[PulumiConfig, Partial<Outputs>]> {
+  const texts = await Promise.all([
+    pulumi(["config", "--json", "--show-secrets", "--stack", stack]),
+    pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
+  ]);
+  return texts.map((text) => JSON.parse(text)) as [PulumiConfig, Partial<Outputs>];
 }
 
 /** `pulumi config --json`. */
@@ -111,12 +123,7 @@ export async function storeAccess(
   stack: string,
   { pulumi, environment }: Pick<Surroundings, "pulumi" | "environment">,
 ): Promise<StoreAccess> {
-  const [config, outputs] = (
-    await Promise.all([
-      pulumi(["config", "--json", "--show-secrets", "--stack", stack]),
-      pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
-    ])
-  ).map((text) => JSON.parse(text)) as [PulumiConfig, Partial<StackOutputs>];
+  const [config, outputs] = await configAndOutputs<StackOutputs>(stack, { pulumi });
   const ssh =
     outputs.ssh ??
     accessIn(JSON.parse(await pulumi(["stack", "export", "--show-secrets", "--stack", stack])) as StackState);
@@ -162,11 +169,19 @@ function passphraseIn(config: PulumiConfig, environment: Surroundings["environme
   return name === undefined ? passphrase : environment[name];
 }
 
+/** A stack's settings. @throws naming every mistake in its file */
+export async function stackSettings(
+  stack: string,
+  around: Pick<Surroundings, "pulumi" | "environment">,
+): Promise<Settings> {
+  const text = await around.pulumi(["config", "--json", "--show-secrets", "--stack", stack]);
+  return settingsOf(JSON.parse(text) as PulumiConfig, around);
+}
+
 /** Says which mailboxes of a stack the mail for an address ends up in. */
 export async function stackReceivers(
   stack: string,
   around: Pick<Surroundings, "pulumi" | "environment">,
 ): Promise<(address: string) => readonly string[]> {
-  const text = await around.pulumi(["config", "--json", "--show-secrets", "--stack", stack]);
-  return receiversOf(settingsOf(JSON.parse(text) as PulumiConfig, around));
+  return receiversOf(await stackSettings(stack, around));
 }

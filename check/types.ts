@@ -1,6 +1,8 @@
 import type { DkimSelector } from "../plan/dkim.ts";
+import type { Ramps } from "../plan/ramp.ts";
 import type { Bundle, DnsRecord, Facts } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
+import type { SshAccess } from "../ssh/client.ts";
 import type { OtherSide } from "./otherside.ts";
 
 /** A host to look at, and what is known about it. */
@@ -18,6 +20,8 @@ export interface CheckTarget {
     Partial<Pick<Bundle, "files" | "secretFiles" | "confirm">>)[];
   /** Every DKIM key. */
   readonly dkim: readonly DkimSelector[];
+  /** Where the policies stand that ramp. @default none does */
+  readonly ramps?: Ramps;
   /** DS records that the registrars have to have, by zone, where the program signs it. */
   readonly ds: Readonly<Record<string, string>>;
   /** Looks only at this domain of the settings, and at the host itself. @default all */
@@ -30,20 +34,12 @@ export interface CheckTarget {
   readonly trustedCas?: readonly string[];
   /** Passwords by mailbox address; mailboxes that came with a hash of their own are missing. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** Seconds that a test message may take to where it is to come. @default 20 */
+  readonly patience?: number;
   /** A login on the host; without it what is inside is not looked at. */
   readonly ssh?: SshAccess;
   /** A mail server elsewhere that judges our mail; without it a message is sent in a loop and judged here. */
   readonly otherSide?: OtherSide;
-}
-
-export interface SshAccess {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  /** OpenSSH or PEM. */
-  readonly privateKey: string;
-  /** Public key line, `ssh-ed25519 AAAA…`: the only one that is accepted. */
-  readonly hostKey: string;
 }
 
 /** What people read it under, in this order: what is inside explains what is seen from outside. */
@@ -56,22 +52,26 @@ export interface Finding {
   readonly text: string;
   /** What to do next; only where it is wrong. */
   readonly remedy?: string;
-  /** The unit that it says is down. */
-  readonly down?: string;
+  /** Which of the item's things it is about, where there are several: a port or a unit by its name, a domain, a record. */
+  readonly part?: string;
+  /** Something gave no answer or put us off, and more it does not say: so it looks wherever the cause is. */
+  readonly unanswered?: true;
   /** Nothing is wrong, and nothing was seen either: what the check has no means to look at. */
   readonly leftOut?: true;
 }
 
-export interface CheckResult extends Finding {
+export interface CheckResult extends Omit<Finding, "part"> {
   readonly group: (typeof groups)[number];
   /** The item that found it. */
   readonly item: string;
-  /** The unit that is down and brings this with it. */
+  /** What it is about, by a name that stays: the item's, and behind a dot the part's: `tls.submissions`. */
+  readonly about: string;
+  /** What another line is about that brings this one with it. */
   readonly cause?: string;
 }
 
-export function right(text: string): Finding {
-  return { right: true, text };
+export function right(text: string, more: Pick<Finding, "part"> = {}): Finding {
+  return { right: true, text, ...more };
 }
 
 /** @param text what was not looked at, and why */
@@ -79,6 +79,15 @@ export function leftOut(text: string): Finding {
   return { right: true, text, leftOut: true };
 }
 
-export function wrong(text: string, remedy: string): Finding {
-  return { right: false, text, remedy };
+export function wrong(
+  text: string,
+  remedy: string,
+  more: Pick<Finding, "part" | "unanswered"> = {},
+): Finding {
+  return { right: false, text, remedy, ...more };
+}
+
+/** Findings about one of an item's things. */
+export function about(part: string, findings: readonly Finding[]): readonly Finding[] {
+  return findings.map((finding) => ({ part, ...finding }));
 }

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recordKey } from "../plan/recordKey.ts";
+import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { zoneLine } from "../plan/zoneFile.ts";
-import type { KeptRecord } from "./dns/keeper.ts";
+import type { KeptRecord, Published } from "./dns/keeper.ts";
 import type { Keepers } from "./dns/zones.ts";
 import type { FactOutputs } from "./facts.ts";
 
@@ -23,7 +24,7 @@ export interface RecordOutput extends Omit<KeptRecord, "key" | "label"> {}
 export class Dns extends pulumi.ComponentResource {
   /** By the name that each has among the records, `mx:example.org`: a new one moves no other in a preview. */
   readonly records: Readonly<Record<string, RecordOutput>>;
-  readonly #resources: ReadonlyMap<string, pulumi.Resource>;
+  readonly #published: ReadonlyMap<string, Published>;
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
@@ -33,7 +34,7 @@ export class Dns extends pulumi.ComponentResource {
       return { ...rest, key: recordKey(record), content: contentOf(record, args.facts) };
     });
     const parts = Map.groupBy(kept, ({ zone }) => keepers.of(zone));
-    this.#resources = new Map(
+    this.#published = new Map(
       [...parts].flatMap(([publish, records]) => [...publish({ name, parent: this, records, mark, after })]),
     );
     this.records = Object.fromEntries(kept.map(({ key, ...record }) => [key, record]));
@@ -43,8 +44,8 @@ export class Dns extends pulumi.ComponentResource {
   /** What makes a record, for what has to wait until it is published; nothing where somebody puts it in by hand. */
   record(type: DnsRecord["type"], name: string): readonly pulumi.Resource[] {
     this.#output(type, name);
-    const made = this.#resources.get(recordKey({ type, name }));
-    return made === undefined ? [] : [made];
+    const made = this.#published.get(recordKey({ type, name }));
+    return made === undefined ? [] : [made.resource];
   }
 
   /** The zone-file line of a record that somebody has to put in by hand; undefined where the program does it. */
@@ -52,6 +53,16 @@ export class Dns extends pulumi.ComponentResource {
     const { content, ...record } = this.#output(type, name);
     if (this.record(type, name).length > 0) return undefined;
     return content.apply((text) => zoneLine({ ...record, content: text }));
+  }
+
+  /**
+   * Whether the zone has a TXT record with this text, once that is known; `undefined` where it is none of these, or somebody puts
+   * it in by hand. An `up` of other things (`--target`) leaves a record as it was.
+   */
+  isPublished(name: string, text: string): pulumi.Output<boolean> | undefined {
+    return this.#published
+      .get(recordKey({ type: "TXT", name }))
+      ?.texts.apply((texts) => texts.includes(quoteTxt(text)));
   }
 
   #output(type: DnsRecord["type"], name: string): RecordOutput {

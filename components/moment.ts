@@ -8,6 +8,7 @@ import type { KeyRotation } from "../plan/rotation.ts";
 import { publicKeyDigest } from "../plan/tlsKey.ts";
 import { type KeyHolder, keyHolders, rotate, usedGenerations } from "../plan/turns.ts";
 import type { Settings } from "../settings/types.ts";
+import { type CurrentRamps, currentRamps, type OutputsOfRamps } from "./ramps.ts";
 import { reasonOf } from "./reason.ts";
 
 /** Resolvers of others, that see the DNS as the receivers of mail do. */
@@ -17,8 +18,7 @@ const publicResolvers = ["1.1.1.1", "9.9.9.9"];
 const patience = 5000;
 
 /** The stack's outputs that this reads, as `outputs.ts` writes them. */
-interface Before {
-  readonly publicIp?: string;
+interface Before extends OutputsOfRamps {
   readonly keyRotation?: KeyRotation;
   readonly publicKeys?: Readonly<Record<string, string>>;
   /** What the two were called when DKIM's keys alone took turns. */
@@ -26,14 +26,15 @@ interface Before {
   readonly dkimPublicKeys?: Readonly<Record<string, string>>;
 }
 
-/** The moment of this run, and the keys' state in which the one before has left the host. */
-export interface CurrentMoment extends Moment {
+/** The moment of this run, and the states in which the one before has left keys and policies. */
+export interface CurrentMoment extends Moment, CurrentRamps {
   readonly before: KeyRotation;
 }
 
 /**
- * What the plan depends on beside the settings: the day, and the keys' state from now on. That is the one which the last
- * `up` has left in the stack's outputs, a step further where one is due and the world has seen what it needs.
+ * What the plan depends on beside the settings: the day, and the state of keys and policies from now on. That is the one which
+ * the last `up` has left in the stack's outputs, a step further where one is due and the world has seen what it needs, or has
+ * reported that it is safe.
  *
  * @throws pulumi.RunError where the engine does not show the outputs: without them keys in use would be taken for none
  */
@@ -50,28 +51,32 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
   const seen = new Set<string>();
   const used = new Set<string>();
   const key = ({ name }: KeyHolder, generation: string) => `${generation} ${name}`;
-  await Promise.all(
-    waiting.map(async (holder) => {
-      const pairs = before[holder.name] ?? [];
-      const [, shown] = await Promise.all([
-        Promise.all(
-          pairs
-            .filter(({ state }) => state === "published")
-            .map(async ({ generation }) => {
-              if (await isSeen(servers, holder, generation, keys)) seen.add(key(holder, generation));
-            }),
-        ),
-        holder.shown && shownKey(settings.hostname, publicIp, holder.shown.port),
-      ]);
-      for (const generation of usedGenerations(holder, pairs, keys, shown)) used.add(key(holder, generation));
-    }),
-  );
+  const [policies] = await Promise.all([
+    currentRamps(settings, outputs, now),
+    Promise.all(
+      waiting.map(async (holder) => {
+        const pairs = before[holder.name] ?? [];
+        const [, shown] = await Promise.all([
+          Promise.all(
+            pairs
+              .filter(({ state }) => state === "published")
+              .map(async ({ generation }) => {
+                if (await isSeen(servers, holder, generation, keys)) seen.add(key(holder, generation));
+              }),
+          ),
+          holder.shown && shownKey(settings.hostname, publicIp, holder.shown.port),
+        ]);
+        for (const generation of usedGenerations(holder, pairs, keys, shown))
+          used.add(key(holder, generation));
+      }),
+    ),
+  ]);
   const rotation = rotate(settings, before, now, {
     isSeen: (holder, generation) => !waits.has(holder.name) || seen.has(key(holder, generation)),
     isUnused: (holder, generation) => !used.has(key(holder, generation)),
   });
   warnOfRevoked(settings, rotation);
-  return { today: dayOf(now), rotation, before };
+  return { today: dayOf(now), rotation, before, ...policies };
 }
 
 function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {

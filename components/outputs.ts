@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
 import { hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
+import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
 import { setupPage } from "../plan/setupPage.ts";
@@ -21,6 +22,8 @@ export interface StackOutputsArgs {
   readonly accounts: Accounts;
   readonly publicKeys: PublicKeys;
   readonly keyRotation: pulumi.Output<KeyRotation>;
+  /** Nothing where no policy ramps. */
+  readonly policyRamps: pulumi.Output<Ramps> | undefined;
   readonly records: Readonly<Record<string, RecordOutput>>;
   /** URL of the host's account at its certificate authority. */
   readonly acmeAccount: pulumi.Output<string>;
@@ -39,6 +42,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     accounts,
     publicKeys,
     keyRotation,
+    policyRamps,
     records,
     acmeAccount,
     dnssec,
@@ -89,6 +93,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     publicKeys,
     /** Which keys are in which state, and since when. The next run goes on from here. */
     keyRotation,
+    /** Where each policy stands that ramps, by the name of its record, and since when. The next run goes on from here. */
+    ...(policyRamps && { policyRamps }),
     /** What rspamd's own page asks for (docs/spam.md). */
     ...(settings.options.rspamdPage && {
       rspamdPassword: pulumi.secret(generated.apply((all) => all[RSPAMD_PAGE_PASSWORD])),

@@ -4,6 +4,7 @@ import { connect, isIP } from "node:net";
 import {
   type Answer,
   AUTHENTIC_DATA,
+  CHECKING_DISABLED,
   type DecodedPacket,
   decode,
   encode,
@@ -24,11 +25,15 @@ export interface DnsAnswer {
   readonly authentic: boolean;
   /** Records of the asked type and name; CNAMEs on the way are left out. */
   readonly answers: readonly Answer[];
+  /** NS records of a referral: where a server that is not responsible itself sends on to. */
+  readonly referral: readonly Answer[];
 }
 
 export interface AskOptions {
   /** RD. @default true */
   readonly recursion?: boolean;
+  /** CD: what the resolver found is wanted also where its signatures are broken. @default false */
+  readonly checkingDisabled?: boolean;
   /** Milliseconds for one try; there are two by UDP, and one by TCP where the answer is cut off. @default 2000 */
   readonly timeout?: number;
 }
@@ -65,7 +70,10 @@ async function askNow(
     type: "query" as const,
     id: randomInt(0x10000),
     // AD in a question asks for AD in the answer (RFC 6840 section 5.7).
-    flags: (options.recursion === false ? 0 : RECURSION_DESIRED) | AUTHENTIC_DATA,
+    flags:
+      (options.recursion === false ? 0 : RECURSION_DESIRED) |
+      (options.checkingDisabled ? CHECKING_DISABLED : 0) |
+      AUTHENTIC_DATA,
     questions: [{ type, name }],
     additionals: [
       {
@@ -97,6 +105,7 @@ async function askNow(
     authoritative: reply.flag_aa,
     authentic: reply.flag_ad,
     answers: (reply.answers ?? []).filter((answer) => answer.type === type),
+    referral: (reply.authorities ?? []).filter((answer) => answer.type === "NS"),
   };
 }
 
@@ -181,6 +190,10 @@ function recordValue(answer: Answer): string {
     case "TLSA": {
       const { usage, selector, matchingType, certificate } = answer.data;
       return `${usage} ${selector} ${matchingType} ${certificate.toString("hex").toUpperCase()}`;
+    }
+    case "DS": {
+      const { keyTag, algorithm, digestType, digest } = answer.data;
+      return `${keyTag} ${algorithm} ${digestType} ${digest.toString("hex").toUpperCase()}`;
     }
     case "A":
     case "AAAA":

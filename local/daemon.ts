@@ -158,7 +158,9 @@ async function answerWorld(
       const name = searchParams.get("name") ?? "";
       const type = searchParams.get("type") ?? "A";
       const set = searchParams.getAll("rdata").map((rdata) => ({ name, type, ttl: 5, rdata }));
-      await world.dns.setRrset(world.dns.zoneOf(name), name, type, set);
+      // A delegation's DS record lies in the zone above (RFC 4035 section 2.4).
+      const zone = world.dns.zoneOf(type === "DS" ? name.slice(name.indexOf(".") + 1) : name);
+      await world.dns.setRrset(zone, name, type, set);
       return send(response, 200, {});
     }
     case "POST /world/wake":

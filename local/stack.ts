@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
 import type { clientSettings } from "../plan/clientSettings.ts";
+import type { Ramps } from "../plan/ramp.ts";
 import { ensureEngine } from "./engine/engine.ts";
 import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
 import { type CloudPaths, checkout, writeWhole } from "./paths.ts";
@@ -31,6 +32,8 @@ export interface StackOutputs {
   readonly publicIp: string;
   readonly publicIpv6?: string;
   readonly credentials: Readonly<Record<string, string>>;
+  /** Present where a policy ramps. */
+  readonly policyRamps?: Ramps;
   readonly clientSettings: ReturnType<typeof clientSettings>;
   /** Present where the stack has rspamd's page. */
   readonly rspamdPassword?: string;

@@ -1,15 +1,9 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type DnsChoice, hasWorkers } from "../plan/dnsProvider.ts";
-import { render } from "../plan/template.ts";
+import { mtaStsPolicy, mtaStsRecord } from "../plan/mtaSts.ts";
+import { mtaStsNow, sinceWhen } from "../plan/ramps.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
-
-/**
- * How long senders keep a policy, in seconds. What they keep of a strict one has to outlive an attack that keeps them from
- * seeing it again (RFC 8461 section 10.2); what they keep of a trial should be forgotten soon.
- */
-const maxAge = { none: 86_400, testing: 86_400, enforce: 30 * 86_400 } as const;
 
 /**
  * MTA-STS (RFC 8461): tells other servers that mail comes here by TLS alone, with a certificate of the host's name. The policy
@@ -18,12 +12,12 @@ const maxAge = { none: 86_400, testing: 86_400, enforce: 30 * 86_400 } as const;
 export const mtaSts = option({
   key: "mtaSts",
   schema: z
-    .union([z.literal(false), z.enum(["testing", "enforce", "none"])])
+    .union([z.literal(false), z.enum(["testing", "enforce", "none", "ramp"])])
     .default("testing")
     .meta({
       description:
-        "Whether other servers are told to send here by TLS with a valid certificate alone (MTA-STS). `testing`: they try, and report what fails. `enforce`: they hold mail back that cannot come so. `none`: takes back an `enforce` that they remember, before the domain leaves; a month later it can be false. Only domains whose zone is at Cloudflare (`dns`) have a policy.",
-      examples: ["enforce", false],
+        "Whether other servers are told to send here by TLS with a valid certificate alone (MTA-STS). `testing`: they try, and report what fails. `enforce`: they hold mail back that cannot come so. `ramp`: `testing`, and `enforce` when their reports of a month name no failure. `none`: takes back an `enforce` that they remember, before the domain leaves; a month later it can be false. Only domains whose zone is at Cloudflare (`dns`) have a policy.",
+      examples: ["ramp", "enforce", false],
     }),
   agree(mode, { domains }, report, { dns }) {
     // What nobody wrote, the others may have or not; a promise to be kept is another thing.
@@ -34,18 +28,21 @@ export const mtaSts = option({
         "wants a Worker for its policy, and no domain's zone is at Cloudflare (mailhost:dns); take the line out, or write false",
       );
   },
-  records: (mode, settings, ttlOf) =>
-    mode === false
-      ? []
-      : withPolicy(settings).map((domain) => ({
-          zone: domain.zone,
-          name: `_mta-sts.${domain.name}`,
-          type: "TXT",
-          ttl: ttlOf(domain),
-          content: `v=STSv1; id=${policyId(policyOf(mode, settings))}`,
-          why: "MTA-STS: says that there is a policy, and by its id when it has changed",
-        })),
-  pages: (mode, settings) =>
+  records: (mode, settings, ttlOf, ramps) => {
+    if (mode === false) return [];
+    const { policy, climbed } = mtaStsNow(mode, ramps);
+    return withPolicy(settings).map((domain) => ({
+      zone: domain.zone,
+      name: `_mta-sts.${domain.name}`,
+      type: "TXT",
+      ttl: ttlOf(domain),
+      content: mtaStsRecord(policy, settings),
+      why: climbed
+        ? `MTA-STS: ${sinceWhen(climbed)}`
+        : "MTA-STS: says that there is a policy, and by its id when it has changed",
+    }));
+  },
+  pages: (mode, settings, ramps) =>
     mode === false
       ? []
       : withPolicy(settings).map(({ name, zone }) => ({
@@ -54,19 +51,10 @@ export const mtaSts = option({
           path: "/.well-known/mta-sts.txt",
           method: "GET",
           headers: { "content-type": "text/plain; charset=utf-8" },
-          content: { text: policyOf(mode, settings) },
+          content: { text: mtaStsPolicy(mtaStsNow(mode, ramps).policy, settings) },
         })),
 });
 
 function withPolicy(settings: Settings): readonly Domain[] {
   return settings.domains.filter(({ zone }) => hasWorkers(settings.options.dns, zone));
-}
-
-function policyOf(mode: keyof typeof maxAge, { hostname, options: { secondMx } }: Settings): string {
-  return render("cloudflare/mta-sts.txt", { mode, hosts: [hostname, ...secondMx], maxAge: maxAge[mode] });
-}
-
-/** Up to 32 letters and digits, another one for each policy (RFC 8461 section 3.1). */
-function policyId(policy: string): string {
-  return createHash("sha256").update(policy).digest("hex").slice(0, 20);
 }

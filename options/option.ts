@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Ramps } from "../plan/ramp.ts";
 import type { Bundle, DnsRecord, WebPage } from "../plan/types.ts";
 import type { Path } from "../settings/mistakes.ts";
 import type { CoreSettings, Domain, Settings } from "../settings/types.ts";
@@ -33,14 +34,16 @@ export interface Option<Key extends string = string, Schema extends z.ZodType = 
   /**
    * DNS records of its own.
    * @param ttlOf seconds that a domain's records live today
+   * @param ramps where the policies stand that ramp
    */
   records?(
     value: z.output<Schema>,
     settings: Settings,
     ttlOf: (domain: Domain) => number,
+    ramps: Ramps,
   ): readonly DnsRecord[];
   /** What is to be found on the web because of it. The host names need no record: they come with the pages. */
-  pages?(value: z.output<Schema>, settings: Settings): readonly WebPage[];
+  pages?(value: z.output<Schema>, settings: Settings, ramps: Ramps): readonly WebPage[];
 }
 
 /** A key's name where keys take turns (`plan/rotation.ts`). */

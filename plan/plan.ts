@@ -4,6 +4,7 @@ import { dnsProviderOf } from "./dnsProvider.ts";
 import { type Exit, hostExits } from "./egress.ts";
 import { hostBundles } from "./host.ts";
 import { hostPorts } from "./ports.ts";
+import type { Ramps } from "./ramp.ts";
 import { asksForMail, dnsRecords } from "./records.ts";
 import type { KeyRotation } from "./rotation.ts";
 import { type SesDomain, sesDomains } from "./ses.ts";
@@ -44,6 +45,7 @@ export interface Moment {
   /** YYYY-MM-DD, in UTC: records' times to live depend on it. */
   readonly today: string;
   readonly rotation: KeyRotation;
+  readonly ramps: Ramps;
 }
 
 /** The day, in UTC, as YYYY-MM-DD. */
@@ -52,10 +54,10 @@ export function dayOf(now: Date): string {
 }
 
 /** The one way from settings to a plan. */
-export function makePlan(settings: Settings, { today, rotation }: Moment): Plan {
+export function makePlan(settings: Settings, { today, rotation, ramps }: Moment): Plan {
   const bundles = hostBundles(settings, rotation);
   const dkim = dkimSelectors(settings, rotation);
-  const records = dnsRecords(settings, today, rotation);
+  const records = dnsRecords(settings, today, rotation, ramps);
   const inbound = records.filter((record) => asksForMail(settings, record));
   const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
   const caa = records.filter(({ type }) => type === "CAA");
@@ -74,7 +76,7 @@ export function makePlan(settings: Settings, { today, rotation }: Moment): Plan 
     caa,
     signedZones: signedZones(settings, records),
     ses: sesDomains(settings, dkim),
-    worker: webWorker(settings),
+    worker: webWorker(settings, ramps),
     webmail: webmail(settings),
   };
 }

@@ -2,6 +2,8 @@ import { brought } from "../options/list.ts";
 import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
+import type { Ramps } from "./ramp.ts";
+import { dmarcNow, sinceWhen } from "./ramps.ts";
 import { relaySpf } from "./relay.ts";
 import type { KeyRotation } from "./rotation.ts";
 import { isSentBySes } from "./ses.ts";
@@ -18,21 +20,23 @@ const newDays = 14;
  * @param today YYYY-MM-DD: records live 300 seconds in a domain's first 14 days, 3600 after. So one later
  *   `pulumi up` shows them all changed.
  * @param rotation the keys' state. @default that in which a stack begins
+ * @param ramps where the policies stand that ramp. @default where they begin
  */
 export function dnsRecords(
   settings: Settings,
   today: string,
   rotation: KeyRotation = {},
+  ramps: Ramps = {},
 ): readonly DnsRecord[] {
   const dkim = dkimSelectors(settings, rotation);
   return [
     ...hostRecords(settings, today, dkim),
     ...tlsaRecords(settings, today, rotation),
     ...caaRecords(settings, today),
-    ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today, dkim)),
+    ...settings.domains.flatMap((domain) => domainRecords(settings, domain, today, dkim, ramps)),
     ...reportAuthorisations(settings, today),
     ...brought(settings, (option, value) =>
-      option.records?.(value, settings, (domain) => ttlOf(domain, today)),
+      option.records?.(value, settings, (domain) => ttlOf(domain, today), ramps),
     ),
   ];
 }
@@ -145,8 +149,10 @@ function domainRecords(
   domain: Domain,
   today: string,
   dkim: readonly DkimSelector[],
+  ramps: Ramps,
 ): DnsRecord[] {
   const { name, zone } = domain;
+  const { policy, climbed } = dmarcNow(domain, ramps);
   const sent = isSentBySes(settings, name);
   const drafts: Draft[] = [
     {
@@ -178,8 +184,10 @@ function domainRecords(
     {
       name: `_dmarc.${name}`,
       type: "TXT",
-      content: dmarcPolicy(domain.dmarc.policy, domain.dmarc.reportsTo, sent ? "r" : "s"),
-      why: "DMARC: what to do with mail that only claims to be from this domain",
+      content: dmarcPolicy(policy, domain.dmarc.reportsTo, sent ? "r" : "s"),
+      why: climbed
+        ? `DMARC: ${sinceWhen(climbed)}`
+        : "DMARC: what to do with mail that only claims to be from this domain",
     },
   ];
   return drafts.map((draft) => ({ ...draft, zone, ttl: ttlOf(domain, today) }));
@@ -231,7 +239,11 @@ function keyRecord({ algorithm }: DkimSelector, publicKey: string, isTested: boo
  * needs more, and a subdomain that somebody else runs (a web shop) cannot speak for the domain.
  * @param spf `r` (relaxed) where Amazon SES sends: its envelope senders are of a subdomain, and its SPF should count
  */
-function dmarcPolicy(policy: Domain["dmarc"]["policy"], reportsTo: string, spf: "r" | "s" = "s"): string {
+function dmarcPolicy(
+  policy: ReturnType<typeof dmarcNow>["policy"],
+  reportsTo: string,
+  spf: "r" | "s" = "s",
+): string {
   const { local, domain } = addressParts(reportsTo);
   return `v=DMARC1; p=${policy}; adkim=s; aspf=${spf}; rua=mailto:${uriEncoded(local)}@${domain}`;
 }

@@ -2,18 +2,25 @@
 import { createHash } from "node:crypto";
 import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
+import type { Ramps } from "./ramp.ts";
 import { verbatim } from "./template.ts";
 import type { WebPage } from "./types.ts";
 
-/** A Worker that shows the options' pages: its name, its script, and the host names that lead to it. */
-export function webWorker(settings: Settings) {
-  const pages = webPages(settings);
+/**
+ * A Worker that shows the options' pages: its name, its script, and the host names that lead to it.
+ * @param ramps where the policies stand that ramp
+ */
+export function webWorker(settings: Settings, ramps: Ramps) {
+  const pages = webPages(settings, ramps);
   return { name: workerName(settings), script: workerScript(settings, pages), hosts: webHosts(pages) };
 }
 
-/** Every page that the options bring. */
-export function webPages(settings: Settings): readonly WebPage[] {
-  return brought(settings, (option, value) => option.pages?.(value, settings));
+/**
+ * Every page that the options bring.
+ * @param ramps where the policies stand that ramp. @default where they begin
+ */
+export function webPages(settings: Settings, ramps: Ramps = {}): readonly WebPage[] {
+  return brought(settings, (option, value) => option.pages?.(value, settings, ramps));
 }
 
 /** The host names that the pages need, each with its zone. */

@@ -5,7 +5,7 @@ import { normalHash } from "./hashes.ts";
 import { keyText, nearest, type Path } from "./mistakes.ts";
 import { addressParts, closestAbove, domainName, emailAddress, liesIn, withoutTag } from "./names.ts";
 import { normalNetwork, wholeInternet } from "./networks.ts";
-import { type Route, router, routes, type Step } from "./routes.ts";
+import { type Route, reportsMailbox, router, routes, type Step, TLS_REPORTS } from "./routes.ts";
 import { dayOf, instanceTypes, type Remains } from "./schema.ts";
 import type { CoreSettings, Domain, Settings } from "./types.ts";
 
@@ -65,7 +65,9 @@ export function agree(
     );
   }
   const chosen = Object.fromEntries(options.map(({ key }) => [key, values[key]])) as unknown as OptionValues;
-  return { ...core, options: chosen };
+  const settings = { ...core, options: chosen };
+  checkRamps(settings, domains, report);
+  return settings;
 }
 
 function present<Key extends string, Value>(key: Key, value: Value | undefined) {
@@ -262,7 +264,8 @@ function domainOf(
   });
   const [catchAll] = value.catchAll === undefined ? [] : target(value.catchAll, [...base, "catchAll"]);
   places.set(`@${name}`, [...base, "catchAll"]);
-  const { policy, reportsTo = "dmarc" } = value.dmarc;
+  const { policy, reportsTo = "dmarc" } =
+    typeof value.dmarc === "string" ? { policy: value.dmarc } : value.dmarc;
   const [reports = `dmarc@${name}`] = target(reportsTo, [...base, "dmarc", "reportsTo"]);
 
   const zone = value.zone === undefined ? name : normalDomain(value.zone);
@@ -272,6 +275,30 @@ function domainOf(
   const dmarc = { policy, reportsTo: reports };
   const domain = { name, zone, since, mailboxes, aliases, ...present("catchAll", catchAll), dmarc };
   return { name, domain, places, targets };
+}
+
+/** What a ramp goes by has to come in: the reports that the host itself reads. */
+function checkRamps(settings: Settings, domains: readonly Written[], report: Report): void {
+  const read = new Set(
+    routes(settings)
+      .filter(({ to }) => to.includes(reportsMailbox(settings.hostname)))
+      .map(({ address }) => address),
+  );
+  for (const { domain, places } of domains) {
+    const [top = "", key = ""] = places.get(`@${domain.name}`) ?? [];
+    const { policy, reportsTo } = domain.dmarc;
+    if (policy === "ramp" && !read.has(withoutTag(reportsTo)))
+      report(
+        [top, key, "dmarc"],
+        `is to ramp by reports that the host does not read: they go to ${reportsTo}; let them come to dmarc@ of a domain here, with mailhost:reports on and no mailbox or alias of the name, or write none, quarantine or reject`,
+      );
+  }
+  const isTold = settings.domains.some(({ name }) => read.has(`${TLS_REPORTS}@${name}`));
+  if (settings.options.mtaSts === "ramp" && !isTold)
+    report(
+      ["mtaSts"],
+      "is to ramp by reports on TLS that the host does not read; switch mailhost:tlsReports and mailhost:reports on, or write testing or enforce",
+    );
 }
 
 // ── Addresses ──

@@ -256,12 +256,15 @@ const targets = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).
   examples: [["ann", "bob@example.com"], "ann"],
 });
 
-const dmarc = z
+const dmarcPolicy = z.enum(["none", "quarantine", "reject", "ramp"]);
+
+const dmarcMapping = z
   .strictObject({
-    policy: z
-      .enum(["none", "quarantine", "reject"])
-      .default("quarantine")
-      .meta({ description: "What receivers are asked to do with forged mail.", examples: ["reject"] }),
+    policy: dmarcPolicy.default("quarantine").meta({
+      description:
+        "What receivers are asked to do with forged mail. `ramp`: `none`, then `quarantine`, then `reject`, each step a month after the last at the earliest, and only when the reports of others say that the domain's own mail passes.",
+      examples: ["ramp", "reject"],
+    }),
     reportsTo: z
       .string()
       .min(1)
@@ -273,6 +276,14 @@ const dmarc = z
       }),
   })
   .meta({ description: "DMARC policy of the domain." });
+
+const dmarc = z
+  .union([dmarcPolicy, dmarcMapping])
+  .prefault({})
+  .meta({
+    description: "DMARC policy of the domain: the policy alone, or a mapping.",
+    examples: ["ramp", { policy: "reject" }],
+  });
 
 const mailDomain = z
   .strictObject({
@@ -310,7 +321,7 @@ const mailDomain = z
           "Who takes what no mailbox or alias takes. A name without `@` is of the same domain. Without it such mail is refused.",
         examples: ["ann"],
       }),
-    dmarc: dmarc.prefault({}),
+    dmarc,
   })
   .meta({
     description: "A mail domain, by its name.",

@@ -73,7 +73,8 @@ export interface Domain {
   /** Full address that takes what no mailbox or alias takes. */
   readonly catchAll?: string;
   readonly dmarc: {
-    readonly policy: "none" | "quarantine" | "reject";
+    /** `ramp`: as far as the reports have let it come (`plan/ramps.ts`). */
+    readonly policy: "none" | "quarantine" | "reject" | "ramp";
     /** Full address of aggregate reports. */
     readonly reportsTo: string;
   };

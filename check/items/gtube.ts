@@ -24,6 +24,7 @@ export const gtube: Item = {
         wrong(
           `whether spam is refused is unknown: the test message was stopped earlier, at ${at}: "${reply.text}"`,
           "Check from an address that is on no blocklist.",
+          { unanswered: true },
         ),
       ];
     }
@@ -37,6 +38,7 @@ export const gtube: Item = {
       wrong(
         `the spam test message (GTUBE) is answered "${reply.text}", not refused`,
         `The filter is down or not asked: \`npm run host -- systemctl status rspamd\`, then ${applyAgain(host.target, "rspamd", "postfix")}.`,
+        reply.code < 500 && reply.code >= 400 ? { unanswered: true } : {},
       ),
     ];
   },

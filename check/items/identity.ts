@@ -15,12 +15,14 @@ export const identity: Item = {
         ? []
         : [["AAAA", host.target.facts.publicIpv6] as const]),
     ];
-    return await sideBySide("identity", [
-      ...addresses.map(([type, address]) => forward(host, type, address)),
+    return await sideBySide("identity", {
+      ...Object.fromEntries(
+        addresses.map(([type, address]) => [`${type}.${host.name}`, forward(host, type, address)]),
+      ),
       // Of IPv4 alone: the host sends by nothing else, and AWS gives an IPv6 address no name.
-      reverse(host, host.address),
-      ownName(host),
-    ]);
+      ptr: reverse(host, host.address),
+      helo: ownName(host),
+    });
   },
 };
 
@@ -29,7 +31,7 @@ async function forward(
   type: "A" | "AAAA",
   address: string,
 ): Promise<Finding> {
-  const found = valuesOf((await ask(target.resolver, name, type)).answers);
+  const found = await seen(target.resolver, name, type);
   return found.length === 1 && found[0] === address
     ? right(`${name} has the address ${address}`)
     : wrong(
@@ -38,8 +40,15 @@ async function forward(
       );
 }
 
+/** @throws where the resolver gives no answer: nobody knows then whether there is such a record */
+async function seen(resolver: string, name: string, type: "A" | "AAAA" | "PTR"): Promise<string[]> {
+  const { rcode, answers } = await ask(resolver, name, type);
+  if (rcode !== "NOERROR" && rcode !== "NXDOMAIN") throw new Error(`${type} ${name} is answered ${rcode}`);
+  return valuesOf(answers);
+}
+
 async function reverse({ target, name }: HostUnderCheck, address: string): Promise<Finding> {
-  const found = valuesOf((await ask(target.resolver, reverseName(address), "PTR")).answers);
+  const found = await seen(target.resolver, reverseName(address), "PTR");
   return found.length === 1 && found[0]?.toLowerCase() === name
     ? right(`${address} is called ${name} (PTR)`)
     : wrong(

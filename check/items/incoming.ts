@@ -4,8 +4,6 @@ import { sideBySide } from "../sidebyside.ts";
 import { bringToPort25, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
 
-const patience = 20;
-
 /**
  * A proper message from elsewhere reaches the inbox of every domain, checked. Where there is no other side to send it, a
  * message that the host has signed comes back to its port 25 from here, as if somebody had passed it on.
@@ -17,8 +15,11 @@ export const incoming: Item = {
     const { otherSide } = host.target;
     return await sideBySide(
       "incoming",
-      oneLoginForEachDomain(host).map((login) =>
-        otherSide === undefined ? passOn(host, login) : receive(host, login, otherSide),
+      Object.fromEntries(
+        oneLoginForEachDomain(host).map((login) => [
+          login.domain,
+          otherSide === undefined ? passOn(host, login) : receive(host, login, otherSide),
+        ]),
       ),
     );
   },
@@ -29,7 +30,7 @@ async function passOn(host: HostUnderCheck, login: Login): Promise<Finding[]> {
   await submit(host, login, login.address, message.raw);
   const mailbox = await host.mailbox(login);
   try {
-    const sent = await mailbox.waitFor(message.messageId, folders, patience);
+    const sent = await mailbox.waitFor(message.messageId, folders, host.patience);
     const raw = sent?.raw.toString() ?? "";
     const signature = raw.search(/^DKIM-Signature:/m);
     // `outgoing` says that it did not come, or is not signed.
@@ -43,8 +44,8 @@ async function passOn(host: HostUnderCheck, login: Login): Promise<Finding[]> {
         ),
       ];
     }
-    const stored = await mailbox.waitFor(message.messageId, folders, patience);
-    if (stored === undefined) return [lost(login, "port 25")];
+    const stored = await mailbox.waitFor(message.messageId, folders, host.patience);
+    if (stored === undefined) return [lost(host, login, "port 25")];
     await mailbox.remove(message.messageId, folders);
     return [
       // A home's address counts as no mail server's, and what it sends as spam.
@@ -65,21 +66,22 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
     to: login.address,
     subject: "A test message of the mail host's check",
     text: "It is removed again by the check.\n",
-    timeout: patience,
+    timeout: host.patience,
   });
   if (!outcome.accepted) {
     return [
       wrong(
         `a message from ${otherSide.domain} to ${login.address} was not taken: "${outcome.response}"`,
         "See why: `npm run host -- journalctl -u postfix -u rspamd -n 50`.",
+        outcome.code < 500 ? { unanswered: true } : {},
       ),
     ];
   }
   const mailbox = await host.mailbox(login);
   try {
-    const stored = await mailbox.waitFor(outcome.messageId, folders, patience);
+    const stored = await mailbox.waitFor(outcome.messageId, folders, host.patience);
     if (stored === undefined) {
-      return [lost(login, otherSide.domain)];
+      return [lost(host, login, otherSide.domain)];
     }
     await mailbox.remove(outcome.messageId, folders);
     return [
@@ -91,10 +93,11 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
   }
 }
 
-function lost(login: Login, from: string): Finding {
+function lost(host: HostUnderCheck, login: Login, from: string): Finding {
   return wrong(
-    `a message from ${from} to ${login.address} was taken, and has not come in ${patience} seconds`,
+    `a message from ${from} to ${login.address} was taken, and has not come in ${host.patience} seconds`,
     "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u dovecot -n 50`.",
+    { unanswered: true },
   );
 }
 

@@ -30,6 +30,7 @@ async function trouble(host: HostUnderCheck, login: Login): Promise<Finding | un
     return wrong(
       (error as Error).message,
       `Run ${applyAgain(host.target, "accounts.secrets", "dovecot")}; the password is in \`pulumi stack output credentials --show-secrets\`.`,
+      { part: login.address, unanswered: true },
     );
   }
 }

@@ -9,7 +9,7 @@ const remedy = ({ target }: HostUnderCheck) => changedByHand("/etc/postfix/main.
 export const manners: Item = {
   name: "manners",
   group: "Rules",
-  look: (host) => sideBySide("manners", [verify(host), hello(host)]),
+  look: (host) => sideBySide("manners", { vrfy: verify(host), helo: hello(host) }),
 };
 
 async function verify(host: HostUnderCheck): Promise<Finding> {

@@ -37,6 +37,7 @@ export const passwords = insideItem(
           wrong(
             `whether a wrong password is refused is unknown (doveadm ends with ${output.trim()})`,
             "See what Dovecot says: `npm run host -- journalctl -u dovecot -n 50`.",
+            { unanswered: true },
           ),
         ];
     }

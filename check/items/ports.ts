@@ -6,7 +6,7 @@ import type { Port } from "../../plan/types.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { connected } from "../smtp.ts";
-import { type Finding, leftOut, right, wrong } from "../types.ts";
+import { about, type Finding, leftOut, right, wrong } from "../types.ts";
 
 /** Ports that people find open where they should not be: what the host's daemons and their neighbours use. */
 const common = [
@@ -42,7 +42,7 @@ async function portsAt(host: HostUnderCheck, address: string, way: string): Prom
   const planned = host.ports.filter(({ protocol }) => protocol === "tcp");
   const numbers = new Set(planned.map(({ number }) => number));
   const [open, others, resolver] = await Promise.all([
-    Promise.all(planned.map((port) => plannedPort(host, port, address, way))),
+    Promise.all(planned.map(async (port) => about(port.name, [await plannedPort(host, port, address, way)]))),
     Promise.all(
       common
         .filter((number) => !numbers.has(number))
@@ -53,12 +53,13 @@ async function portsAt(host: HostUnderCheck, address: string, way: string): Prom
   const surprising = others.filter(({ door }) => door === "open");
   const shut = surprising.length === 0 && !resolver;
   return [
-    ...open,
+    ...open.flat(),
     ...(shut ? [right(`${others.length} other common ports are closed${way}`)] : []),
     ...surprising.map(({ number }) =>
       wrong(
         `port ${number} is open${way}, and the plan does not have it`,
         `${firewalls(host)} Then see on the host what listens there: \`ss -tlnp\`.`,
+        { part: String(number) },
       ),
     ),
     ...(resolver
@@ -66,6 +67,7 @@ async function portsAt(host: HostUnderCheck, address: string, way: string): Prom
           wrong(
             `the host answers DNS questions of strangers (UDP port 53)${way}`,
             `${firewalls(host)} Of the resolver: ${applyAgain(host.target, "unbound")}.`,
+            { part: "dns" },
           ),
         ]
       : []),
@@ -104,6 +106,7 @@ async function plannedPort(host: HostUnderCheck, port: Port, address: string, wa
     door === "refused"
       ? "The service is down: `npm run host -- systemctl --failed` names it."
       : `A firewall swallows it: this network's own (many block port 25), the security group, or the host's. Try from elsewhere. ${firewalls(host)}`,
+    { unanswered: true },
   );
 }
 

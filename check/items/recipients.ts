@@ -4,7 +4,7 @@ import { routes } from "../../settings/routes.ts";
 import { changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { sideBySide } from "../sidebyside.ts";
-import type { SmtpReply } from "../smtp.ts";
+import { isPutOff, type SmtpReply } from "../smtp.ts";
 import { type Finding, right, wrong } from "../types.ts";
 
 const remedy = ({ target }: HostUnderCheck) =>
@@ -14,7 +14,8 @@ const remedy = ({ target }: HostUnderCheck) =>
 export const recipients: Item = {
   name: "recipients",
   group: "Rules",
-  look: (host) => sideBySide("recipients", [known(host), unknown(host), relay(host)]),
+  look: (host) =>
+    sideBySide("recipients", { known: known(host), unknown: unknown(host), relay: relay(host) }),
 };
 
 async function known(host: HostUnderCheck): Promise<Finding[]> {
@@ -31,7 +32,11 @@ async function known(host: HostUnderCheck): Promise<Finding[]> {
   return refused.length === 0
     ? [right(`mail for all ${addresses.length} mailboxes, aliases and role addresses is taken`)]
     : [...Map.groupBy(refused, ({ reply }) => reply.text)].map(([answer, alike]) =>
-        wrong(`mail for ${names(alike.map(({ address }) => address))} is refused: "${answer}"`, remedy(host)),
+        wrong(
+          `mail for ${names(alike.map(({ address }) => address))} is refused: "${answer}"`,
+          remedy(host),
+          alike.some(({ reply }) => isPutOff(reply)) ? { unanswered: true } : {},
+        ),
       );
 }
 
@@ -46,6 +51,7 @@ async function unknown(host: HostUnderCheck): Promise<Finding[]> {
       : wrong(
           `mail for an unknown name at ${domain} is answered "${reply.text}", not with a 5.1.1`,
           remedy(host),
+          isPutOff(reply) ? { unanswered: true } : {},
         );
   });
 }
@@ -70,7 +76,9 @@ async function relay(host: HostUnderCheck): Promise<Finding[]> {
         const whom = names(alike.map(({ address }) => address));
         return code < 300
           ? wrong(`a stranger may send to ${whom} through the host (open relay): "${text}"`, remedy(host))
-          : wrong(`a stranger's mail for ${whom} is put off, not refused: "${text}"`, remedy(host));
+          : wrong(`a stranger's mail for ${whom} is put off, not refused: "${text}"`, remedy(host), {
+              unanswered: true,
+            });
       });
 }
 

@@ -2,9 +2,14 @@ import { ask, authoritiesOf } from "../../dns/client.ts";
 import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
 import { recordKey } from "../../plan/recordKey.ts";
 import type { Item } from "../host.ts";
-import { difference, type RecordSet, recordSets } from "../recordsets.ts";
+import { difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
-import { type Finding, right, wrong } from "../types.ts";
+import { about, type CheckTarget, type Finding, right, wrong } from "../types.ts";
+
+/** What to do where the world is sent to other nameservers than the zone's. */
+export function delegationRemedy({ settings }: CheckTarget, zone: string): string {
+  return delegations[dnsProviderOf(settings.options.dns, zone)];
+}
 
 const delegations = {
   cloudflare:
@@ -33,16 +38,17 @@ export const records: Item = {
     const zones = [...recordSets(target)];
     const findings = await Promise.all(
       zones.map(async ([zone, sets]): Promise<readonly Finding[]> => {
-        const provider = dnsProviderOf(target.settings.options.dns, zone);
         let servers: readonly string[];
         try {
           servers = target.nameservers?.[zone] ?? (await authoritiesOf(zone, target.resolver));
         } catch (error) {
-          return [notLookedAt(zone, error, delegations[provider])];
+          return about(zone, [notLookedAt(zone, error, delegationRemedy(target, zone))]);
         }
-        const found = (
-          await Promise.all(servers.map((server) => published(zone, provider, sets, server)))
-        ).flat();
+        const found = together(
+          await Promise.all(servers.map((server) => published(target, zone, sets, server))),
+          zone,
+          servers,
+        );
         return found.length > 0
           ? found
           : [
@@ -56,32 +62,50 @@ export const records: Item = {
   },
 };
 
-/** What one nameserver has not as planned. One that does not answer says nothing of the others. */
+/** What one nameserver has not as planned, without its name. One that does not answer says nothing of the others. */
 async function published(
+  target: CheckTarget,
   zone: string,
-  provider: DnsProvider,
   sets: readonly RecordSet[],
   server: string,
 ): Promise<Finding[]> {
+  const delegation = delegationRemedy(target, zone);
+  const remedy = remedies[dnsProviderOf(target.settings.options.dns, zone)];
   const differs = async (set: RecordSet): Promise<Finding[]> => {
     const answer = await ask(server, set.name, set.type, { recursion: false });
-    if (!answer.authoritative)
-      return [wrong(`nameserver ${server}: is not responsible for ${zone}`, delegations[provider])];
+    if (!answer.authoritative) return [wrong(`is not responsible for ${zone}`, delegation, { part: server })];
     const what = difference(set, answer);
-    return what === undefined ? [] : [wrong(`nameserver ${server}: ${what}`, remedies[provider](set))];
+    return what === undefined ? [] : [wrong(what, remedy(set), { part: partOf(set) })];
   };
   try {
-    const found = (await Promise.all(sets.map(differs))).flat();
-    return [...new Map(found.map((finding) => [finding.text, finding])).values()];
+    return (await Promise.all(sets.map(differs))).flat();
   } catch (error) {
-    return [
-      notLookedAt(
-        `${zone} at its nameserver ${server}`,
-        error,
-        `Check again in a minute. If it stays so: ${delegations[provider]}`,
-      ),
-    ];
+    const { message } = error as Error;
+    const silent = `Check again in a minute. If it stays so: ${delegation}`;
+    return [wrong(`could not be looked at: ${message}`, silent, { part: server, unanswered: true })];
   }
+}
+
+/** What each nameserver has wrong, told once where all of them agree. */
+function together(
+  found: readonly (readonly Finding[])[],
+  zone: string,
+  servers: readonly string[],
+): Finding[] {
+  const alike = Map.groupBy(
+    found.flatMap((findings, index) => {
+      const once = new Map(findings.map((finding) => [finding.text, finding]));
+      return [...once.values()].map((finding) => ({ finding, server: servers[index] ?? "" }));
+    }),
+    ({ finding }) => finding.text,
+  );
+  return [...alike.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const names = same.map(({ server }) => server);
+    const whose = names.length === servers.length ? zone : `${zone} at its nameserver ${names.join(" and ")}`;
+    return [{ ...first.finding, text: `${whose}: ${first.finding.text}` }];
+  });
 }
 
 function count(servers: number): string {

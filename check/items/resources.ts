@@ -9,10 +9,10 @@ const leastMemory = 8;
 /** Room on the disks and in memory. */
 export const resources = insideItem(
   "resources",
-  "df -l --output=target,pcent,ipcent -x tmpfs -x devtmpfs -x efivarfs; echo =memory=; grep -E '^Mem(Total|Available):' /proc/meminfo",
+  `df -l --output=target,pcent,ipcent -x tmpfs -x devtmpfs -x efivarfs; echo =readonly=; awk '$1 ~ "^/dev/" && $2 !~ "^/run/" && $4 ~ /^ro(,|$)/ { print $2 }' /proc/mounts; echo =memory=; grep -E '^Mem(Total|Available):' /proc/meminfo`,
   (output) => {
-    const [disks = "", memory = ""] = output.split("=memory=\n");
-    return [...diskFindings(disks), memoryFinding(memory)];
+    const [disks = "", readOnly = "", memory = ""] = output.split(/=readonly=\n|=memory=\n/);
+    return [...diskFindings(disks), ...readOnlyFindings(readOnly), memoryFinding(memory)];
   },
 );
 
@@ -24,19 +24,40 @@ function diskFindings(table: string): Finding[] {
     .map((line) => line.trim().split(/\s+/))
     .map(([mount = "", blocks = "", inodes = ""]) => ({
       mount,
+      used: Number.parseInt(blocks, 10) || 0,
       // A file system without inodes shows a dash.
-      used: Math.max(Number.parseInt(blocks, 10) || 0, Number.parseInt(inodes, 10) || 0),
+      names: Number.parseInt(inodes, 10) || 0,
     }));
-  const tight = rows.filter(({ used }) => used >= full);
-  const fullest = rows.reduce((one, other) => (other.used > one.used ? other : one), { mount: "/", used: 0 });
+  const tight = rows.filter(({ used, names }) => Math.max(used, names) >= full);
+  const fullest = rows.reduce((one, other) => (other.used > one.used ? other : one), {
+    mount: "/",
+    used: 0,
+    names: 0,
+  });
   return tight.length === 0
     ? [right(`every disk has room (the fullest, ${fullest.mount}, is ${fullest.used} % full)`)]
-    : tight.map(({ mount, used }) =>
+    : tight.map(({ mount, used, names }) =>
         wrong(
-          `${mount} is ${used} % full`,
-          "Raise server.dataSize (mail) or server.rootSize in the stack file and run `pulumi up`.",
+          used >= full
+            ? `${mount} is ${used} % full`
+            : `${mount} has room, but ${names} % of its files (inodes) are in use`,
+          `${mount === "/" ? "See what takes it: `npm run host -- sudo du -xh --max-depth=3 /`; or raise server.rootSize" : "Raise server.dataSize"} in the stack file and run \`pulumi up\`.`,
+          { part: mount },
         ),
       );
+}
+
+function readOnlyFindings(mounts: string): Finding[] {
+  return mounts
+    .split("\n")
+    .filter((mount) => mount !== "")
+    .map((mount) =>
+      wrong(
+        `${mount} cannot be written to: the kernel found errors there`,
+        "Run `npm run host -- sudo reboot`: it is mended before it is mounted. Then `pulumi up`.",
+        { part: `readonly.${mount}` },
+      ),
+    );
 }
 
 function memoryFinding(text: string): Finding {

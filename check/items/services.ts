@@ -22,13 +22,14 @@ export const services = insideItem(
       if (!isUp(block)) {
         const active = property(block, "ActiveState") || "unknown";
         const remedy = `See why: \`npm run host -- journalctl -u ${name} -n 50\`, then ${applyAgain(target, bundle)}.`;
-        return [{ ...wrong(`${name} is ${active}`, remedy), down: name }];
+        return [wrong(`${name} is ${active}`, remedy, { part: name })];
       }
       return property(block, "UnitFileState") === "disabled"
         ? [
             wrong(
               `${name} runs, but is not started at boot`,
               `Run \`npm run host -- sudo systemctl enable ${name}\`.`,
+              { part: `boot.${name}` },
             ),
           ]
         : [];
@@ -42,7 +43,9 @@ export const services = insideItem(
       ...(broken.length === 0
         ? [right("no unit of the machine has failed")]
         : broken.map((name) =>
-            wrong(`${name} has failed`, `See why: \`npm run host -- journalctl -u ${name} -n 50\`.`),
+            wrong(`${name} has failed`, `See why: \`npm run host -- journalctl -u ${name} -n 50\`.`, {
+              part: `failed.${name}`,
+            }),
           )),
     ];
   },

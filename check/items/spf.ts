@@ -19,31 +19,33 @@ export const spf: Item = {
     const spfOf = spfRecords(target.resolver);
     const found = await sideBySide(
       "SPF",
-      names.map(async (name): Promise<readonly Finding[]> => {
-        const { count, missing } = await lookUps(name, spfOf, new Set());
-        return [
-          ...missing.map((other) =>
-            wrong(
-              `the SPF record of ${name} includes ${other}, which has none: receivers take that for an error, and SPF for void`,
-              "Take that `include:` out of mailhost:relay.spf, or ask whoever runs the relay for the right one.",
-            ),
-          ),
-          ...(count > limit
-            ? [
-                wrong(
-                  `the SPF record of ${name} takes ${count} look-ups; receivers stop at ${limit}, and take SPF for void`,
-                  "Take an `include:` out of mailhost:relay.spf through which nobody sends any more. Writing its addresses in its place is no way: they change without a word.",
-                ),
-              ]
-            : []),
-        ];
-      }),
+      Object.fromEntries(names.map((name) => [name, troubles(name, spfOf)])),
     );
     return found.length > 0 || names.length === 0
       ? found
       : [right(`the SPF records of all ${names.length} names stay within ${limit} look-ups`)];
   },
 };
+
+async function troubles(name: string, spfOf: ReturnType<typeof spfRecords>): Promise<readonly Finding[]> {
+  const { count, missing } = await lookUps(name, spfOf, new Set());
+  return [
+    ...missing.map((other) =>
+      wrong(
+        `the SPF record of ${name} includes ${other}, which has none: receivers take that for an error, and SPF for void`,
+        "Take that `include:` out of mailhost:relay.spf, or ask whoever runs the relay for the right one.",
+      ),
+    ),
+    ...(count > limit
+      ? [
+          wrong(
+            `the SPF record of ${name} takes ${count} look-ups; receivers stop at ${limit}, and take SPF for void`,
+            "Take an `include:` out of mailhost:relay.spf through which nobody sends any more. Writing its addresses in its place is no way: they change without a word.",
+          ),
+        ]
+      : []),
+  ];
+}
 
 function isSpf(text: string): boolean {
   return /^v=spf1( |$)/i.test(text);

@@ -29,10 +29,7 @@ export const tls: Item = {
   group: "Encryption",
   async look(host) {
     const present = mailPorts.filter((name) => host.port(name) !== undefined);
-    return await sideBySide(
-      "tls",
-      present.map((name) => onePort(host, name)),
-    );
+    return await sideBySide("tls", Object.fromEntries(present.map((name) => [name, onePort(host, name)])));
   },
 };
 
@@ -46,6 +43,7 @@ async function onePort(host: HostUnderCheck, name: MailPort): Promise<Finding[]>
       wrong(
         `${label}: no encryption: ${(error as Error).message}`,
         `See what the service says: \`npm run host -- journalctl -u ${name === "https" ? "nginx" : "postfix -u dovecot"} -n 50\`.`,
+        { unanswered: true },
       ),
     ];
   }

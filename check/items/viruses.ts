@@ -35,6 +35,7 @@ const look = insideItem("viruses", command, (output) => {
       wrong(
         `mail is not looked at for viruses: clamd does not answer rspamd (${answer})`,
         `See why: ${journal}.`,
+        { unanswered: true },
       ),
     ];
   }

@@ -16,7 +16,7 @@ const advice = (days: number) => ({
  * one. Another side, where there is one, proves it better.
  */
 export const outgoingWay = insideItem(
-  "way out",
+  "way-out",
   (host) => (host.target.otherSide === undefined ? wayOut(relayOf(host)) : "echo proven"),
   (output, host) => {
     const [answer, ...reason] = output.trim().split(" ");
@@ -33,6 +33,7 @@ export const outgoingWay = insideItem(
           wrong(
             `whether mail can leave is unknown: the host finds no address of ${relay?.name ?? "a large receiver"}`,
             relay ? told.relay : told.dns,
+            { unanswered: true },
           ),
         ];
       default: {

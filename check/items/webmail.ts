@@ -1,12 +1,8 @@
-import { get as getPlain } from "node:http";
-import { get } from "node:https";
 import { webmail as planned } from "../../plan/webmail.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
+import { asked, type HttpAnswer, said } from "../http.ts";
 import { type Finding, right, wrong } from "../types.ts";
-
-/** Milliseconds for an answer. PHP may have to start. */
-const patience = 10_000;
 
 /** Where the plan has webmail: it shows its login, and who comes without encryption is sent there. */
 export const webmail: Item = {
@@ -22,7 +18,7 @@ export const webmail: Item = {
 
 async function oneName(host: HostUnderCheck, name: string): Promise<readonly Finding[]> {
   const [page, way] = await Promise.all([answer(host, name, "https"), answer(host, name, "http")]);
-  const shows = page.status === 200 && page.body.includes('id="login-form"');
+  const shows = page.status === 200 && page.body.toString().includes('id="login-form"');
   const sends = way.status === 301 && way.location === `https://${name}/`;
   const troubles: readonly Finding[] = [
     ...(shows
@@ -31,6 +27,7 @@ async function oneName(host: HostUnderCheck, name: string): Promise<readonly Fin
           wrong(
             `https://${name}/ does not show webmail's login: ${said(page)}`,
             `See why: \`npm run host -- journalctl -u nginx -u php8.4-fpm -t roundcube -u mailhost-certificate -n 50\`, then ${applyAgain(host.target, "web")}.`,
+            page.trouble === undefined ? {} : { unanswered: true },
           ),
         ]),
     ...(sends
@@ -39,6 +36,7 @@ async function oneName(host: HostUnderCheck, name: string): Promise<readonly Fin
           wrong(
             `http://${name}/ does not send browsers on to HTTPS: ${said(way)}`,
             `The host's nginx.conf was changed, or nginx does not run: ${applyAgain(host.target, "web")}.`,
+            way.trouble === undefined ? {} : { unanswered: true },
           ),
         ]),
   ];
@@ -47,46 +45,15 @@ async function oneName(host: HostUnderCheck, name: string): Promise<readonly Fin
     : [right(`https://${name}/ shows webmail's login, and http:// leads there`)];
 }
 
-interface Answer {
-  readonly status?: number;
-  readonly location?: string;
-  readonly body: string;
-  /** Why there is none. */
-  readonly trouble?: string;
-}
-
-const said = ({ status, trouble }: Answer) => trouble ?? `the answer is ${status}`;
-
 /** What the host says under one of its names, at its first page. */
-function answer(host: HostUnderCheck, name: string, scheme: "http" | "https"): Promise<Answer> {
-  const number = host.ports.find((port) => port.name === scheme)?.number;
-  return new Promise((resolve) => {
-    const options = {
-      host: host.address,
-      port: number,
-      path: "/",
-      headers: { host: name },
-      agent: false,
-      timeout: patience,
-    } as const;
-    const asked =
-      scheme === "http" ? getPlain(options) : get({ ...options, servername: name, ca: [...host.roots] });
-    asked.on("error", ({ message }) => resolve({ body: "", trouble: message }));
-    asked.on("timeout", () => asked.destroy(new Error(`no answer in ${patience / 1000} seconds`)));
-    asked.on("response", (response) => {
-      const { statusCode: status, headers } = response;
-      let body = "";
-      response.setEncoding("utf8").on("data", (part: string) => {
-        body += part;
-      });
-      response.on("error", ({ message }) => resolve({ body, trouble: message }));
-      response.on("end", () =>
-        resolve({
-          body,
-          ...(status !== undefined && { status }),
-          ...(headers.location !== undefined && { location: headers.location }),
-        }),
-      );
-    });
+function answer(host: HostUnderCheck, name: string, scheme: "http" | "https"): Promise<HttpAnswer> {
+  const port = host.ports.find((port) => port.name === scheme)?.number;
+  return asked({
+    scheme,
+    address: host.address,
+    ...(port !== undefined && { port }),
+    name,
+    path: "/",
+    roots: host.roots,
   });
 }

@@ -26,7 +26,8 @@ export function cloudflare(zones: CloudflareZones): Keeper {
         const zoneId = zones.get(record.zone)?.id;
         if (zoneId === undefined)
           throw new pulumi.ResourceError(`No zone ${record.zone} for ${record.key}`, parent);
-        return [record.key, createRecord(record, zoneId, publication, refuseForeign)];
+        const resource = createRecord(record, zoneId, publication, refuseForeign);
+        return [record.key, { resource, texts: resource.content.apply((text) => (text ? [text] : [])) }];
       }),
     );
   };

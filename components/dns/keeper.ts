@@ -31,7 +31,14 @@ export interface Publication {
  * @returns the resource of each record by its key, for what has to wait until it is published; none where somebody else
  * publishes it
  */
-export type Keeper = (publication: Publication) => ReadonlyMap<string, pulumi.Resource>;
+export type Keeper = (publication: Publication) => ReadonlyMap<string, Published>;
+
+/** What was made of a record. */
+export interface Published {
+  readonly resource: pulumi.Resource;
+  /** Where it is a TXT record, what the zone has then, in zone-file form: an `up` of other things leaves it as it was. */
+  readonly texts: pulumi.Output<readonly string[]>;
+}
 
 /** Records of one name and type, as nameservers keep them. */
 export interface RecordSet {

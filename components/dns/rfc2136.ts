@@ -1,9 +1,11 @@
 import { Command } from "@pulumi/command/local/command.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { UpdateServer } from "../../plan/dnsProvider.ts";
+import { quoteTxt } from "../../plan/txt.ts";
 import { valueText } from "../../plan/zoneFile.ts";
 import { type Keeper, type KeptRecord, setsOf } from "./keeper.ts";
 import { refuseForeignSet, type WantedSet } from "./recordSet.ts";
+import { told } from "./texts.ts";
 
 /** From the repository's root, where the engine runs. */
 const program = "node components/dns/changeSet.ts";
@@ -47,7 +49,8 @@ export function rfc2136(server: UpdateServer): Keeper {
             hooks: { beforeCreate: [refuseForeign], beforeUpdate: [refuseForeign] },
           },
         );
-        return all.map((record) => [record.key, made] as const);
+        const texts = made.stdout.apply((said) => ((told(said) ?? []) as readonly string[]).map(quoteTxt));
+        return all.map((record) => [record.key, { resource: made, texts }] as const);
       }),
     );
   };
@@ -77,10 +80,4 @@ function refusal(hookName: string, places: ReadonlyMap<string, Place>, secret: s
     },
     { onDryRun: true },
   );
-}
-
-/** What a text of JSON says; undefined where it is unknown. What a command says is secret where its environment is. */
-function told(text: unknown): unknown {
-  const plain = typeof text === "object" && text !== null && "value" in text ? text.value : text;
-  return typeof plain === "string" && /^[[{]/.test(plain) ? JSON.parse(plain) : undefined;
 }

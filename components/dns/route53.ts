@@ -48,7 +48,8 @@ export function route53(zones: Route53Zones): Keeper {
             hooks: { beforeCreate: [refuseForeign], beforeUpdate: [refuseForeign] },
           },
         );
-        return all.map((record) => [record.key, made] as const);
+        const texts = made.records.apply((values) => (values ?? []).map((value) => `"${value}"`));
+        return all.map((record) => [record.key, { resource: made, texts }] as const);
       }),
     );
   };

@@ -1,9 +1,12 @@
-import { openSsh } from "../../check/ssh.ts";
+import { stackSettings } from "../../check/stack.ts";
+import type { Ramps } from "../../plan/ramp.ts";
+import { ramped, type Weighed, weighCommand } from "../../plan/ramps.ts";
+import { openSsh, type SshSession } from "../../ssh/client.ts";
 import type { CloudPaths } from "../paths.ts";
 import { type ReportSums, reportLines } from "../reports.ts";
 import { defaultStack, type StackOutputs } from "../stack.ts";
 import { say } from "../terminal.ts";
-import { engineOf } from "./anyStack.ts";
+import { type Engine, engineOf } from "./anyStack.ts";
 
 export interface ReportsOptions {
   readonly days: number;
@@ -21,7 +24,12 @@ export async function reports(
   { days, json, stack = defaultStack }: ReportsOptions,
 ): Promise<number> {
   const engine = await engineOf(paths, stack);
-  const { ssh, publicIp, publicIpv6 } = JSON.parse(
+  const {
+    ssh,
+    publicIp = "",
+    publicIpv6,
+    policyRamps,
+  } = JSON.parse(
     await engine.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
   ) as Partial<StackOutputs>;
   if (ssh === undefined) throw new Error(`The stack ${stack} has no host yet: bring it up first.`);
@@ -38,12 +46,37 @@ export async function reports(
       return 1;
     }
     if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
-    if (json) say(stdout.trim());
-    else
-      for (const line of reportLines(JSON.parse(stdout) as ReportSums, [publicIp ?? "", publicIpv6 ?? ""]))
-        say(line);
+    if (json) {
+      say(stdout.trim());
+      return 0;
+    }
+    const own = [publicIp, ...(publicIpv6 ? [publicIpv6] : [])];
+    for (const line of reportLines(JSON.parse(stdout) as ReportSums, own)) say(line);
+    if (policyRamps !== undefined)
+      for (const line of await rampLines(session, stack, engine, policyRamps, own)) say(line);
     return 0;
   } finally {
     session.close();
   }
+}
+
+/** What an `up` would do now with the policies that ramp. */
+async function rampLines(
+  session: SshSession,
+  stack: string,
+  engine: Engine,
+  before: Ramps,
+  own: readonly string[],
+): Promise<readonly string[]> {
+  const settings = await stackSettings(stack, engine);
+  const now = new Date();
+  const command = weighCommand(settings, before, now, own);
+  if (command === undefined) return [];
+  const { code, stdout, stderr } = await session.run(command, { root: true });
+  const evidence =
+    code === 0 ? (JSON.parse(stdout) as Weighed) : { silence: stderr.trim() || `exit code ${code}` };
+  return [
+    "Policies that ramp, as the next `up` would have them",
+    ...ramped(settings, before, new Map(), now, evidence).map(({ line }) => `  ${line}`),
+  ];
 }

@@ -1,4 +1,4 @@
-import { openSsh } from "../../check/ssh.ts";
+import { openSsh } from "../../ssh/client.ts";
 import type { CloudPaths } from "../paths.ts";
 import { defaultStack, type StackOutputs } from "../stack.ts";
 import { say } from "../terminal.ts";

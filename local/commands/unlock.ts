@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { openSsh, type SshOutput, type SshSession } from "../../check/ssh.ts";
 import { storeAccess } from "../../check/stack.ts";
+import { openSsh, type SshOutput, type SshSession } from "../../ssh/client.ts";
 import type { CloudPaths } from "../paths.ts";
 import { defaultStack } from "../stack.ts";
 import { say } from "../terminal.ts";

@@ -17,8 +17,17 @@ const route53Zones = ["example.info"] as const;
 /** The other side's zone. */
 const peerZone = "example.net";
 
-/** A list of bad addresses that mail hosts ask, with the entry that every such list has for tests (RFC 5782 section 5). */
-const blocklist = "zen.spamhaus.org";
+/** Lists of bad addresses and names that mail hosts ask, with the entry that each has for tests (RFC 5782 section 5). */
+const blocklists = {
+  "zen.spamhaus.org": "2.0.0.127.zen.spamhaus.org. 60 A 127.0.0.2",
+  "bl.spamcop.net": "2.0.0.127.bl.spamcop.net. 60 A 127.0.0.2",
+  "dbl.spamhaus.org": "dbltest.com.dbl.spamhaus.org. 60 A 127.0.1.2",
+} as const;
+
+/** Those below a top-level domain. */
+function blocklistsBelow(top: string): string[] {
+  return Object.keys(blocklists).filter((zone) => zone.endsWith(`.${top}`));
+}
 
 /** What the server must not lose: the records that came over `setRrset`, by zone. */
 interface DnsState {
@@ -28,7 +37,7 @@ interface DnsState {
 }
 
 /**
- * The DNS of the small internet: a root, three top-level domains, the hosted zones, the other side's, a blocklist, Debian's
+ * The DNS of the small internet: a root, three top-level domains, the hosted zones, the other side's, blocklists, Debian's
  * archive, and the reverse zone of the public range; all signed, each with its DS at its parent. One knotd serves
  * them, on the addresses that a real tree would spread over operators. Its zone files are made anew each time it starts
  * from what is kept here, so there is no journal that a power cut could tear.
@@ -161,7 +170,10 @@ export class Dns implements DnsWorld {
     const { nameservers, tld } = this.#network.addresses;
     return [
       ...[...hostedZones, ...route53Zones].map((zone) => ({ zone, server: nameservers[0] })),
-      ...[peerZone, "debian.org", blocklist, this.#reverseZone].map((zone) => ({ zone, server: tld })),
+      ...[peerZone, "debian.org", ...Object.keys(blocklists), this.#reverseZone].map((zone) => ({
+        zone,
+        server: tld,
+      })),
     ];
   }
 
@@ -170,7 +182,9 @@ export class Dns implements DnsWorld {
     for (const resolver of ["resolver", "vpc-resolver"]) {
       const conf = join(this.#folder, `${resolver}.conf`);
       // They may be down, and know nothing then.
-      await tryRun("unbound-control", ["-q", "-c", conf, "flush_type", name, type]);
+      // With a delegation's key goes all that it has vouched for.
+      const flush = type === "DS" ? ["flush_zone", name] : ["flush_type", name, type];
+      await tryRun("unbound-control", ["-q", "-c", conf, ...flush]);
       await tryRun("unbound-control", ["-q", "-c", conf, "flush_negative"]);
     }
   }
@@ -200,7 +214,12 @@ export class Dns implements DnsWorld {
         children: ["org", "com", "net", "info", this.#reverseZone],
         records: [`a.root-servers.net. 3600 A ${root}`, `a.gtld-servers.net. 3600 A ${tld}`],
       },
-      { name: "org", servers: operator, children: ["example.org", "debian.org", blocklist], records: [] },
+      {
+        name: "org",
+        servers: operator,
+        children: ["example.org", "debian.org", ...blocklistsBelow("org")],
+        records: [],
+      },
       {
         name: "com",
         servers: operator,
@@ -214,7 +233,7 @@ export class Dns implements DnsWorld {
       {
         name: "net",
         servers: operator,
-        children: [peerZone],
+        children: [peerZone, ...blocklistsBelow("net")],
         records: [
           `a.root-servers.net. 3600 A ${root}`,
           `a.gtld-servers.net. 3600 A ${tld}`,
@@ -236,12 +255,12 @@ export class Dns implements DnsWorld {
         children: [],
         records: mirrorHosts.map((host) => `${host}. 300 A ${mirror}`),
       },
-      {
-        name: blocklist,
+      ...Object.entries(blocklists).map(([name, record]) => ({
+        name,
         servers: operator,
         children: [],
-        records: [`2.0.0.127.${blocklist}. 60 A 127.0.0.2`],
-      },
+        records: [record],
+      })),
       { name: this.#reverseZone, servers: operator, children: [], records: [] },
     ];
   }

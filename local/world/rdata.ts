@@ -17,6 +17,10 @@ export function rdataText(answer: Answer): string {
         .flat()
         .map((part) => `"${part.toString().replaceAll(/["\\]/g, "\\$&")}"`)
         .join(" ");
+    case "SRV":
+      return `${answer.data.priority ?? 0} ${answer.data.weight ?? 0} ${answer.data.port} ${answer.data.target}.`;
+    case "CAA":
+      return `${answer.data.flags ?? 0} ${answer.data.tag} "${answer.data.value}"`;
     case "DS":
       return `${answer.data.keyTag} ${answer.data.algorithm} ${answer.data.digestType} ${answer.data.digest.toString("hex")}`;
     case "TLSA":

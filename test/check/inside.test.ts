@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostUnderCheck } from "../../check/host.ts";
 import type { InsideItem } from "../../check/inside.ts";
+import { clock } from "../../check/items/clock.ts";
 import { files } from "../../check/items/files.ts";
 import { firewall } from "../../check/items/firewall.ts";
+import { listed } from "../../check/items/listed.ts";
 import { passwords } from "../../check/items/passwords.ts";
+import { policies } from "../../check/items/policies.ts";
 import { queue } from "../../check/items/queue.ts";
 import { removed } from "../../check/items/removed.ts";
 import { renewal } from "../../check/items/renewal.ts";
@@ -154,17 +157,77 @@ test("services: running, down, not enabled, unknown, others failed", () => {
 });
 
 test("resources: room, a full disk, a disk without inodes left, little memory", () => {
-  const output = (root: string, mail: string, available: number) =>
-    `Mounted on Use% IUse%\n/ ${root}\n/srv ${mail}\n=memory=\nMemTotal:        2000000 kB\nMemAvailable:     ${available} kB\n`;
+  const output = (root: string, mail: string, available: number, readOnly = "") =>
+    `Mounted on Use% IUse%\n/ ${root}\n/srv ${mail}\n=readonly=\n${readOnly}=memory=\nMemTotal:        2000000 kB\nMemAvailable:     ${available} kB\n`;
   assert.deepEqual(judged(resources, output("31% 4%", "2% -", 1000000)), [
     "right: every disk has room (the fullest, /, is 31 % full)",
     "right: memory: 977 MB of 1953 MB are free",
   ]);
   assert.deepEqual(judged(resources, output("31% 97%", "90% 1%", 100000)), [
-    "wrong: / is 97 % full",
+    "wrong: / has room, but 97 % of its files (inodes) are in use",
     "wrong: /srv is 90 % full",
     "wrong: memory: only 98 MB of 1953 MB are free",
   ]);
+  assert.deepEqual(
+    judged(resources, output("31% 4%", "2% -", 1000000, "/srv\n"))[1],
+    "wrong: /srv cannot be written to: the kernel found errors there",
+  );
+});
+
+test("clock: right, off, kept by nobody", () => {
+  const output = (ahead: number, keeper = "active", synchronised = "yes") =>
+    `${Math.round(Date.now() / 1000) + ahead}\n${keeper}\n${synchronised}\n`;
+  assert.deepEqual(judged(clock, output(0)), ["right: the host's clock is right"]);
+  assert.deepEqual(judged(clock, output(0, "inactive", "no")), ["right: the host's clock is right"]);
+  assert.deepEqual(judged(clock, output(-3600)), [
+    "wrong: the host's clock is 3600 seconds behind this machine's",
+  ]);
+  assert.deepEqual(judged(clock, output(300, "active", "no")), [
+    "wrong: the host's clock is 300 seconds ahead of this machine's",
+    "wrong: no time server keeps the host's clock right",
+  ]);
+});
+
+test("listed: on no list, the address, a domain, a list that answers nobody here", () => {
+  const tests = {
+    "2.0.0.127.zen.spamhaus.org": "127.0.0.2 127.0.0.2",
+    "2.0.0.127.bl.spamcop.net": "127.0.0.2",
+    "dbltest.com.dbl.spamhaus.org": "127.0.1.2",
+  };
+  const output = (answers: Readonly<Record<string, string>>) =>
+    Object.entries({ ...tests, ...answers })
+      .map(([name, codes]) => `${name} ${codes}\n`)
+      .join("");
+  const lists = "zen.spamhaus.org, bl.spamcop.net, dbl.spamhaus.org";
+  const address = "1.0.0.127";
+  assert.deepEqual(judged(listed, output({ [`${address}.zen.spamhaus.org`]: "" })), [
+    `right: the host is on no blocklist (${lists})`,
+  ]);
+  assert.deepEqual(
+    judged(
+      listed,
+      output({
+        [`${address}.zen.spamhaus.org`]: "127.0.0.4 127.0.0.4 127.0.0.10",
+        "example.org.dbl.spamhaus.org": "127.0.1.4",
+      }),
+    ),
+    [
+      "wrong: 127.0.0.1 is on the blocklist zen.spamhaus.org (127.0.0.4, 127.0.0.10): many servers refuse its mail",
+      "wrong: example.org is on the blocklist dbl.spamhaus.org (127.0.1.4): many servers refuse its mail",
+    ],
+  );
+  // As Spamhaus answers a resolver that too many people ask: to every question, its own test's too.
+  const refused = "127.255.255.254";
+  assert.deepEqual(
+    judged(
+      listed,
+      output({ "2.0.0.127.zen.spamhaus.org": refused, [`${address}.zen.spamhaus.org`]: refused }),
+    ),
+    [
+      "right: the host is on no blocklist (bl.spamcop.net, dbl.spamhaus.org)",
+      "not looked at: whether the host is on the blocklist zen.spamhaus.org: it gives the host no answer",
+    ],
+  );
 });
 
 test("queue: empty, a few, many, ours stuck", () => {
@@ -273,4 +336,46 @@ test("viruses: without signatures, without an answer, with old signatures", () =
 
 test("viruses: where the plan has no ClamAV, nothing is asked", async () => {
   assert.deepEqual(await viruses.look(new HostUnderCheck(target({}))), []);
+});
+
+test("policies: nothing is asked where none ramps, and where one hurts that is wrong", () => {
+  assert.deepEqual(judged(policies, ""), []);
+  const settings = settingsWith({
+    domains: { "example.org": { since: "2026-11-21", mailboxes: { ann: {} }, dmarc: "ramp" } },
+  });
+  const ramps = (policy: string) => ({
+    "_dmarc.example.org": { policy, since: "2026-01-01T00:00:00.000Z", why: "" },
+  });
+  const seen = (failed: number) =>
+    JSON.stringify({
+      dmarc: {
+        "example.org": {
+          reporters: ["one.example", "two.example"].map((reporter) => ({
+            reporter,
+            passed: 50,
+            failed,
+            altered: 0,
+            strange: 0,
+          })),
+          failing: [{ ip: "198.51.100.1", messages: failed }],
+          strangers: [],
+        },
+      },
+      tls: [],
+    });
+  const lines = (policy: string, failed: number) =>
+    judged(policies, seen(failed), { settings, ramps: ramps(policy) });
+  assert.deepEqual(lines("none", 0), [
+    "right: example.org, DMARC: from none to quarantine. 100 own messages in reports of 2 organisations, none fails. The next `up` does it",
+  ]);
+  assert.deepEqual(lines("none", 5), [
+    "right: example.org, DMARC: none since 2026-01-01, and not quarantine yet. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
+  assert.deepEqual(lines("quarantine", 5), [
+    "wrong: example.org, DMARC: quarantine since 2026-01-01, and not reject yet. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
+  assert.deepEqual(lines("reject", 0), ["right: example.org, DMARC: reject since 2026-01-01, the last step"]);
+  assert.deepEqual(lines("reject", 5), [
+    "wrong: example.org, DMARC: reject since 2026-01-01, the last step. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
 });

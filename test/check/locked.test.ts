@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HostUnderCheck, type Item } from "../../check/host.ts";
 import { runCheck } from "../../check/run.ts";
-import type { SshSession } from "../../check/ssh.ts";
 import { right } from "../../check/types.ts";
+import type { SshSession } from "../../ssh/client.ts";
 import { settingsWith } from "../options/settings.ts";
 import { target } from "./fixtures.ts";
 

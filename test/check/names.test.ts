@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { HostUnderCheck } from "../../check/host.ts";
+import { delegation } from "../../check/items/delegation.ts";
 import { identity } from "../../check/items/identity.ts";
 import { records } from "../../check/items/records.ts";
 import { spf } from "../../check/items/spf.ts";
@@ -14,6 +15,7 @@ import { type DnsWorld, startDnsWorld } from "./dnsworld.ts";
 import { lines, parrot, smtp, target, withPorts } from "./fixtures.ts";
 
 let world: DnsWorld;
+let registry: DnsWorld;
 
 const longText = `v=DKIM1; k=rsa; p=${"A".repeat(400)}`;
 /** More than fits into one UDP packet, so that the answer has to be fetched by TCP. */
@@ -28,6 +30,7 @@ before(async () => {
         '@ TXT "v=spf1 mx -all"',
         '@ TXT "some-site-verification=1"',
         `key._domainkey TXT "${longText.slice(0, 255)}" "${longText.slice(255)}"`,
+        'revoked._domainkey TXT "v=DKIM1; k=rsa; p="',
         ...manyTexts,
       ],
     },
@@ -44,11 +47,26 @@ before(async () => {
     },
     "plain.test": { dnssec: "unsigned", lines: ["mail A 127.0.0.1"] },
     "bogus.test": { dnssec: "bogus", lines: ["mail A 127.0.0.1"] },
+    "half.test": { lines: ["@ NS gone"] },
     "127.in-addr.arpa": { lines: ["1.0.0 PTR mail.example.org."] },
+  });
+  // Of somebody else, as registries are: a server that has the zones below, too, would answer by these.
+  registry = await startDnsWorld({
+    org: { lines: ["example NS ns.example", "ns.example A 127.0.0.1"] },
+    test: {
+      lines: [
+        "twospf NS ns1.registrar",
+        "twospf NS ns2.registrar",
+        ...["ns.half", "gone.half"].flatMap((name) => [`half NS ${name}`, `${name} A 127.0.0.1`]),
+      ],
+    },
   });
 });
 
-after(() => world?.close());
+after(async () => {
+  await world?.close();
+  await registry?.close();
+});
 
 function record(
   zone: string,
@@ -125,21 +143,58 @@ test("records: changed, missing, doubled and undelegated ones are wrong", async 
       record("twospf.test", "twospf.test", "MX", "mail.example.org", 10),
     ]),
   );
-  assert.deepEqual(
-    found.map((line) => line.replace(/nameserver \S+: /, "")),
-    [
-      'wrong: A mail.example.org is "127.0.0.1", not "192.0.2.1"',
-      "wrong: TXT _dmarc.example.org is missing",
-      'wrong: TXT twospf.test has "v=spf1 a -all" beside "v=spf1 mx -all"',
-      'wrong: MX twospf.test is "20 elsewhere.twospf.test", not "10 mail.example.org"',
-    ],
-  );
+  assert.deepEqual(found, [
+    'wrong: example.org: A mail.example.org is "127.0.0.1", not "192.0.2.1"',
+    "wrong: example.org: TXT _dmarc.example.org is missing",
+    'wrong: twospf.test: TXT twospf.test has "v=spf1 a -all" beside "v=spf1 mx -all"',
+    'wrong: twospf.test: MX twospf.test is "20 elsewhere.twospf.test", not "10 mail.example.org"',
+  ]);
   const lame = target({
     records: [record("example.org", "mail.example.org", "A", "127.0.0.1")],
     resolver: world.resolver,
     nameservers: { "example.org": [world.resolver] },
   });
-  assert.match((await lines(records, lame))[0] ?? "", /^wrong: .* is not responsible for example\.org$/);
+  assert.deepEqual(await lines(records, lame), ["wrong: example.org: is not responsible for example.org"]);
+});
+
+test("records: keys that differ late, and a key that is revoked, are told by what differs", async () => {
+  const key = (name: string, content: string) =>
+    record("example.org", `${name}._domainkey.example.org`, "TXT", content);
+  assert.deepEqual(
+    await lines(records, where([key("key", `${longText.slice(0, -5)}BBBBB`), key("revoked", longText)])),
+    [
+      'wrong: example.org: TXT key._domainkey.example.org is "…AAAAAAAAAAAAAAA", not "…AAAAAAAAAABBBBB"',
+      "wrong: example.org: TXT revoked._domainkey.example.org says that the key is revoked (p=)",
+    ],
+  );
+});
+
+test("records: what all nameservers say is told once, what one says with its name", async () => {
+  const list = [record("example.org", "mail.example.org", "A", "192.0.2.1")];
+  const all = { ...where(list), nameservers: { "example.org": [world.authority, world.authority] } };
+  assert.deepEqual(await lines(records, all), [
+    'wrong: example.org: A mail.example.org is "127.0.0.1", not "192.0.2.1"',
+  ]);
+  const one = { ...where(list), nameservers: { "example.org": [world.authority, registry.authority] } };
+  assert.deepEqual(await lines(records, one), [
+    `wrong: example.org at its nameserver ${world.authority}: A mail.example.org is "127.0.0.1", not "192.0.2.1"`,
+    `wrong: example.org at its nameserver ${registry.authority}: is not responsible for example.org`,
+  ]);
+});
+
+test("delegation: the registry names the zone's own servers, others, or one that is nowhere", async () => {
+  const zones = ["example.org", "twospf.test", "half.test"];
+  const list = zones.map((zone) => record(zone, zone, "TXT", "v=spf1 -all"));
+  const nameservers = {
+    ...where(list).nameservers,
+    org: [registry.authority],
+    test: [registry.authority],
+  };
+  assert.deepEqual(await lines(delegation, { ...where(list), nameservers }), [
+    "right: example.org: the registry and the zone name the same nameservers, ns.example.org",
+    "wrong: twospf.test: the registry names ns1.registrar.test and ns2.registrar.test as its nameservers, the zone itself ns.twospf.test",
+    "wrong: half.test: its nameserver gone.half.test has no address",
+  ]);
 });
 
 test("records: one domain alone", async () => {
@@ -180,15 +235,33 @@ test("validation: signed is right; unsigned, broken and differing are wrong", as
   ]);
 });
 
+test("validation: where no nameserver answers the resolver, its signatures are not blamed", async () => {
+  const helpless = createSocket("udp4").on("message", (question, { port }) => {
+    question.writeUInt8(question.readUInt8(2) | 0x80, 2);
+    // SERVFAIL (RFC 1035 section 4.1.1).
+    question.writeUInt8(2, 3);
+    helpless.send(question, port, "127.0.0.1");
+  });
+  await new Promise<void>((resolve) => helpless.bind(0, "127.0.0.1", resolve));
+  try {
+    const resolver = `127.0.0.1:${helpless.address().port}`;
+    assert.deepEqual(await lines(validation, { ...where(whole), resolver }), [
+      "wrong: example.org: the resolver refuses 4 of 4 record sets (SERVFAIL): no nameserver of the zone gives it an answer",
+    ]);
+  } finally {
+    helpless.close();
+  }
+});
+
 test("records: of a zone that is kept by hand the remedy says what to put in", async () => {
   const settings = settingsWith({ dns: { provider: "byHand" } });
   const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
   const host = new HostUnderCheck({ ...where([missing]), settings });
   const [found] = await records.look(host);
   assert.deepEqual(
-    [found?.text.replace(/^nameserver \S+: /, ""), found?.remedy],
+    [found?.text, found?.remedy],
     [
-      "TXT _dmarc.example.org is missing",
+      "example.org: TXT _dmarc.example.org is missing",
       'Put into the zone example.org, which is kept by hand: _dmarc.example.org. 300 IN TXT "v=DMARC1; p=none"',
     ],
   );

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import ssh2 from "ssh2";
-import sshpk from "sshpk";
 import { HostUnderCheck } from "../../check/host.ts";
 import { ports } from "../../check/items/ports.ts";
-import { openSsh } from "../../check/ssh.ts";
-import type { SshAccess } from "../../check/types.ts";
+import { sshServer } from "../ssh/server.ts";
 import { lines, port, target, texts } from "./fixtures.ts";
 
 // An address of loopback that is nobody else's, so that "no other port is open" can be true.
@@ -87,79 +83,8 @@ test("the IPv6 address is looked at where there is a way to it; where there is n
   }
 });
 
-/** In OpenSSH's form. One in a hundred of those that ssh2 itself makes is malformed. */
-function keyPair(): { readonly private: string; readonly public: string } {
-  const key = sshpk.generatePrivateKey("ed25519");
-  return { private: key.toString("ssh"), public: key.toPublic().toString("ssh") };
-}
-
-/** A real SSH server that runs what it is asked to with sh, and says who asks as sshd does. */
-async function sshServer(t: TestContext): Promise<SshAccess> {
-  const host = keyPair();
-  const user = keyPair();
-  const allowed = ssh2.utils.parseKey(user.public);
-  assert.ok(!(allowed instanceof Error));
-  const server = new ssh2.Server({ hostKeys: [host.private] }, (client, info) => {
-    client.on("error", () => undefined);
-    client.on("authentication", (context) => {
-      const known =
-        context.method === "publickey" &&
-        context.key.data.equals(allowed.getPublicSSH()) &&
-        (context.signature === undefined ||
-          allowed.verify(context.blob as Buffer, context.signature, context.hashAlgo) === true);
-      known ? context.accept() : context.reject();
-    });
-    let sessions = 0;
-    client.on("session", (accept, reject) => {
-      // As sshd does beyond ten (sshd_config(5), MaxSessions); here earlier, so that it is asked again.
-      if (sessions === 3) {
-        reject();
-        return;
-      }
-      sessions += 1;
-      accept().on("exec", (acceptExec, _reject, { command }) => {
-        const channel = acceptExec();
-        const env = { ...process.env, SSH_CONNECTION: `${info.ip} ${info.port} ${address} 22` };
-        const child = spawn("sh", ["-c", command], { env });
-        child.stdout.on("data", (part) => channel.write(part));
-        child.stderr.on("data", (part) => channel.stderr.write(part));
-        child.on("close", (code) => {
-          sessions -= 1;
-          channel.exit(code ?? 255);
-          channel.end();
-        });
-      });
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, address, resolve));
-  t.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  const number = (server.address() as AddressInfo).port;
-  return { host: address, port: number, user: "admin", privateKey: user.private, hostKey: host.public };
-}
-
-test("SSH: commands come back whole; quoting holds; another host key is refused", async (t) => {
-  const access = await sshServer(t);
-  const session = await openSsh(access);
-  assert.deepEqual(await session.run(`printf '%s' "it's" "$((6 * 7))"; echo oh >&2; exit 3`), {
-    code: 3,
-    stdout: "it's42",
-    stderr: "oh\n",
-  });
-  // More at once than the server takes on one login.
-  const many = Array.from({ length: 30 }, (_, n) => session.run(`sleep 0.2; echo ${n}`));
-  assert.deepEqual(
-    (await Promise.all(many)).map(({ stdout }) => stdout),
-    many.map((_, n) => `${n}\n`),
-  );
-  session.close();
-  const other = keyPair().public;
-  await assert.rejects(openSsh({ ...access, hostKey: other }), /shows a host key that is not the stack's/);
-  const stranger = keyPair().private;
-  await assert.rejects(openSsh({ ...access, privateKey: stranger }), /no login at admin@127\.91\.25\.1/);
-});
-
 test("a restricted port: whoever asks has to be among its networks", async (t) => {
-  const ssh = await sshServer(t);
+  const ssh = await sshServer(t, address);
   const bundles = (from: string) => bundlesOf(port("ssh", ssh.port, [from]));
   const [allowed] = await lines(ports, target({ facts, ssh, bundles: bundles("127.0.0.0/8") }));
   assert.match(allowed ?? "", /^right: port \d+ \(ssh\) is open to 127\.\S+, which the plan allows$/);

@@ -70,6 +70,7 @@ test("auth: nothing on 25, after STARTTLS on 587, inside TLS on 465", async () =
     submission: {
       disabledCommands: ["VRFY"],
       authOptional: true,
+      onRcptTo: (_address, _session, done) => done(refusal(554, "5.7.1 Access denied")),
       onConnect(session, done) {
         session.disabledCommands = ["AUTH"];
         done();
@@ -84,18 +85,31 @@ test("auth: nothing on 25, after STARTTLS on 587, inside TLS on 465", async () =
   assert.deepEqual(right, [
     "right: port 25 takes no passwords",
     "right: port 587 takes passwords after STARTTLS only",
+    "right: port 587 takes no mail without a login",
     "right: port 465 takes passwords, inside TLS from the first byte",
+    "right: port 465 takes no mail without a login",
   ]);
   const wrong = await said(auth, {
     smtp: { disabledCommands: [], allowInsecureAuth: false, authOptional: true },
     submission: { disabledCommands: [], allowInsecureAuth: true, authOptional: true },
-    submissions: { secure: true },
+    submissions: { secure: true, authOptional: true },
   });
   assert.deepEqual(wrong, [
     "wrong: port 25 offers a login (AUTH)",
     "wrong: port 587 offers a login (AUTH) before the connection is encrypted",
     "wrong: port 465 offers no login (AUTH)",
+    'wrong: port 465 takes mail without a login: "250 Accepted"',
   ]);
+  const later: SMTPServerOptions["onMailFrom"] = (_address, _session, done) =>
+    done(refusal(451, "4.3.0 Later"));
+  const unknown = await said(auth, {
+    smtp: {},
+    submissions: { secure: true, disabledCommands: ["VRFY"], authOptional: true, onMailFrom: later },
+  });
+  assert.equal(
+    unknown[2],
+    'wrong: whether port 465 takes mail without a login is unknown: "451 4.3.0 Later"',
+  );
 });
 
 test("auth: a login that port 25 does not offer and takes all the same is wrong", async () => {
@@ -230,4 +244,21 @@ test("gtube: refused after the message is right, anything else is not", async ()
     done(refusal(554, "5.7.1 Blocked"));
   const [early = ""] = await said(gtube, { smtp: { onRcptTo } });
   assert.match(early, /^wrong: whether spam is refused is unknown: .* at RCPT/);
+});
+
+test("senders: a stranger who writes our address is refused; one who is put off tells nothing", async () => {
+  const stranger = async (code: number, text: string) => {
+    const onData: SMTPServerOptions["onData"] = (stream, _session, done) => {
+      stream.resume().on("end", () => done(refusal(code, text)));
+    };
+    return (await said(senders, { smtp: { onData }, submissions: submission })).at(-1);
+  };
+  assert.equal(
+    await stranger(554, "5.7.1 Forged"),
+    'right: a stranger cannot write From: ann@example.org: "554 5.7.1 Forged"',
+  );
+  assert.equal(
+    await stranger(451, "4.7.1 Later"),
+    'wrong: whether a stranger may write From: ann@example.org is unknown: "451 4.7.1 Later"',
+  );
 });

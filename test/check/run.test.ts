@@ -73,7 +73,12 @@ test("the report says right and wrong in words, with the remedy, and counts", as
 });
 
 test("what the check has no means to look at is neither right nor wrong", () => {
-  const result = { group: "Mail", item: "incoming", ...leftOut("mail from elsewhere") } as const;
+  const result = {
+    group: "Mail",
+    item: "incoming",
+    about: "incoming",
+    ...leftOut("mail from elsewhere"),
+  } as const;
   assert.equal(
     report([result], false),
     ["Mail", "  – not looked at: mail from elsewhere", "", "0 right, 0 wrong, 1 not looked at"].join("\n"),

@@ -132,8 +132,6 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
   }),
   "aws:route53/getZone:getZone": ({ name }) => ({ name, zoneId: `zone-of-${String(name)}` }),
   "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
-  // A stack's first run.
-  "pulumi:pulumi:readStackOutputs": () => ({ outputs: {} }),
   "cloudflare:index/getZones:getZones": () => ({
     results: ["example.org", "example.com"].map((name) => ({
       name,
@@ -143,15 +141,30 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
   }),
 };
 
+export interface ProgramOptions {
+  /** @default false */
+  readonly preview?: boolean;
+  /** The stack's outputs of the run before. @default a stack's first run */
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  /** Its resources' outputs by their URNs. @default none */
+  readonly resources?: Readonly<Record<string, unknown>>;
+  /** Outputs of resources that this run leaves as they were, by their names. @default none */
+  readonly untouched?: Readonly<Record<string, object>>;
+}
+
 /**
  * Runs the program as it stands with mocked providers. In a preview, what a provider would answer is unknown.
  * Each call is a program of its own: use one test file, which is one process, for each.
  */
 export async function runProgram(
   settings: Readonly<Record<string, unknown>>,
-  options: { readonly preview?: boolean } = {},
+  options: ProgramOptions = {},
 ): Promise<ProgramRun> {
-  const preview = options.preview ?? false;
+  const { preview = false, outputs: outputsBefore = {}, resources = {}, untouched = {} } = options;
+  const before: typeof functions = {
+    "pulumi:pulumi:readStackOutputs": () => ({ outputs: outputsBefore }),
+    "pulumi:pulumi:readStackResourceOutputs": () => ({ outputs: resources }),
+  };
   const registrations: Registration[] = [];
   const calls = new Map<string, Record<string, unknown>>();
   await pulumi.runtime.setMocks(
@@ -163,10 +176,10 @@ export async function runProgram(
         registrations.push({ type, name, inputs });
         return preview
           ? { id: undefined, state: inputs }
-          : { id: `id-of-${name}`, state: { ...inputs, ...answer(name) } };
+          : { id: `id-of-${name}`, state: { ...inputs, ...answer(name), ...untouched[name] } };
       },
       call: ({ token, inputs }) => {
-        const answer = functions[token];
+        const answer = { ...functions, ...before }[token];
         if (answer === undefined) throw new Error(`nobody expects a call of ${token}`);
         calls.set(token, inputs);
         return answer(inputs);

@@ -32,6 +32,7 @@ const bundles = hostBundles(settings);
 const program = await runProgram({
   ...stack,
   rspamdPage: true,
+  mtaSts: "ramp",
   parked: { "example.net": {} },
   dns: { zones: { "example.net": "byHand" } },
   trustedHosts: { shop: { login: true, senders: ["@example.org"] } },

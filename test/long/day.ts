@@ -66,5 +66,7 @@ export async function aDay(): Promise<void> {
     .flatMap(({ activates }) => activates ?? [])
     .filter((unit) => unit.endsWith(".service"));
   assert.ok(begun.includes("mailhost-certificate.service"), begun.join(" "));
-  for (const unit of begun) await onHost(`systemctl start ${unit}`);
+  // apt-listchanges looks through all packages once, and waits for as long as the machine has other work.
+  const waits = (unit: string) => (unit === "apt-listchanges.service" ? "--no-block" : "");
+  for (const unit of begun) await onHost(`systemctl start ${waits(unit)} ${unit}`);
 }

@@ -86,10 +86,13 @@ async function log(name: Sender): Promise<{ sent: number; verified: number; refu
 }
 
 /**
- * Days go by: what the senders' resolver was told is forgotten. The stream asks again at once, and what it is told then it
- * still goes by when the run of that day changes keys.
+ * Days go by: what the senders were told is forgotten, by their resolver and by their processes. The stream asks again at once,
+ * and what it is told then it still goes by when the run of that day changes keys.
  */
-const daysGoBy = () => onHost("unbound-control -q flush_zone example.org");
+const daysGoBy = () =>
+  onHost(
+    `unbound-control -q flush_zone example.org; for each in ${names.join(" ")}; do postfix -c /root/$each reload; done 2>/dev/null`,
+  );
 
 test("ten keys and certificates, one after the other: nobody is turned away", {
   timeout: 1_800_000,

@@ -7,7 +7,7 @@ import { settingsWith } from "./settings.ts";
 const acmeAccount = "https://acme-v02.api.letsencrypt.org/acme/acct/1";
 
 function planned(keys: Readonly<Record<string, unknown>>): string[] {
-  const plan = makePlan(settingsWith(keys), { today: "2026-11-21", rotation: {} });
+  const plan = makePlan(settingsWith(keys), { today: "2026-11-21", rotation: {}, ramps: {} });
   const isCaa = ({ type }: { readonly type: string }) => type === "CAA";
   assert.deepEqual(plan.caa, plan.records.filter(isCaa));
   assert.ok(![...plan.first, ...plan.inbound].some(isCaa), "they come when the account is known");

@@ -13,7 +13,7 @@ function planned(
   keys: Readonly<Record<string, unknown>>,
   rotation: KeyRotation = rotate(settingsWith(keys), {}, new Date(today), nothingSeen),
 ) {
-  const { records, inbound, first } = makePlan(settingsWith(keys), { today, rotation });
+  const { records, inbound, first } = makePlan(settingsWith(keys), { today, rotation, ramps: {} });
   const isOurs = ({ type }: { readonly type: string }) => type === "TLSA";
   assert.ok(!first.some(isOurs), "they come when the host is there");
   assert.deepEqual(inbound.filter(isOurs), records.filter(isOurs));

@@ -6,7 +6,7 @@ import { plainSecrets } from "../../settings/plainSecrets.ts";
 import { annsKey } from "./openpgpKey.ts";
 import { settingsWith } from "./settings.ts";
 
-const moment = { today: "2026-11-21", rotation: {} };
+const moment = { today: "2026-11-21", rotation: {}, ramps: {} };
 const domains = {
   "example.org": { since: "2026-11-21", mailboxes: { ann: {} } },
   "example.com": { since: "2026-11-21" },

@@ -4,7 +4,7 @@ import { makePlan } from "../../plan/plan.ts";
 import { settingsWith } from "./settings.ts";
 
 const zones = (keys: Readonly<Record<string, unknown>>) =>
-  makePlan(settingsWith(keys), { today: "2026-11-21", rotation: {} }).signedZones;
+  makePlan(settingsWith(keys), { today: "2026-11-21", rotation: {}, ramps: {} }).signedZones;
 
 it("dnssec: off nothing is signed, by default each zone that holds a record, once", () => {
   assert.deepEqual(zones({ dnssec: false }), []);

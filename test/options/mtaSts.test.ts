@@ -46,4 +46,6 @@ it("mtaSts: each other policy has another id, and names every host that takes ma
     "version: STSv1\nmode: enforce\nmx: mail.example.org\nmx: mx2.example.net\nmax_age: 2592000\n",
   );
   assert.throws(() => settingsWith({ mtaSts: "strict" }), /mailhost:mtaSts/);
+  // Where the reports have let it come so far is told in test/plan/ramps.test.ts.
+  assert.deepEqual(published({ mtaSts: "ramp" }), published({}));
 });

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import type { ReportSums } from "../../local/reports.ts";
+import type { Weighed } from "../../plan/ramps.ts";
 
 const program = join(import.meta.dirname, "../../files/usr/local/lib/mailhost/reports");
 let folder: string;
@@ -254,4 +255,114 @@ it("whether a report came from whom it says is taken from this host's own line a
     0,
   );
   assert.equal(authentic("Authentication-Results: mail.example.org; dmarc=pass (policy=none)\r\n"), 1);
+});
+
+/** A row whose signature and envelope sender were found to be whose, and how. */
+const judged = (ip: string, count: number, aligned: "pass" | "fail", dkim: string, spf: string) => {
+  const result = (kind: string, words: string) => {
+    const [domain, word] = words.split(" ");
+    return word === undefined ? "" : `<${kind}><domain>${domain}</domain><result>${word}</result></${kind}>`;
+  };
+  const signatures = dkim.split(", ").map((words) => result("dkim", words));
+  return `<record><row><source_ip>${ip}</source_ip><count>${count}</count><policy_evaluated><dkim>${aligned}</dkim><spf>fail</spf></policy_evaluated></row><identifiers><header_from>example.org</header_from></identifiers><auth_results>${signatures.join("")}${result("spf", spf)}</auth_results></record>`;
+};
+const whole = "Authentication-Results: mail.example.org; dmarc=pass\r\n";
+/** From another sender, as this host has found it. */
+const from = (sender: string, content: Buffer, found = whole) =>
+  message(content, "application/gzip", `${found}From: reports@${sender}\r\n`);
+
+const weighed = (asked: { readonly since?: number; readonly relayed?: boolean } = {}): Weighed => {
+  const { since = now - 86_400, relayed = false } = asked;
+  const question = {
+    addresses: ["192.0.2.1", "2001:db8:0::1"],
+    dmarc: { "example.org": { since, relayed } },
+    tls: { since },
+  };
+  return JSON.parse(run("", "weigh", JSON.stringify(question)).stdout) as Weighed;
+};
+
+it("mail is weighed by whose it is: the domain's own, changed on its way, or a stranger's", () => {
+  const rows = [
+    judged("192.0.2.1", 100, "pass", "example.org pass", ""),
+    judged("198.51.100.7", 10, "pass", "example.org pass", ""),
+    // The host's own, by either address.
+    judged("192.0.2.1", 1, "fail", "example.org fail", ""),
+    judged("2001:db8::1", 2, "fail", "", ""),
+    // Somebody whom a name of the domain's knows, and strict alignment does not.
+    judged("198.51.100.8", 4, "fail", "shop.example.org pass", ""),
+    judged("198.51.100.9", 8, "fail", "", "bounce.example.org pass"),
+    // A list that has signed by itself what it changed.
+    judged("198.51.100.10", 16, "fail", "lists.example pass, example.org fail", "lists.example pass"),
+    // Nobody: the second only ends like the domain.
+    judged("203.0.113.9", 32, "fail", "", "example.org fail"),
+    judged("203.0.113.8", 64, "fail", "notexample.org pass", ""),
+  ];
+  take(from("one.example", gzipSync(xml({ rows: rows.join("") }))));
+  const { dmarc } = weighed();
+  assert.deepEqual(dmarc["example.org"], {
+    reporters: [{ reporter: "one.example", passed: 110, failed: 15, altered: 16, strange: 96 }],
+    failing: [
+      { ip: "198.51.100.9", messages: 8 },
+      { ip: "198.51.100.8", messages: 4 },
+      { ip: "2001:db8::1", messages: 2 },
+    ],
+    strangers: [
+      { ip: "203.0.113.8", messages: 64 },
+      { ip: "203.0.113.9", messages: 32 },
+    ],
+  });
+  // A relay may be any of those that bring the domain's signature broken.
+  const [relayed] = weighed({ relayed: true }).dmarc["example.org"]?.reporters ?? [];
+  assert.deepEqual([relayed?.failed, relayed?.altered], [31, 0]);
+});
+
+it("of what is weighed nothing is forged, one's own, or older than asked", () => {
+  const rows = row("192.0.2.1", 5);
+  const content = (id: string, end = now - 3600) => gzipSync(xml({ id, rows, begin: end - 86_400, end }));
+  take(
+    from("one.example", content("a")),
+    from("two.example", content("b")),
+    from("forged.example", content("c"), "Authentication-Results: mail.example.org; dmarc=fail\r\n"),
+    from("example.org", content("d")),
+    from("old.example", content("e", now - 2 * 86_400)),
+  );
+  const names = (since?: number) =>
+    weighed(since === undefined ? {} : { since })
+      .dmarc["example.org"]?.reporters.map(({ reporter }) => reporter)
+      .toSorted();
+  assert.deepEqual(names(), ["one.example", "two.example"]);
+  assert.deepEqual(names(now - 3 * 86_400), ["old.example", "one.example", "two.example"]);
+});
+
+it("sessions are weighed by what MTA-STS asks for, and not by what DANE does", () => {
+  const policy = (type: string, good: number, failures: Readonly<Record<string, number>> = {}) => ({
+    policy: { "policy-domain": "example.org", "policy-type": type },
+    summary: {
+      "total-successful-session-count": good,
+      "total-failure-session-count": Object.values(failures).reduce((sum, count) => sum + count, 0),
+    },
+    "failure-details": Object.entries(failures).map(([type, count]) => ({
+      "result-type": type,
+      "failed-session-count": count,
+    })),
+  });
+  const policies = [
+    policy("sts", 50, { "certificate-expired": 2 }),
+    policy("no-policy-found", 7, { "sts-policy-fetch-error": 3 }),
+    policy("tlsa", 9, { "tlsa-invalid": 4 }),
+  ];
+  const said = { "organization-name": "x", "report-id": "x", "date-range": yesterday, policies };
+  take(from("one.example", gzipSync(JSON.stringify(said))));
+  assert.deepEqual(weighed().tls, [
+    { reporter: "one.example", failure: "sts-policy-fetch-error", sessions: 3 },
+    { reporter: "one.example", failure: "certificate-expired", sessions: 2 },
+    { reporter: "one.example", failure: "", sessions: 50 },
+  ]);
+});
+
+it("where nothing has come in there is nothing to weigh", () => {
+  assert.deepEqual(weighed(), {
+    dmarc: { "example.org": { reporters: [], failing: [], strangers: [] } },
+    tls: [],
+  });
 });

@@ -1,78 +1,20 @@
 /** What other servers report, from a message that comes in to `npm run reports`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
 import { eventually } from "../../eventually.ts";
-import { mailHost, otherSide, submit, unique } from "../mail.ts";
+import { mailHost, otherSide, submit } from "../mail.ts";
 import { onHost, stackOutput, succeed } from "../mailhost.ts";
+import { dayThatEnds, dmarcReport, report, sums, tlsReport } from "../reports.ts";
 
 const peer = await otherSide();
 const { publicIp } = (await stackOutput()) as { readonly publicIp: string };
 
-interface Sums {
-  readonly reports: readonly {
-    readonly sender: string;
-    readonly domain: string;
-    readonly verified: string;
-  }[];
-  readonly dmarc: readonly { readonly ip: string; readonly messages: number; readonly dkim: string }[];
-  readonly tls: readonly { readonly failure: string; readonly sessions: number }[];
-  readonly others: number;
-}
-
-const sums = async () => JSON.parse((await succeed(["reports", "--json"])).stdout) as Sums;
-
-const seconds = Math.floor(Date.now() / 1000);
-
 const dmarc = (domain: string) =>
-  gzipSync(`<?xml version="1.0"?>
-<feedback><report_metadata><org_name>example.net</org_name><report_id>${unique("r")}</report_id>
-<date_range><begin>${seconds - 90_000}</begin><end>${seconds - 3600}</end></date_range></report_metadata>
-<policy_published><domain>${domain}</domain><p>quarantine</p></policy_published>
-<record><row><source_ip>${publicIp}</source_ip><count>42</count>
-<policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>pass</spf></policy_evaluated></row>
-<identifiers><header_from>${domain}</header_from></identifiers></record>
-<record><row><source_ip>203.0.113.99</source_ip><count>3</count>
-<policy_evaluated><disposition>quarantine</disposition><dkim>fail</dkim><spf>fail</spf></policy_evaluated></row>
-<identifiers><header_from>${domain}</header_from></identifiers></record></feedback>`);
-
-const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
-const tls = gzipSync(
-  JSON.stringify({
-    "organization-name": "Example Net",
-    "date-range": { "start-datetime": `${day}T00:00:00Z`, "end-datetime": `${day}T23:59:59Z` },
-    "report-id": unique("t"),
-    policies: [
-      {
-        policy: { "policy-type": "sts", "policy-domain": "example.org" },
-        summary: { "total-successful-session-count": 7, "total-failure-session-count": 1 },
-        "failure-details": [{ "result-type": "certificate-expired", "failed-session-count": 1 }],
-      },
-    ],
-  }),
-);
-
-async function report(to: string, filename: string, content: Buffer): Promise<void> {
-  const sent = await peer.send({
-    from: "reports@example.net",
-    to,
-    raw: [
-      "From: reports@example.net",
-      `To: ${to}`,
-      `Subject: ${unique("Report")}`,
-      `Date: ${new Date().toUTCString()}`,
-      `Message-ID: <${unique("report").replace(" ", ".")}@example.net>`,
-      "MIME-Version: 1.0",
-      "Content-Type: application/gzip",
-      `Content-Disposition: attachment; filename="${filename}"`,
-      "Content-Transfer-Encoding: base64",
-      "",
-      content.toString("base64").replace(/.{76}/g, "$&\r\n"),
-      "",
-    ].join("\r\n"),
-  });
-  assert.ok(sent.accepted, sent.response);
-}
+  dmarcReport(domain, dayThatEnds(-1), [
+    { ip: publicIp, messages: 42, passed: true },
+    { ip: "203.0.113.99", messages: 3, passed: false },
+  ]);
+const tls = tlsReport("example.org", dayThatEnds(-1), 7, { "certificate-expired": 1 });
 
 test("reports of both kinds are read, whoever they came from, and summed up in words", async () => {
   await report("dmarc@example.org", "example.net!example.org.xml.gz", dmarc("example.org"));

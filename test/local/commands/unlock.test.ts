@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { SshSession } from "../../../check/ssh.ts";
 import { storeAccess } from "../../../check/stack.ts";
 import { type Person, type StoreOrder, tellStore } from "../../../local/commands/unlock.ts";
+import type { SshSession } from "../../../ssh/client.ts";
 
 const key = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG-2222";
 

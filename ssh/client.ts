@@ -4,7 +4,17 @@ import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
 import { turns } from "../dns/turns.ts";
 import { shellWord } from "../plan/shell.ts";
-import type { SshAccess } from "./types.ts";
+
+/** What it takes to log in to a host. */
+export interface SshAccess {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** OpenSSH or PEM. */
+  readonly privateKey: string;
+  /** Public key line, `ssh-ed25519 AAAA…`: the only one that is accepted. */
+  readonly hostKey: string;
+}
 
 /** That nobody gets in, in words. */
 export class NoLogin extends Error {}

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openSsh } from "../../ssh/client.ts";
+import { keyPair, sshServer } from "./server.ts";
+
+test("SSH: commands come back whole; quoting holds; another host key is refused", async (t) => {
+  const access = await sshServer(t, "127.91.25.2");
+  const session = await openSsh(access);
+  assert.deepEqual(await session.run(`printf '%s' "it's" "$((6 * 7))"; echo oh >&2; exit 3`), {
+    code: 3,
+    stdout: "it's42",
+    stderr: "oh\n",
+  });
+  // More at once than the server takes on one login.
+  const many = Array.from({ length: 30 }, (_, n) => session.run(`sleep 0.2; echo ${n}`));
+  assert.deepEqual(
+    (await Promise.all(many)).map(({ stdout }) => stdout),
+    many.map((_, n) => `${n}\n`),
+  );
+  session.close();
+  const other = keyPair().public;
+  await assert.rejects(openSsh({ ...access, hostKey: other }), /shows a host key that is not the stack's/);
+  const stranger = keyPair().private;
+  await assert.rejects(openSsh({ ...access, privateKey: stranger }), /no login at admin@127\.91\.25\.2/);
+});
