@@ -1,8 +1,8 @@
 import { Accounts } from "./components/accounts.ts";
 import { AcmeAccount } from "./components/acmeAccount.ts";
 import { DataVolume } from "./components/dataVolume.ts";
+import { findKeepers } from "./components/dns/zones.ts";
 import { Dns } from "./components/dns.ts";
-import { findDnsZones } from "./components/dnsZones.ts";
 import { hostFacts } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
 import { Generated } from "./components/generated.ts";
@@ -29,8 +29,8 @@ const moment = await currentMoment(settings);
 const plan = makePlan(settings, moment);
 const { bundles } = plan;
 const zones = await findZones(settings);
-const dnsZones = await findDnsZones(settings);
-const web = { zones: dnsZones, ...plan.worker };
+const keepers = await findKeepers(settings);
+const web = { zones: keepers.cloudflare, ...plan.worker };
 await mayRunWorkers(web);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
@@ -54,11 +54,11 @@ const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
 const facts = hostFacts(server, publicKeys, () => account.url);
-const published = { zones: dnsZones, facts, mark: new RecordMark("mark").text };
+const published = { keepers, facts, mark: new RecordMark("mark").text };
 const dns = new Dns("dns", { ...published, records: plan.first });
-const signed = new SignedZones("dnssec", { zones: dnsZones, names: plan.signedZones });
+const signed = new SignedZones("dnssec", { zones: keepers.cloudflare, names: plan.signedZones });
 const { address } = server;
-const reverseName = new ReverseName("ptr", { address, settings, after: dns.record("A", settings.hostname) });
+const reverseName = new ReverseName("ptr", { address, settings, dns });
 
 const { passwords: generated } = new Generated("generated", { bundles });
 const ses = new Ses("ses", { domains: plan.ses, dkim, dns });
@@ -72,7 +72,7 @@ const secrets = {
 };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const names = plan.webmail?.names ?? [];
-const named = [reverseName, ...names.map((name) => dns.record("A", name))];
+const named = [reverseName, ...names.flatMap((name) => dns.record("A", name))];
 const after = { postfix: [reverseName, ...ses.ready], certbot: named };
 const tlsKeys = settings.options.dane ? { tlsKeys: tls.named } : {};
 const host = new Host("host", { settings, server, keys, bundles, secrets, ...tlsKeys, after });

@@ -1,6 +1,7 @@
 import { type DnsAnswer, valuesOf } from "../dns/client.ts";
 import { recordContent } from "../plan/facts.ts";
 import type { DnsRecord } from "../plan/types.ts";
+import { valueText, zoneLine } from "../plan/zoneFile.ts";
 import { liesIn } from "../settings/names.ts";
 import type { CheckTarget } from "./types.ts";
 
@@ -11,6 +12,8 @@ export interface RecordSet {
   readonly type: DnsRecord["type"];
   /** As `valuesOf` writes them. */
   readonly values: readonly string[];
+  /** As lines of a zone file. */
+  readonly lines: readonly string[];
 }
 
 /** The plan's records, put together as DNS keeps them, by zone. */
@@ -19,10 +22,16 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
   for (const record of target.records.filter(({ name }) => isWanted(name, target))) {
     const { zone, name, type } = record;
     const content = recordContent(record, target.facts);
-    const isRanked = type === "MX" || type === "SRV";
-    const value = isRanked ? `${record.priority ?? 0} ${content.replace(/(?<=\S)\.$/, "")}` : content;
     const key = `${type} ${name}`;
-    sets.set(key, { zone, name, type, values: [...(sets.get(key)?.values ?? []), value] });
+    const { values = [], lines = [] } = sets.get(key) ?? {};
+    const line = zoneLine({ ...record, content });
+    sets.set(key, {
+      zone,
+      name,
+      type,
+      values: [...values, valueText({ ...record, content })],
+      lines: [...lines, line],
+    });
   }
   return Map.groupBy(sets.values(), ({ zone }) => zone);
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
+import { hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
@@ -9,6 +10,7 @@ import { trustedHosts } from "../plan/trustedHosts.ts";
 import { LOGIN_USER } from "../plan/users.ts";
 import type { Mailbox, Settings } from "../settings/types.ts";
 import type { Accounts } from "./accounts.ts";
+import { zoneFiles } from "./dns/byHand.ts";
 import type { RecordOutput } from "./dns.ts";
 import { engineCommand, stackOption } from "./engine.ts";
 import type { PublicKeys, SshKeys } from "./keys.ts";
@@ -51,6 +53,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const client = clientSettings(hostname);
   const { keepDays } = settings.options.removed;
   const named = stackOption();
+  const byHand = zoneFiles(settings, Object.values(records));
   const loggingIn = trustedHosts(settings).filter(({ login }) => login);
   return {
     hostname,
@@ -68,7 +71,11 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     clientSettings: client,
     /** Where people find these, and a profile for Apple devices, by domain. */
     ...(settings.options.clientSetup && {
-      setupPages: Object.fromEntries(settings.domains.map(({ name }) => [name, setupPage(name)])),
+      setupPages: Object.fromEntries(
+        settings.domains
+          .filter(({ zone }) => hasWorkers(settings.options.dns, zone))
+          .map(({ name }) => [name, setupPage(name)]),
+      ),
     }),
     /** Where the mail lies on the host's data volume; that of a domain or mailbox no longer listed stays there. */
     mailStore: {
@@ -76,6 +83,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       removed: `kept ${keepDays === undefined ? "until you delete it by its name" : `for ${keepDays} days`}`,
     },
     dnsRecords: records,
+    /** What somebody has to put in by hand, by zone. */
+    ...(byHand.size > 0 && { dnsZoneFiles: Object.fromEntries(byHand) }),
     /** The only one that may have certificates for the host's names. */
     acmeAccount,
     /** What the registrar has to have of each zone that is signed. */
@@ -109,6 +118,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
     }),
     nextSteps: [
+      ...(byHand.size > 0
+        ? [`Records to put in by hand: ${engineCommand("stack output dnsZoneFiles --json")}`]
+        : []),
       `Passwords: ${engineCommand("stack output credentials --show-secrets")}`,
       `Mail program: ${inWords(client.incoming)}, ${inWords(client.outgoing)}, login with ${client.login}`,
       `Is it all right? npm run check${named === "" ? "" : ` --${named}`}`,

@@ -9,7 +9,9 @@ export interface PublishedArgs {
   readonly address: string;
   /** Address of the resolver that knows the zone's nameservers. @default that of this machine */
   readonly resolver?: string;
-  /** Milliseconds. @default 3 minutes: Cloudflare publishes within seconds */
+  /** The record as a zone-file line, where somebody has to put it in by hand. @default its provider publishes it */
+  readonly toPutIn?: string;
+  /** Milliseconds. @default 3 minutes: providers publish within seconds; by hand 5 seconds, for nobody is at it now */
   readonly deadline?: number;
   /** Milliseconds between two rounds. @default 1000 */
   readonly interval?: number;
@@ -22,7 +24,8 @@ export interface PublishedArgs {
  * @throws Error naming the servers that do not, when the deadline has passed
  */
 export async function published(args: PublishedArgs): Promise<void> {
-  const { hostname, zone, address, resolver, deadline = 180_000, interval = 1000 } = args;
+  const { hostname, zone, address, resolver, toPutIn, interval = 1000 } = args;
+  const { deadline = toPutIn === undefined ? 180_000 : 5000 } = args;
   const end = Date.now() + deadline;
   for (;;) {
     const late = await notServing(hostname, zone, address, resolver).catch((error: Error) => [error.message]);
@@ -32,7 +35,14 @@ export async function published(args: PublishedArgs): Promise<void> {
         [
           `${hostname} does not lead to ${address} at the nameservers of ${zone} after ${deadline / 1000} seconds; AWS would refuse the reverse name.`,
           ...late.map((line) => `  ${line}`),
-          `Does the registrar name Cloudflare's servers for ${zone}, and may this machine ask DNS servers (port 53)? Then run again.`,
+          ...(toPutIn === undefined
+            ? [
+                `Does the registrar name the servers that keep ${zone}, and may this machine ask DNS servers (port 53)? Then run again.`,
+              ]
+            : [
+                `Put this record into the zone ${zone}, which is kept by hand (mailhost:dns), and run again when its nameservers show it:`,
+                `  ${toPutIn}`,
+              ]),
         ].join("\n"),
       );
     }

@@ -14,6 +14,7 @@ import {
 import type { DnsRecord } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { openSsh, type SshAccess, type SshSession } from "../ssh/client.ts";
+import { publishedText } from "./dns/texts.ts";
 import type { Dns } from "./dns.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -129,16 +130,13 @@ async function publishedTexts(): Promise<ReadonlyMap<string, string>> {
         `The stack's own records cannot be read, and they say which policies the world knows: ${reasonOf(error)}. Nothing was touched.`,
       );
     })) as {
-    readonly outputs: Readonly<Record<string, { readonly type: string; readonly outputs?: object }>>;
+    readonly outputs: Readonly<
+      Record<string, { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }>
+    >;
   };
   return new Map(
     Object.values(outputs)
-      .filter(({ type }) => type === "cloudflare:index/dnsRecord:DnsRecord")
-      .map(
-        ({ outputs }) =>
-          outputs as { readonly name: string; readonly type: string; readonly content?: string },
-      )
-      .filter(({ type }) => type === "TXT")
-      .map(({ name, content = "" }) => [name, content]),
+      .map(({ type, outputs = {} }) => publishedText(type, outputs))
+      .filter((text) => text !== undefined),
   );
 }

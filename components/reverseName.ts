@@ -2,14 +2,15 @@ import type { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipDomainName } from "@pulumi/aws/ec2/eipDomainName.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/types.ts";
+import type { Dns } from "./dns.ts";
 import { onceKnown } from "./onceKnown.ts";
 import { published } from "./published.ts";
 
 export interface ReverseNameArgs {
   readonly address: Eip;
   readonly settings: Pick<Settings, "hostname" | "hostnameZone" | "resolver">;
-  /** The A record: AWS resolves the name before it accepts it. */
-  readonly after: pulumi.Resource;
+  /** Has the A record: AWS resolves the name before it accepts it. */
+  readonly dns: Dns;
 }
 
 /** PTR of the elastic IP: the name that the host says HELO with. */
@@ -20,21 +21,28 @@ export class ReverseName extends pulumi.ComponentResource {
     new EipDomainName(
       `${name}-record`,
       { allocationId: args.address.allocationId, domainName: args.settings.hostname },
-      { parent: this, dependsOn: [args.after], hooks: { beforeCreate: [visible], beforeUpdate: [visible] } },
+      {
+        parent: this,
+        dependsOn: [...args.dns.record("A", args.settings.hostname)],
+        hooks: { beforeCreate: [visible], beforeUpdate: [visible] },
+      },
     );
     this.registerOutputs({});
   }
 }
 
-/** That Cloudflare has taken the A record does not mean that its servers serve it: AWS would refuse the name. */
-function visibleFirst(hookName: string, { address, settings }: ReverseNameArgs): pulumi.ResourceHook {
+/** That its provider has taken the A record does not mean that its servers serve it: AWS would refuse the name. */
+function visibleFirst(hookName: string, { address, settings, dns }: ReverseNameArgs): pulumi.ResourceHook {
   const { hostname, hostnameZone: zone, resolver } = settings;
   const publicIp = onceKnown(address.publicIp);
+  const line = dns.lineToPutIn("A", hostname);
+  const byHand = line && onceKnown(line);
   return new pulumi.ResourceHook(hookName, async () =>
     published({
       hostname,
       zone,
       address: await publicIp,
+      ...(byHand !== undefined && { toPutIn: await byHand }),
       ...(resolver.outside !== undefined && { resolver: resolver.outside }),
     }),
   );

@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type SesDomain, sesPolicy, sesPrivateKey } from "../plan/ses.ts";
 import type { Dns } from "./dns.ts";
 import type { DkimKeys } from "./keys.ts";
+import { onceKnown } from "./onceKnown.ts";
 import { tags } from "./tags.ts";
 import { verified } from "./verified.ts";
 
@@ -48,7 +49,7 @@ export class Ses extends pulumi.ComponentResource {
 
   #createDomain(name: string, { domain, dkim: key, mailFrom }: SesDomain, { dkim, dns }: SesArgs) {
     const privateKey = dkim.privateKey(key.name).apply(sesPrivateKey);
-    const wait = verifiedFirst(`${name}-${domain}-verified-first`, domain, key.name);
+    const wait = verifiedFirst(`${name}-${domain}-verified-first`, domain, key.name, dns);
     const identity = new EmailIdentity(
       `${name}-${domain}`,
       {
@@ -61,7 +62,7 @@ export class Ses extends pulumi.ComponentResource {
       },
       // SES looks for the key as soon as it has heard of it, and what it did not find it seeks again less often.
       // A key that takes its turn is looked for anew.
-      { parent: this, dependsOn: [dns.record("TXT", key.name)], hooks: { afterUpdate: [wait] } },
+      { parent: this, dependsOn: [...dns.record("TXT", key.name)], hooks: { afterUpdate: [wait] } },
     );
     return {
       identity,
@@ -76,7 +77,7 @@ export class Ses extends pulumi.ComponentResource {
         },
         {
           parent: this,
-          dependsOn: [dns.record("MX", mailFrom), dns.record("TXT", mailFrom)],
+          dependsOn: [...dns.record("MX", mailFrom), ...dns.record("TXT", mailFrom)],
           hooks: { beforeCreate: [wait], beforeUpdate: [wait] },
         },
       ),
@@ -110,7 +111,11 @@ function tellOfSandbox(hookName: string, parent: pulumi.Resource): pulumi.Resour
 }
 
 /** Nothing goes to SES before it has found the domain's key in the DNS. */
-function verifiedFirst(hookName: string, domain: string, record: string): pulumi.ResourceHook {
+function verifiedFirst(hookName: string, domain: string, record: string, dns: Dns): pulumi.ResourceHook {
   const ask = () => getEmailIdentity({ emailIdentity: domain });
-  return new pulumi.ResourceHook(hookName, () => verified({ domain, record, ask }));
+  const line = dns.lineToPutIn("TXT", record);
+  const byHand = line && onceKnown(line);
+  return new pulumi.ResourceHook(hookName, async () =>
+    verified({ domain, record, ask, ...(byHand !== undefined && { toPutIn: await byHand }) }),
+  );
 }

@@ -1,9 +1,9 @@
 import { ZoneDnssec } from "@pulumi/cloudflare/zoneDnssec.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { DnsZones } from "./dnsZones.ts";
+import type { CloudflareZones } from "./dns/cloudflare.ts";
 
 export interface SignedZonesArgs {
-  readonly zones: DnsZones;
+  readonly zones: CloudflareZones;
   /** Names of those to be signed. */
   readonly names: readonly string[];
 }

@@ -4,7 +4,7 @@ import { WorkersCustomDomain } from "@pulumi/cloudflare/workersCustomDomain.js";
 import { WorkersScript } from "@pulumi/cloudflare/workersScript.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { WebPage } from "../plan/types.ts";
-import type { DnsZones } from "./dnsZones.ts";
+import type { CloudflareZones } from "./dns/cloudflare.ts";
 import { reasonOf } from "./reason.ts";
 
 /** The day whose behaviour of the runtime the script is written for. */
@@ -14,7 +14,7 @@ const COMPATIBILITY_DATE = "2026-09-01";
 const WORKER_PLACE = "100::";
 
 export interface WorkerArgs {
-  readonly zones: DnsZones;
+  readonly zones: CloudflareZones;
   /** The script's name in the account. */
   readonly name: string;
   /** Module syntax. */

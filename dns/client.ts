@@ -241,6 +241,11 @@ export function reverseName(address: string): string {
   return `${[...nibbles].reverse().join(".")}.ip6.arpa`;
 }
 
+/** A server's name or address and its port in one text, as `ask` takes it. */
+export function serverText({ server, port }: { readonly server: string; readonly port: number }): string {
+  return `${isIP(server) === 6 ? `[${server}]` : server}:${port}`;
+}
+
 function splitServer(server: string): { address: string; port: number } {
   const bracketed = /^\[(.+)\](?::(\d+))?$/.exec(server);
   if (bracketed?.[1] !== undefined) {

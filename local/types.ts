@@ -72,6 +72,10 @@ export interface PublishedRecord {
 export interface DnsWorld {
   /** Zones that the simulated Cloudflare account holds, served and signed: `example.org`, `example.com`. */
   readonly zones: readonly string[];
+  /** Zones that the simulated AWS account holds at Route 53, served as well. */
+  readonly route53Zones: readonly string[];
+  /** Names of their nameservers. */
+  readonly route53Servers: readonly string[];
   /** Replaces the whole RRset (name, type); an empty list removes it. Served when the promise resolves. */
   setRrset(zone: string, name: string, type: string, records: readonly PublishedRecord[]): Promise<void>;
   /** PTR of a public address; `undefined` takes it away. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { clientSettings } from "../plan/clientSettings.ts";
+import { hasWorkers } from "../plan/dnsProvider.ts";
 import { setupPage } from "../plan/setupPage.ts";
 import { render } from "../plan/template.ts";
 import type { DnsRecord, WebPage } from "../plan/types.ts";
@@ -20,14 +21,13 @@ export const clientSetup = option({
     .default(true)
     .meta({
       description:
-        "Whether mail programs find their settings by themselves: SRV records, autoconfig and autodiscover, a profile for Apple devices and a page for people, for each domain. A Cloudflare Worker serves what wants HTTPS.",
+        "Whether mail programs find their settings by themselves: SRV records, autoconfig and autodiscover, a profile for Apple devices and a page for people, for each domain. A Cloudflare Worker serves what wants HTTPS, so domains whose zone is elsewhere (`dns`) have the SRV records alone.",
       examples: [false],
       synonyms: ["autoconfig", "autodiscover"],
     }),
   records: (isOn, settings, ttlOf) =>
     isOn ? settings.domains.flatMap((domain) => serviceRecords(domain, settings, ttlOf(domain))) : [],
-  pages: (isOn, settings) =>
-    isOn ? settings.domains.flatMap((domain) => domainPages(domain, settings)) : [],
+  pages: (isOn, settings) => (isOn ? pagesOf(settings) : []),
 });
 
 /** A target of `.` says that there is no such service (RFC 2782). */
@@ -59,6 +59,12 @@ function serviceRecords({ name, zone }: Domain, settings: Settings, ttl: number)
     content,
     why: `Mail set-up: ${why.charAt(0).toLowerCase()}${why.slice(1)}`,
   }));
+}
+
+function pagesOf(settings: Settings): readonly WebPage[] {
+  return settings.domains
+    .filter(({ zone }) => hasWorkers(settings.options.dns, zone))
+    .flatMap((domain) => domainPages(domain, settings));
 }
 
 function domainPages({ name, zone }: Domain, settings: Settings): WebPage[] {

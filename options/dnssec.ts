@@ -12,7 +12,7 @@ export const dnssec = option({
     .default(true)
     .meta({
       description:
-        "Whether Cloudflare signs the zones. It counts when the DS record of `stack output dnssec` is at the registrar. Switched off here, a zone stays signed: a DS without signatures would make the domain vanish.",
+        "Whether Cloudflare signs the zones that it keeps. It counts when the DS record of `stack output dnssec` is at the registrar. Switched off here, a zone stays signed: a DS without signatures would make the domain vanish.",
       examples: [false],
     }),
 });

@@ -8,6 +8,7 @@ import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
 import { dane } from "./dane.ts";
 import { dkim } from "./dkim.ts";
+import { dns } from "./dns.ts";
 import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
@@ -53,6 +54,7 @@ export const options = [
   compression,
   dane,
   dkim,
+  dns,
   dnssec,
   egress,
   expiry,

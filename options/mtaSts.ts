@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { type DnsChoice, hasWorkers } from "../plan/dnsProvider.ts";
 import { mtaStsPolicy, mtaStsRecord } from "../plan/mtaSts.ts";
 import { mtaStsNow, sinceWhen } from "../plan/ramps.ts";
+import type { Domain, Settings } from "../settings/types.ts";
 import { option } from "./option.ts";
 
 /**
@@ -14,13 +16,22 @@ export const mtaSts = option({
     .default("testing")
     .meta({
       description:
-        "Whether other servers are told to send here by TLS with a valid certificate alone (MTA-STS). `testing`: they try, and report what fails. `enforce`: they hold mail back that cannot come so. `ramp`: `testing`, and `enforce` when their reports of a month name no failure. `none`: takes back an `enforce` that they remember, before the domain leaves; a month later it can be false.",
+        "Whether other servers are told to send here by TLS with a valid certificate alone (MTA-STS). `testing`: they try, and report what fails. `enforce`: they hold mail back that cannot come so. `ramp`: `testing`, and `enforce` when their reports of a month name no failure. `none`: takes back an `enforce` that they remember, before the domain leaves; a month later it can be false. Only domains whose zone is at Cloudflare (`dns`) have a policy.",
       examples: ["ramp", "enforce", false],
     }),
+  agree(mode, { domains }, report, { dns }) {
+    // What nobody wrote, the others may have or not; a promise to be kept is another thing.
+    if (mode === false || mode === "testing") return;
+    if (!domains.some(({ zone }) => hasWorkers(dns as DnsChoice, zone)))
+      report(
+        [],
+        "wants a Worker for its policy, and no domain's zone is at Cloudflare (mailhost:dns); take the line out, or write false",
+      );
+  },
   records: (mode, settings, ttlOf, ramps) => {
     if (mode === false) return [];
     const { policy, climbed } = mtaStsNow(mode, ramps);
-    return settings.domains.map((domain) => ({
+    return withPolicy(settings).map((domain) => ({
       zone: domain.zone,
       name: `_mta-sts.${domain.name}`,
       type: "TXT",
@@ -34,7 +45,7 @@ export const mtaSts = option({
   pages: (mode, settings, ramps) =>
     mode === false
       ? []
-      : settings.domains.map(({ name, zone }) => ({
+      : withPolicy(settings).map(({ name, zone }) => ({
           zone,
           host: `mta-sts.${name}`,
           path: "/.well-known/mta-sts.txt",
@@ -43,3 +54,7 @@ export const mtaSts = option({
           content: { text: mtaStsPolicy(mtaStsNow(mode, ramps).policy, settings) },
         })),
 });
+
+function withPolicy(settings: Settings): readonly Domain[] {
+  return settings.domains.filter(({ zone }) => hasWorkers(settings.options.dns, zone));
+}

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { type DnsChoice, hasWorkers } from "../plan/dnsProvider.ts";
 import type { WebPage } from "../plan/types.ts";
 import { addressParts } from "../settings/names.ts";
 import { openpgpAddresses, openpgpBinary, openpgpKeyMistake } from "../settings/openpgp.ts";
@@ -28,11 +29,12 @@ export const openpgpKeys = option({
       examples: [{ "ann@example.org": "-----BEGIN PGP PUBLIC KEY BLOCK-----…" }],
       synonyms: ["wkd", "pgp"],
     }),
-  agree(keys, { domains }, report) {
+  agree(keys, { domains }, report, { dns }) {
     const known = new Set(
       domains.flatMap(({ mailboxes, aliases }) => [...mailboxes, ...aliases].map(({ address }) => address)),
     );
     for (const [address, armored] of Object.entries(keys)) {
+      const zone = domains.find(({ name }) => name === addressParts(address).domain)?.zone;
       if (!known.has(address))
         report(
           [address],
@@ -42,6 +44,11 @@ export const openpgpKeys = option({
         report(
           [address],
           `is not named in its key; add it with \`gpg --quick-add-uid\`, or write the key that has it`,
+        );
+      else if (zone !== undefined && !hasWorkers(dns as DnsChoice, zone))
+        report(
+          [address],
+          `wants a Worker, and the zone ${zone} is not at Cloudflare (mailhost:dns); take the line out, and publish the key elsewhere`,
         );
     }
   },

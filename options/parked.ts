@@ -15,7 +15,7 @@ export const parked = option({
           zone: domainText("is not a domain name; write the zone that holds the domain")
             .optional()
             .meta({
-              description: "Cloudflare zone that holds it. Without it the domain itself.",
+              description: "DNS zone that holds it. Without it the domain itself.",
               examples: ["example.org"],
             }),
         })

@@ -1,5 +1,6 @@
 import type { Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors } from "./dkim.ts";
+import { dnsProviderOf } from "./dnsProvider.ts";
 import { type Exit, hostExits } from "./egress.ts";
 import { hostBundles } from "./host.ts";
 import { hostPorts } from "./ports.ts";
@@ -32,7 +33,7 @@ export interface Plan {
   readonly policies: readonly DnsRecord[];
   /** Those among them that need the host's account at its certificate authority. */
   readonly caa: readonly DnsRecord[];
-  /** Zones that their provider is to sign. */
+  /** Zones that Cloudflare is to sign; elsewhere that is up to who keeps the zone. */
   readonly signedZones: readonly string[];
   readonly ses: readonly SesDomain[];
   readonly worker: ReturnType<typeof webWorker>;
@@ -73,9 +74,15 @@ export function makePlan(settings: Settings, { today, rotation, ramps }: Moment)
     inbound,
     policies,
     caa,
-    signedZones: settings.options.dnssec ? [...new Set(records.map(({ zone }) => zone))].toSorted() : [],
+    signedZones: signedZones(settings, records),
     ses: sesDomains(settings, dkim),
     worker: webWorker(settings, ramps),
     webmail: webmail(settings),
   };
+}
+
+function signedZones({ options }: Settings, records: readonly DnsRecord[]): readonly string[] {
+  if (!options.dnssec) return [];
+  const zones = new Set(records.map(({ zone }) => zone));
+  return [...zones].filter((zone) => dnsProviderOf(options.dns, zone) === "cloudflare").toSorted();
 }

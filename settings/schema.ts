@@ -293,7 +293,7 @@ const mailDomain = z
       examples: ["2026-11-21"],
     }),
     zone: domain.optional().meta({
-      description: "Cloudflare zone that holds the domain's records. Without it the domain itself.",
+      description: "DNS zone that holds the domain's records. Without it the domain itself.",
       examples: ["example.org"],
     }),
     mailboxes: z
@@ -335,7 +335,7 @@ const keys = {
   }),
   hostnameZone: domain.optional().meta({
     description:
-      "Cloudflare zone that holds the host's own name. Without it the closest zone of the domains that the name lies in, else the name's parent.",
+      "DNS zone that holds the host's own name. Without it the closest zone of the domains that the name lies in, else the name's parent.",
     examples: ["example.org"],
   }),
   owner: z

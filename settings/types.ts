@@ -13,7 +13,7 @@ export interface Settings extends CoreSettings {
 export interface CoreSettings {
   /** The host's own name: HELO name, PTR, certificate, MX target. Example: `mail.example.org`. */
   readonly hostname: string;
-  /** Cloudflare zone that holds the host's own name. */
+  /** DNS zone that holds the host's own name. */
   readonly hostnameZone: string;
   /** AWS region of the stack, `aws:region`; empty where nobody has told it. */
   readonly region: string;
@@ -64,7 +64,7 @@ export interface CoreSettings {
 export interface Domain {
   /** Lower case, A-labels. */
   readonly name: string;
-  /** Cloudflare zone that holds the domain's records. */
+  /** DNS zone that holds the domain's records. */
   readonly zone: string;
   /** The day (YYYY-MM-DD) the domain came to this host: its first DKIM selectors carry it, its TTLs lengthen after it. */
   readonly since: string;

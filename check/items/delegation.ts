@@ -3,7 +3,7 @@ import type { Item } from "../host.ts";
 import { recordSets } from "../recordsets.ts";
 import { sideBySide } from "../sidebyside.ts";
 import { type CheckTarget, type Finding, right, wrong } from "../types.ts";
-import { delegation as remedy } from "./records.ts";
+import { delegationRemedy } from "./records.ts";
 
 /** Whether the zone above sends the world to the nameservers that the zone itself names (RFC 1034 section 4.2.2). */
 export const delegation: Item = {
@@ -27,6 +27,7 @@ async function oneZone(target: CheckTarget, zone: string): Promise<readonly Find
   const addresses = await Promise.all(
     above.map(async (name) => ({ name, known: await hasAddress(target, name) })),
   );
+  const remedy = delegationRemedy(target, zone);
   const lost = addresses.filter(({ known }) => !known);
   if (above.join() !== own.join()) {
     return [

@@ -1,13 +1,34 @@
 import { ask, authoritiesOf } from "../../dns/client.ts";
+import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
+import { recordKey } from "../../plan/recordKey.ts";
 import type { Item } from "../host.ts";
 import { difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
-import { about, type Finding, right, wrong } from "../types.ts";
+import { about, type CheckTarget, type Finding, right, wrong } from "../types.ts";
 
 /** What to do where the world is sent to other nameservers than the zone's. */
-export const delegation =
-  "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).";
-const silent = `Check again in a minute. If it stays so: ${delegation}`;
+export function delegationRemedy({ settings }: CheckTarget, zone: string): string {
+  return delegations[dnsProviderOf(settings.options.dns, zone)];
+}
+
+const delegations = {
+  cloudflare:
+    "Compare the nameservers in the registrar's form with those that Cloudflare shows for the zone (DNS → Records, at the bottom).",
+  route53:
+    "Compare the nameservers in the registrar's form with those that Route 53 shows for the hosted zone.",
+  rfc2136: "Compare the nameservers in the registrar's form with the zone's own NS records.",
+  byHand: "Compare the nameservers in the registrar's form with those of whoever keeps the zone.",
+} as const satisfies Record<DnsProvider, string>;
+
+/** What to do about a record set that is not as planned. */
+const remedies = {
+  cloudflare: () => "Run `pulumi up`: it puts the record as planned.",
+  route53: () => "Run `pulumi up`: it puts the record as planned.",
+  // The engine does not look at the server again by itself.
+  rfc2136: ({ type, name }) =>
+    `Run \`pulumi up --replace "**-${recordKey({ type, name })}"\`: it puts the record as planned. Where the zone's other nameservers alone are wrong, look at how they copy it.`,
+  byHand: ({ zone, lines }) => `Put into the zone ${zone}, which is kept by hand: ${lines.join(" and ")}`,
+} as const satisfies Record<DnsProvider, (set: RecordSet) => string>;
 
 /** Every record as each of its zone's own servers publishes it. */
 export const records: Item = {
@@ -21,10 +42,10 @@ export const records: Item = {
         try {
           servers = target.nameservers?.[zone] ?? (await authoritiesOf(zone, target.resolver));
         } catch (error) {
-          return about(zone, [notLookedAt(zone, error, delegation)]);
+          return about(zone, [notLookedAt(zone, error, delegationRemedy(target, zone))]);
         }
         const found = together(
-          await Promise.all(servers.map((server) => published(zone, sets, server))),
+          await Promise.all(servers.map((server) => published(target, zone, sets, server))),
           zone,
           servers,
         );
@@ -42,19 +63,25 @@ export const records: Item = {
 };
 
 /** What one nameserver has not as planned, without its name. One that does not answer says nothing of the others. */
-async function published(zone: string, sets: readonly RecordSet[], server: string): Promise<Finding[]> {
+async function published(
+  target: CheckTarget,
+  zone: string,
+  sets: readonly RecordSet[],
+  server: string,
+): Promise<Finding[]> {
+  const delegation = delegationRemedy(target, zone);
+  const remedy = remedies[dnsProviderOf(target.settings.options.dns, zone)];
   const differs = async (set: RecordSet): Promise<Finding[]> => {
     const answer = await ask(server, set.name, set.type, { recursion: false });
     if (!answer.authoritative) return [wrong(`is not responsible for ${zone}`, delegation, { part: server })];
     const what = difference(set, answer);
-    return what === undefined
-      ? []
-      : [wrong(what, "Run `pulumi up`: it puts the record as planned.", { part: partOf(set) })];
+    return what === undefined ? [] : [wrong(what, remedy(set), { part: partOf(set) })];
   };
   try {
     return (await Promise.all(sets.map(differs))).flat();
   } catch (error) {
     const { message } = error as Error;
+    const silent = `Check again in a minute. If it stays so: ${delegation}`;
     return [wrong(`could not be looked at: ${message}`, silent, { part: server, unanswered: true })];
   }
 }

@@ -1,9 +1,10 @@
 import { ask, type DnsAnswer, valuesOf } from "../../dns/client.ts";
+import { dnsProviderOf } from "../../plan/dnsProvider.ts";
 import type { Item } from "../host.ts";
 import { difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
 import { about, type CheckTarget, type Finding, right, wrong } from "../types.ts";
-import { delegation } from "./records.ts";
+import { delegationRemedy } from "./records.ts";
 
 const silent =
   "Is this machine online, and may it ask that resolver? Put that right, or name another one: `npm run check -- --resolver ADDRESS`.";
@@ -52,7 +53,7 @@ export const validation: Item = {
             : wrong(
                 `${zone}: ${plain.length === sets.length ? "not" : `${plain.length} of ${sets.length} record sets not`} validated by DNSSEC`,
                 target.ds[zone] === undefined
-                  ? "Turn DNSSEC on for the zone at Cloudflare and put the DS record that it shows into the registrar's form."
+                  ? `Turn DNSSEC on for the zone ${isCloudflares(target, zone) ? "at Cloudflare" : "where it is kept"} and put the DS record that is shown there into the registrar's form.`
                   : `Put this DS record into the registrar's form: ${target.ds[zone]}`,
                 { part: `dnssec.${zone}` },
               ),
@@ -62,6 +63,10 @@ export const validation: Item = {
     return findings.flat();
   },
 };
+
+function isCloudflares({ settings }: CheckTarget, zone: string): boolean {
+  return dnsProviderOf(settings.options.dns, zone) === "cloudflare";
+}
 
 /** Why a resolver has no answer for a zone's records (SERVFAIL): it tells by what it says where it is not to validate. */
 async function unresolved(
@@ -75,14 +80,16 @@ async function unresolved(
   const plain = first && (await ask(target.resolver, first.name, first.type, unchecked));
   const what = `${zone}: the resolver refuses ${refused.length} of ${sets.length} record sets (SERVFAIL)`;
   if (plain?.rcode === "SERVFAIL") {
-    return wrong(`${what}: no nameserver of the zone gives it an answer`, delegation, { unanswered: true });
+    return wrong(`${what}: no nameserver of the zone gives it an answer`, delegationRemedy(target, zone), {
+      unanswered: true,
+    });
   }
   const delegated = valuesOf((await ask(target.resolver, zone, "DS", unchecked)).answers);
   const ds = target.ds[zone];
   return wrong(
     `${what}: signatures or delegation are broken${delegated.length === 0 ? "" : `; the DS record at the registry is ${delegated.join(" and ")}`}`,
     ds === undefined
-      ? "Compare the DS record at the registrar with the one Cloudflare shows (DNS → Settings → DNSSEC). Where it shows none, the zone is not signed: take the record out at the registrar."
+      ? `Compare the DS record at the registrar with the one that ${isCloudflares(target, zone) ? "Cloudflare shows (DNS → Settings → DNSSEC)" : "whoever keeps the zone shows"}. Where there is none, the zone is not signed: take the record out at the registrar.`
       : `Put this DS record into the registrar's form, and take any other out: ${ds}`,
     { unanswered: true },
   );

@@ -12,6 +12,7 @@ import { groupActions } from "./groups.ts";
 import { iamActions } from "./iam.ts";
 import { instanceActions, resume } from "./instances.ts";
 import { Parameters } from "./parameters.ts";
+import { emptyZones, route53Actions } from "./route53.ts";
 import { routeActions } from "./routeTables.ts";
 import { sesActions } from "./ses.ts";
 import { pushSes } from "./smtp.ts";
@@ -73,6 +74,7 @@ const actions: Readonly<Record<string, Action>> = {
   ...tagActions,
   ...sesActions,
   ...iamActions,
+  ...route53Actions,
 };
 
 /** Remembered answers that nobody confirmed are dropped after a day. */
@@ -200,6 +202,7 @@ export function createAwsService(options: AwsServiceOptions): AwsService {
       }
       for (const address of Object.values(addresses))
         await options.world.dns.setPtr(address.publicIp, undefined);
+      await emptyZones(accountIn(options.region));
       for (const address of options.world.publicPool) await options.world.mapAddress(address, undefined);
       told.firewalls.clear();
       told.mapped.clear();

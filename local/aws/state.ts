@@ -12,6 +12,8 @@ export interface State {
   addresses: Record<string, Address>;
   /** By `<region>/<name>`. */
   sesIdentities: Record<string, EmailIdentity>;
+  /** Route 53's record sets, by zone; it has no regions. */
+  hostedSets: Record<string, HostedSet[]>;
   /** By name. IAM has no regions. */
   users: Record<string, IamUser>;
   switches: Switches;
@@ -208,6 +210,15 @@ export interface IamUser {
   >;
 }
 
+export interface HostedSet {
+  /** Fully qualified, without a trailing dot. */
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  /** In zone-file form. */
+  readonly values: readonly string[];
+}
+
 const defaultSwitches: Readonly<Switches> = {
   visibleAfter: 0,
   ptrAfter: 0,
@@ -228,6 +239,7 @@ export function emptyState(): State {
     volumes: {},
     addresses: {},
     sesIdentities: {},
+    hostedSets: {},
     users: {},
     switches: { ...defaultSwitches },
     tokens: {},

@@ -12,6 +12,8 @@ import type { Service } from "./supervisor.ts";
 
 /** Zones of the simulated Cloudflare account. */
 const hostedZones = ["example.org", "example.com"] as const;
+/** Zones of the simulated AWS account at Route 53. */
+const route53Zones = ["example.info"] as const;
 /** The other side's zone. */
 const peerZone = "example.net";
 
@@ -44,6 +46,9 @@ export class Dns implements DnsWorld {
   readonly zones = hostedZones;
   /** Names of the hosted zones' authoritative servers. */
   readonly nameserverNames = ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"] as const;
+  readonly route53Zones = route53Zones;
+  /** Names of Route 53's authoritative servers. */
+  readonly route53Servers = ["ns-26.awsdns-03.net", "ns-1537.awsdns-00.net"] as const;
   readonly #network: Network;
   readonly #folder: string;
   readonly #store: Store<DnsState>;
@@ -164,7 +169,7 @@ export class Dns implements DnsWorld {
   stubs(): { zone: string; server: string }[] {
     const { nameservers, tld } = this.#network.addresses;
     return [
-      ...hostedZones.map((zone) => ({ zone, server: nameservers[0] })),
+      ...[...hostedZones, ...route53Zones].map((zone) => ({ zone, server: nameservers[0] })),
       ...[peerZone, "debian.org", ...Object.keys(blocklists), this.#reverseZone].map((zone) => ({
         zone,
         server: tld,
@@ -201,11 +206,12 @@ export class Dns implements DnsWorld {
     const { root, tld, nameservers, mirror, acme } = this.#network.addresses;
     const operator = ["a.gtld-servers.net."];
     const cloudflare = this.nameserverNames.map((name) => `${name}.`);
+    const route53 = this.route53Servers.map((name) => `${name}.`);
     return [
       {
         name: ".",
         servers: ["a.root-servers.net."],
-        children: ["org", "com", "net", this.#reverseZone],
+        children: ["org", "com", "net", "info", this.#reverseZone],
         records: [`a.root-servers.net. 3600 A ${root}`, `a.gtld-servers.net. 3600 A ${tld}`],
       },
       {
@@ -228,8 +234,14 @@ export class Dns implements DnsWorld {
         name: "net",
         servers: operator,
         children: [peerZone, ...blocklistsBelow("net")],
-        records: [`a.root-servers.net. 3600 A ${root}`, `a.gtld-servers.net. 3600 A ${tld}`],
+        records: [
+          `a.root-servers.net. 3600 A ${root}`,
+          `a.gtld-servers.net. 3600 A ${tld}`,
+          ...route53.map((name, index) => `${name} 3600 A ${nameservers[index]}`),
+        ],
       },
+      { name: "info", servers: operator, children: [...route53Zones], records: [] },
+      ...route53Zones.map((name) => ({ name, servers: route53, children: [], records: [] })),
       ...hostedZones.map((name) => ({ name, servers: cloudflare, children: [], records: [] })),
       {
         name: peerZone,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
+import { HostUnderCheck } from "../../check/host.ts";
 import { delegation } from "../../check/items/delegation.ts";
 import { identity } from "../../check/items/identity.ts";
 import { records } from "../../check/items/records.ts";
@@ -9,6 +10,7 @@ import { spf } from "../../check/items/spf.ts";
 import { validation } from "../../check/items/validation.ts";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
 import type { DnsRecord } from "../../plan/types.ts";
+import { settingsWith } from "../options/settings.ts";
 import { type DnsWorld, startDnsWorld } from "./dnsworld.ts";
 import { lines, parrot, smtp, target, withPorts } from "./fixtures.ts";
 
@@ -249,6 +251,32 @@ test("validation: where no nameserver answers the resolver, its signatures are n
   } finally {
     helpless.close();
   }
+});
+
+test("records: of a zone that is kept by hand the remedy says what to put in", async () => {
+  const settings = settingsWith({ dns: { provider: "byHand" } });
+  const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
+  const host = new HostUnderCheck({ ...where([missing]), settings });
+  const [found] = await records.look(host);
+  assert.deepEqual(
+    [found?.text, found?.remedy],
+    [
+      "example.org: TXT _dmarc.example.org is missing",
+      'Put into the zone example.org, which is kept by hand: _dmarc.example.org. 300 IN TXT "v=DMARC1; p=none"',
+    ],
+  );
+  const [unsigned] = await validation.look(
+    new HostUnderCheck({ ...where([record("plain.test", "mail.plain.test", "A", "127.0.0.1")]), settings }),
+  );
+  assert.match(unsigned?.remedy ?? "", /^Turn DNSSEC on for the zone where it is kept/);
+});
+
+test("records: at a nameserver of one's own the remedy makes the set anew", async () => {
+  const server = { server: "127.0.0.1", key: "mailhost.test", secret: Buffer.alloc(32).toString("base64") };
+  const settings = settingsWith({ dns: { provider: "rfc2136", rfc2136: server } });
+  const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
+  const [found] = await records.look(new HostUnderCheck({ ...where([missing]), settings }));
+  assert.match(found?.remedy ?? "", /^Run `pulumi up --replace "\*\*-txt:_dmarc\.example\.org"`: /);
 });
 
 test("identity: name, address and greeting agree, or each says how not", async () => {

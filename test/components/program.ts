@@ -95,6 +95,7 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
   "aws:iam/accessKey:AccessKey": () => ({ sesSmtpPasswordV4: "password at SES" }),
   "aws:iam/user:User": () => ({ name: "ses-user-0123456" }),
   "aws:iam/userPolicy:UserPolicy": () => ({}),
+  "aws:route53/record:Record": () => ({}),
   "aws:sesv2/emailIdentity:EmailIdentity": (name) => ({ arn: `arn of ${name}` }),
   "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": () => ({}),
   "cloudflare:index/dnsRecord:DnsRecord": () => ({}),
@@ -129,6 +130,7 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
     vpcId: "vpc-existing",
     availabilityZone: "eu-central-1b",
   }),
+  "aws:route53/getZone:getZone": ({ name }) => ({ name, zoneId: `zone-of-${String(name)}` }),
   "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
   "cloudflare:index/getZones:getZones": () => ({
     results: ["example.org", "example.com"].map((name) => ({

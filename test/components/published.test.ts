@@ -77,6 +77,20 @@ test("after the deadline it names what each nameserver says, and what to look at
   });
 });
 
+test("a record that somebody has to put in by hand is named, and hardly waited for", async (t) => {
+  await delegation(t);
+  await server(t, first, () => []);
+  await server(t, second, () => []);
+  const started = performance.now();
+  const toPutIn = "mail.example.org. 300 IN A 192.0.2.25";
+  await assert.rejects(published({ ...host, toPutIn, interval: 10 }), (error: Error) => {
+    assert.match(error.message, /\nPut this record into the zone example\.org, which is kept by hand/);
+    assert.ok(error.message.endsWith(`\n  ${toPutIn}`), error.message);
+    return true;
+  });
+  assert.ok(performance.now() - started < 10_000);
+});
+
 test("a zone that is delegated to nobody is a clear error, too", async (t) => {
   await server(t, resolver, () => []);
   await assert.rejects(published({ ...host, deadline: 20, interval: 10 }), /queryNs ENOTFOUND example\.org/);

@@ -18,6 +18,15 @@ test("when SES takes long, it says so, and what to do", async () => {
   );
 });
 
+test("a key record that somebody has to put in by hand is shown as it has to be", async () => {
+  const toPutIn = '20261121r._domainkey.example.org. 300 IN TXT "v=DKIM1; p="';
+  await assert.rejects(
+    verified({ ...where, toPutIn, ask: async () => pending, deadline: 5 }),
+    ({ message }: Error) =>
+      message.includes(`has to be put in by hand (mailhost:dns)`) && message.includes(`\n  ${toPutIn}\nRun`),
+  );
+});
+
 test("what AWS refuses is not waited for", async () => {
   await assert.rejects(
     verified({ ...where, ask: () => Promise.reject(new Error("AccessDenied")) }),

@@ -33,6 +33,8 @@ const program = await runProgram({
   ...stack,
   rspamdPage: true,
   mtaSts: "ramp",
+  parked: { "example.net": {} },
+  dns: { zones: { "example.net": "byHand" } },
   trustedHosts: { shop: { login: true, senders: ["@example.org"] } },
 });
 
@@ -126,7 +128,7 @@ it("tags of AWS resources that the pages filter by are the program's", () => {
 });
 
 it("docs/aws-policy*.json allow every action that is simulated, and no wildcard but to look", async () => {
-  const policies = ["docs/aws-policy.json", "docs/aws-policy-ses.json"].map(
+  const policies = ["docs/aws-policy.json", "docs/aws-policy-ses.json", "docs/aws-policy-route53.json"].map(
     (path) =>
       JSON.parse(read(path)) as {
         Statement: readonly { Effect: string; Action: string | readonly string[]; Resource: string }[];
@@ -138,7 +140,7 @@ it("docs/aws-policy*.json allow every action that is simulated, and no wildcard 
   );
   const actions = modules.flatMap((module) =>
     Object.entries(module).flatMap(([name, value]) => {
-      const service = /^(ses|iam)Actions$/.exec(name)?.[1] ?? "ec2";
+      const service = /^(ses|iam|route53)Actions$/.exec(name)?.[1] ?? "ec2";
       const all = name.endsWith("Actions") ? Object.keys(value as object) : [];
       return all.map((action) => `${service}:${action}`);
     }),

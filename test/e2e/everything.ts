@@ -50,6 +50,7 @@ export async function everything(): Promise<(stack: Document) => void> {
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
     set("backupMx", { "friend.example.net": "mx.example.net" });
     set("clamav", true);
+    set("dns", { zones: { "example.net": "byHand", "example.info": "route53" } });
     set("egress", "restricted");
     set("lists", {
       refuse: ["nina@example.net"],
@@ -59,7 +60,11 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("managesieve", true);
     set("neural", true);
     set("openpgpKeys", { "ann@example.org": annsKey });
-    set("parked", { "shop.example.org": { zone: "example.org" } });
+    set("parked", {
+      "shop.example.org": { zone: "example.org" },
+      "example.info": {},
+      "old.example.net": { zone: "example.net" },
+    });
     set("pop3s", true);
     set("secondMx", ["mx.example.net"]);
     set("sharedFolders", true);

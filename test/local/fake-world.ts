@@ -117,6 +117,8 @@ export function fakeWorld(zones: readonly string[] = ["example.org", "example.co
 
     dns: {
       zones,
+      route53Zones: ["example.info"],
+      route53Servers: ["ns-1.awsdns.example"],
       async setRrset(_zone, name, type, records) {
         fail("setRrset");
         if (records.length === 0) world.records.delete(`${name} ${type}`);

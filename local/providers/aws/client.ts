@@ -16,6 +16,7 @@ export class ApiError extends Error {
 }
 
 function serviceOf(action: string): string {
+  if (/HostedZone|ResourceRecordSets$|^GetChange$/.test(action)) return "Route 53";
   if (/EmailIdentity|agResource$/.test(action)) return "SESv2";
   return /User|AccessKey/.test(action) ? "IAM" : "EC2";
 }
@@ -26,7 +27,10 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 /** What is not there, whatever it is. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && /(\.NotFound|^NotFoundException|^NoSuchEntity)$/.test(error.code);
+  return (
+    error instanceof ApiError &&
+    /(\.NotFound|^NotFoundException|^NoSuchEntity|^NoSuchHostedZone)$/.test(error.code)
+  );
 }
 
 /** Calls of the APIs of EC2, SES and IAM in one region. */

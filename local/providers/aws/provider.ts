@@ -1,4 +1,4 @@
-/** The aws provider, version 7, as far as a mail host needs it: a client of the local cloud's EC2, SES and IAM. */
+/** The aws provider, version 7, as far as a mail host needs it: a client of the local cloud's EC2, SES, IAM and Route 53. */
 import type { Properties, Provider } from "../framework.ts";
 import { eip, eipAssociation, eipDomainName } from "./addresses.ts";
 import { functions } from "./functions.ts";
@@ -7,6 +7,7 @@ import { accessKey, user, userPolicy } from "./iam.ts";
 import { instance } from "./instance.ts";
 import { internetGateway } from "./internetGateway.ts";
 import { configuration } from "./resource.ts";
+import { record, route53Functions } from "./route53.ts";
 import { route, routeTable, routeTableAssociation } from "./routeTables.ts";
 import { emailIdentity, getEmailIdentity, mailFromAttributes } from "./ses.ts";
 import { volume, volumeAttachment } from "./storage.ts";
@@ -33,12 +34,17 @@ export const provider: Provider = {
     "aws:iam/accessKey:AccessKey": accessKey,
     "aws:iam/user:User": user,
     "aws:iam/userPolicy:UserPolicy": userPolicy,
+    "aws:route53/record:Record": record,
     "aws:sesv2/emailIdentity:EmailIdentity": emailIdentity,
     "aws:sesv2/emailIdentityMailFromAttributes:EmailIdentityMailFromAttributes": mailFromAttributes,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": egressRule,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ingressRule,
   },
-  functions: { ...functions, "aws:sesv2/getEmailIdentity:getEmailIdentity": getEmailIdentity },
+  functions: {
+    ...functions,
+    ...route53Functions,
+    "aws:sesv2/getEmailIdentity:getEmailIdentity": getEmailIdentity,
+  },
   configure(given) {
     const region = given.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
     if (typeof region !== "string" || region === "") {

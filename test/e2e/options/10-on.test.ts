@@ -9,8 +9,11 @@ import { killedAndStarted } from "../killed.ts";
 import { imap, mailHost, otherSide } from "../mail.ts";
 import {
   keepInStack,
+  mailhost,
   nothingLeft,
   previewSteps,
+  publishAs,
+  stackOutput,
   stackText,
   succeed,
   up,
@@ -96,6 +99,21 @@ test("everything on by one up: what waited goes by the relay, who is suspended i
   await queueIsEmpty(60);
   await cameOnce([...stuck, ...more], relay.address);
   await port25(false);
+});
+
+test("the records of a zone that is kept by hand are missing until somebody has put them in", async () => {
+  const { dnsZoneFiles } = (await stackOutput()) as { dnsZoneFiles: Readonly<Record<string, string>> };
+  assert.deepEqual(Object.keys(dnsZoneFiles), ["example.net"]);
+  const { code, stdout } = await mailhost(["check"]);
+  assert.notEqual(code, 0);
+  assert.match(stdout, /TXT old\.example\.net is missing/);
+  assert.match(stdout, /Put into the zone example\.net, .*: old\.example\.net\. 3600 IN TXT "v=spf1 -all"/);
+  const lines = (dnsZoneFiles["example.net"] ?? "").split("\n").filter((line) => /^[^;$]/.test(line));
+  assert.equal(lines.length, 4);
+  for (const line of lines) {
+    const [, name = "", type = "", rdata = ""] = /^(\S+) \d+ IN (\S+) (.*)$/.exec(line) ?? [];
+    await publishAs(type, `${name}.example.net`, rdata);
+  }
 });
 
 test("with everything on the preview is empty, and the check finds all right", async () => {

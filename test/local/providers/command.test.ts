@@ -293,3 +293,36 @@ test("without `create` nothing runs", async () => {
   assert.equal(properties.stdout, "");
   assert.equal(server.opened(), opened);
 });
+
+test("on this machine: previous outputs and the environment go along, update and delete are commands of their own", async () => {
+  const here = "command:local:Command";
+  const file = join(folder, "here");
+  const inputs: Properties = {
+    create: `cat > ${file}; printf '%s' "made with $WORD"`,
+    update: `cat >> ${file}; printf '%s, then changed' "$PULUMI_COMMAND_STDOUT"`,
+    delete: `printf '%s' "$PULUMI_COMMAND_STDOUT" > ${file}`,
+    stdin: "first\n",
+    environment: new Secret({ WORD: "a word" }),
+  };
+  const { inputs: checked } = await client.check(here, inputs);
+  const { id, properties } = await client.create(here, checked);
+  assert.equal(properties.stdout, "made with a word");
+  const { inputs: news } = await client.check(here, { ...inputs, stdin: "second\n" }, checked);
+  const changed = await client.update(here, id, properties, checked, news);
+  assert.equal(changed.stdout, "made with a word, then changed");
+  assert.equal(readFileSync(file, "utf8"), "first\nsecond\n");
+  await client.delete(here, id, changed);
+  assert.equal(readFileSync(file, "utf8"), "made with a word, then changed");
+});
+
+test("on this machine: a command that fails is shown with all that it said", async () => {
+  const { inputs } = await client.check("command:local:Command", {
+    create: "echo out; echo err >&2; exit 3",
+  });
+  await assert.rejects(client.create("command:local:Command", inputs), (error: Refused) => {
+    assert.match(error.message, /^exit status 3: running "echo out; echo err >&2; exit 3":\n/);
+    assert.match(error.message, /out\n/);
+    assert.match(error.message, /err\n/);
+    return true;
+  });
+});

@@ -23,6 +23,7 @@ test("every zone validates from the root down, and so does what is not there", a
     "com",
     "net",
     ...dns.zones,
+    ...dns.route53Zones,
     "example.net",
     "debian.org",
     `${network.slot}.18.198.in-addr.arpa`,

@@ -1,23 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { findDnsZones } from "../../components/dnsZones.ts";
+import { findKeepers } from "../../components/dns/zones.ts";
 import { reasonOf } from "../../components/reason.ts";
 import { parseSettings } from "../../settings/parse.ts";
+import { startPrimary } from "../primary.ts";
 import { stack } from "./program.ts";
 
 let isRefused = false;
 
 await pulumi.runtime.setMocks({
   newResource: ({ name }) => assert.fail(`${name} was made`),
-  call: () => {
+  call: ({ token }) => {
+    if (token === "aws:route53/getZone:getZone")
+      throw Object.assign(new Error(), { details: "no matching Route 53 Hosted Zone found" });
     if (isRefused) throw new Error();
     return { results: [{ name: "example.org", id: "z1", account: { id: "a1" } }] };
   },
 });
 
 const domain = { since: "2026-11-21" };
-const find = (changes: object) => findDnsZones(parseSettings({ ...stack, ...changes }, {}));
+const find = (changes: object) => findKeepers(parseSettings({ ...stack, ...changes }, {}));
 
 async function message(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -29,8 +32,8 @@ async function message(work: Promise<unknown>): Promise<string> {
 }
 
 test("the zones' ids, by name", async () => {
-  const zones = await find({ domains: { "test.example.org": { ...domain, zone: "example.org" } } });
-  assert.deepEqual(zones.get("example.org"), { id: "z1", accountId: "a1" });
+  const { cloudflare } = await find({ domains: { "test.example.org": { ...domain, zone: "example.org" } } });
+  assert.deepEqual(cloudflare.get("example.org"), { id: "z1", accountId: "a1" });
 });
 
 test("every zone that is not there is one line: where it is asked for, and what to write", async () => {
@@ -48,6 +51,36 @@ test("every zone that is not there is one line: where it is asked for, and what 
       "  mailhost:domains.a.example.edu.zone: Cloudflare has no zone example.edu; add example.edu to your Cloudflare account, or give the token Zone Read for it",
       "  mailhost:hostname: Cloudflare has no zone example.info; add example.info to your Cloudflare account, or give the token Zone Read for it",
     ].join("\n"),
+  );
+});
+
+test("a zone that Route 53 has not is one line, too", async () => {
+  assert.match(
+    await message(find({ dns: { zones: { "example.com": "route53" } } })),
+    /\n {2}mailhost:domains\.example\.com: Route 53 has no public zone example\.com; make it in the AWS account of the host/,
+  );
+});
+
+test("a nameserver has the zone, and takes updates, or each is said", async (t) => {
+  const primary = await startPrimary({ "example.org": [] });
+  t.after(() => primary.close());
+  const { server, port, key, algorithm, secret } = primary;
+  const at = (more: object, zones: readonly string[] = ["example.org"]) =>
+    find({
+      hostname: "mail.example.org",
+      domains: Object.fromEntries(
+        zones.map((zone) => [zone, { ...domain, mailboxes: { ann: {}, carol: {} } }]),
+      ),
+      dns: { provider: "rfc2136", rfc2136: { server, port, key, algorithm, secret, ...more } },
+    });
+  assert.equal(typeof (await at({})).of("example.org"), "function");
+  assert.match(
+    await message(at({}, ["example.org", "example.com"])),
+    /\n {2}mailhost:domains\.example\.com: 127\.0\.0\.1 has no zone example\.com; make it there/,
+  );
+  assert.match(
+    await message(at({ secret: Buffer.alloc(32).toString("base64") })),
+    /^The nameserver of mailhost:dns\.rfc2136 does not answer as it should: .*BADSIG.* Nothing was touched\.$/,
   );
 });
 

@@ -1,0 +1,36 @@
+/** What the engine's state says of texts that a keeper has published. */
+import { quoteTxt } from "../../plan/txt.ts";
+
+/**
+ * The name and the first text, in zone-file form, of a resource that publishes TXT records; undefined for any other.
+ * @param type the resource's token
+ */
+export function publishedText(
+  type: string,
+  outputs: Readonly<Record<string, unknown>>,
+): readonly [name: string, text: string] | undefined {
+  const { name, type: recordType, content, records } = outputs;
+  switch (type) {
+    case "cloudflare:index/dnsRecord:DnsRecord":
+      return recordType === "TXT" ? [String(name), String(content ?? "")] : undefined;
+    case "aws:route53/record:Record": {
+      const [first] = Array.isArray(records) ? records : [];
+      return recordType === "TXT" && first !== undefined ? [String(name), `"${first}"`] : undefined;
+    }
+    case "command:local:Command": {
+      const set = told(outputs.stdin) as { readonly name?: string; readonly type?: string } | undefined;
+      const [first] = (told(outputs.stdout) ?? []) as readonly string[];
+      return set?.type === "TXT" && set.name !== undefined && first !== undefined
+        ? [set.name, quoteTxt(first)]
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What a text of JSON says; undefined where it is unknown. What a command says is secret where its environment is. */
+export function told(text: unknown): unknown {
+  const plain = typeof text === "object" && text !== null && "value" in text ? text.value : text;
+  return typeof plain === "string" && /^[[{]/.test(plain) ? JSON.parse(plain) : undefined;
+}

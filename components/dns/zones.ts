@@ -1,0 +1,155 @@
+import { getZone } from "@pulumi/aws/route53/getZone.js";
+import { getZones } from "@pulumi/cloudflare/getZones.js";
+import * as pulumi from "@pulumi/pulumi";
+import { ask, serverText } from "../../dns/client.ts";
+import { update } from "../../dns/update.ts";
+import { type DnsProvider, dnsProviderOf, type UpdateServer } from "../../plan/dnsProvider.ts";
+import { type Mistake, SettingsError } from "../../settings/mistakes.ts";
+import { closestAbove } from "../../settings/names.ts";
+import type { Settings } from "../../settings/types.ts";
+import { reasonOf } from "../reason.ts";
+import { byHand } from "./byHand.ts";
+import { type CloudflareZones, cloudflare } from "./cloudflare.ts";
+import type { Keeper } from "./keeper.ts";
+import { rfc2136 } from "./rfc2136.ts";
+import { type Route53Zones, route53 } from "./route53.ts";
+
+/** Who keeps the stack's zones. */
+export interface Keepers {
+  /** Of a zone that the stack uses; all zones at one provider have one keeper. */
+  readonly of: (zone: string) => Keeper;
+  /** Those of Cloudflare's, which can do more. */
+  readonly cloudflare: CloudflareZones;
+}
+
+/**
+ * Asked before anything is made: without its zone a host would be half of one.
+ *
+ * @throws pulumi.RunError naming every zone that its provider does not show, where the stack file asks for it, and what
+ * to write instead.
+ */
+export async function findKeepers(settings: Settings): Promise<Keepers> {
+  const uses = zoneUses(settings);
+  const at = (provider: DnsProvider) =>
+    uses.filter(({ zone }) => dnsProviderOf(settings.options.dns, zone) === provider);
+  const cloudflareZones = at("cloudflare").length > 0 ? await findCloudflareZones() : new Map<never, never>();
+  const server = settings.options.dns.rfc2136;
+  const route53Zones = await findRoute53Zones(at("route53"));
+  const mistakes = [
+    ...at("cloudflare").flatMap((use) => missingAtCloudflare(use, [...cloudflareZones.keys()])),
+    ...at("route53").flatMap((use) => missingAtRoute53(use, route53Zones)),
+    ...(server === undefined ? [] : await missingAtServer(at("rfc2136"), server)),
+  ];
+  if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
+  const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
+    cloudflare: cloudflare(cloudflareZones),
+    route53: route53(route53Zones),
+    rfc2136: server && rfc2136(server),
+    byHand,
+  };
+  return {
+    of: (zone) => {
+      const keeper = keepers[dnsProviderOf(settings.options.dns, zone)];
+      if (keeper === undefined) throw new pulumi.RunError(`Nobody keeps the zone ${zone}.`);
+      return keeper;
+    },
+    cloudflare: cloudflareZones,
+  };
+}
+
+/** A place in the stack file that asks for a zone. */
+interface ZoneUse {
+  readonly path: readonly string[];
+  /** The name that is to be in the zone. */
+  readonly name: string;
+  readonly zone: string;
+  /** The setting that says which zone it is. */
+  readonly setting: string;
+}
+
+/** Every zone that is asked for, at its places in the stack file. */
+function zoneUses({ domains, hostname, hostnameZone, options }: Settings): readonly ZoneUse[] {
+  const use = (top: string, name: string, zone: string): ZoneUse => ({
+    path: [top, name, ...(zone === name ? [] : ["zone"])],
+    name,
+    zone,
+    setting: "zone",
+  });
+  return [
+    ...domains.map(({ name, zone }) => use("domains", name, zone)),
+    ...Object.entries(options.parked).map(([name, { zone = name }]) => use("parked", name, zone)),
+    // The host's name is mostly in a zone of the mail domains, and what is to be said is said already.
+    ...(domains.some(({ zone }) => zone === hostnameZone)
+      ? []
+      : [{ path: ["hostname"], name: hostname, zone: hostnameZone, setting: "mailhost:hostnameZone" }]),
+  ];
+}
+
+async function findCloudflareZones(): Promise<CloudflareZones> {
+  const { results } = await getZones({}).catch((error: Error) => {
+    throw new pulumi.RunError(
+      `Cloudflare does not answer as it should: ${reasonOf(error)}. Set CLOUDFLARE_API_TOKEN to a token with Zone Read and DNS Edit for your zones, and with Workers Routes Edit and Workers Scripts Edit for mail programs' set-up (README.md, "A real one"). Nothing was touched.`,
+    );
+  });
+  return new Map(results.map(({ name, id, account }) => [name, { id, accountId: account.id }]));
+}
+
+function missingAtCloudflare(
+  { path, name, zone, setting }: ZoneUse,
+  known: readonly string[],
+): readonly Mistake[] {
+  if (known.includes(zone)) return [];
+  const parent = closestAbove(name, known);
+  const advice =
+    parent === undefined
+      ? `add ${zone} to your Cloudflare account`
+      : `write ${setting}: ${parent} (which exists)`;
+  return [{ path, message: `Cloudflare has no zone ${zone}; ${advice}, or give the token Zone Read for it` }];
+}
+
+/** Whether a nameserver is the zones' own, and takes updates: one that changes nothing says so. */
+async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): Promise<readonly Mistake[]> {
+  const { key: name, algorithm, secret, server: host, port } = server;
+  const mistakes = uses.map(async ({ path, zone }): Promise<readonly Mistake[]> => {
+    const { authoritative } = await ask(serverText(server), zone, "SOA", { recursion: false });
+    if (!authoritative)
+      return [
+        {
+          path,
+          message: `${host} has no zone ${zone}; make it there, or write another provider in mailhost:dns`,
+        },
+      ];
+    const nothing = { expected: [], remove: [], add: [] };
+    await update({ server: host, port, zone, key: { name, algorithm, secret }, ...nothing });
+    return [];
+  });
+  return (
+    await Promise.all(mistakes).catch((error: Error) => {
+      throw new pulumi.RunError(
+        `The nameserver of mailhost:dns.rfc2136 does not answer as it should: ${error.message}. Look at its address, its key, and whether it lets that key update the zone. Nothing was touched.`,
+      );
+    })
+  ).flat();
+}
+
+/** Public ones alone: a private zone is not in the world's DNS. */
+async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones> {
+  const names = [...new Set(uses.map(({ zone }) => zone))];
+  const found = names.map(async (name): Promise<readonly (readonly [string, string])[]> => {
+    try {
+      return [[name, (await getZone({ name, privateZone: false })).zoneId]];
+    } catch (error) {
+      if (/no matching Route ?53 Hosted Zone/i.test((error as Error).message)) return [];
+      throw new pulumi.RunError(
+        `Route 53 does not answer as it should: ${reasonOf(error as Error)}. Give the host's AWS credential the rights of docs/aws-policy-route53.json. Nothing was touched.`,
+      );
+    }
+  });
+  return new Map((await Promise.all(found)).flat());
+}
+
+function missingAtRoute53({ path, zone }: ZoneUse, known: Route53Zones): readonly Mistake[] {
+  if (known.has(zone)) return [];
+  const message = `Route 53 has no public zone ${zone}; make it in the AWS account of the host, or write another provider in mailhost:dns`;
+  return [{ path, message }];
+}
