@@ -8,6 +8,9 @@ export function runnable(remedy: string, { stack, isLocal = false }: CheckTarget
   if (isLocal) return remedy.replaceAll("`pulumi ", "`npm run pulumi -- ");
   return remedy
     .replaceAll(/`pulumi (\w+)/g, (_, command: string) => `\`npx pulumi ${command} --stack ${stack}`)
-    .replaceAll("`npm run unlock`", `\`npm run unlock -- --stack ${stack}\``)
+    .replaceAll(
+      /`npm run (unlock|reports)`/g,
+      (_, command: string) => `\`npm run ${command} -- --stack ${stack}\``,
+    )
     .replaceAll(/`npm run host -- ([^`]+)`/g, (_, command: string) => `\`${command}\` on the host`);
 }

@@ -13,9 +13,10 @@ import {
 } from "../plan/ramps.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
-import { openSsh, type SshAccess, type SshSession } from "../ssh/client.ts";
+import { openSsh, type SshAccess, type SshConnection } from "../ssh/client.ts";
 import { publishedText } from "./dns/texts.ts";
 import type { Dns } from "./dns.ts";
+import { stackOption } from "./engine.ts";
 import { reasonOf } from "./reason.ts";
 
 /** The stack's outputs that this reads, as `outputs.ts` writes them. */
@@ -82,9 +83,10 @@ export function rampsInPlace(
 }
 
 function say({ line, isAlarm, hasMoved, state }: Ramped): void {
+  const stack = stackOption();
   if (isAlarm)
     void pulumi.log.warn(
-      `${line} The policy stays ${state.policy}: mend what fails (npm run reports), or write a milder one into the stack file.`,
+      `${line} The policy stays ${state.policy}: mend what fails (npm run reports${stack && ` --${stack}`}), or write a milder one into the stack file.`,
     );
   else void pulumi.log.info(hasMoved ? `${line} The records show it.` : line);
 }
@@ -98,12 +100,14 @@ async function evidenceOf(
   const addresses = [publicIp, ...(publicIpv6 ? [publicIpv6] : [])];
   const command = weighCommand(settings, policyRamps, now, addresses) ?? "true";
   const late = new AbortController();
-  let session: SshSession | undefined;
+  let session: SshConnection | undefined;
+  let answers = true;
   try {
     session = await openSsh(ssh);
     const { code, stdout, stderr } = await Promise.race([
       session.run(command, { root: true }),
       setTimeout(patience, undefined, { signal: late.signal }).then(() => {
+        answers = false;
         throw new Error(`the host did not say it in ${patience / 1000} seconds`);
       }),
     ]);
@@ -113,7 +117,9 @@ async function evidenceOf(
     return { silence: reasonOf(error as Error) };
   } finally {
     late.abort();
-    session?.close();
+    // An open connection would keep the program from its end.
+    if (answers) session?.close();
+    else session?.abandon();
   }
 }
 

@@ -191,10 +191,18 @@ export function mailVerdict({ reporters, failing, strangers }: MailEvidence, nex
       `Of ${counted(worst.passed + worst.failed, "own message")} that ${worst.reporter} has seen ${worst.failed} fail (${listed(failing)})`,
       true,
     );
-  if (next === "reject" && altered > bounds.altered * (own + altered))
-    return no(
-      `Of ${counted(own + altered, "own message")} ${altered} lost the signature at who passed them on, and would be refused`,
-    );
+  if (next === "reject") {
+    const lost = (count: number, all: number, seenBy = "") =>
+      no(
+        `Of ${counted(all, "own message")}${seenBy} ${count} lost the signature at who passed them on, and would be refused`,
+      );
+    if (altered > bounds.altered * (own + altered)) return lost(altered, own + altered);
+    for (const seen of reporters) {
+      const all = seen.passed + seen.failed + seen.altered;
+      if (seen.altered > Math.max(1, bounds.altered * all))
+        return lost(seen.altered, all, ` that ${seen.reporter} has seen`);
+    }
+  }
   if (heard < bounds.reporters || own < bounds.count) return no(tooLittle(own, "own message", heard));
   return {
     isSafe: true,
@@ -229,14 +237,17 @@ export function tlsVerdict(seen: readonly SessionsSeen[]): Verdict {
   }));
   const no = (text: string, isAlarm = false): Verdict => ({ isSafe: false, isAlarm, text, short: "" });
   const worst = byReporter.some((one) => isTooMuch(one.failed, one.all, 1));
-  const isGrave = bad.some(({ failure }) => grave.test(failure));
+  const gravely = bad.filter(({ failure }) => grave.test(failure));
+  const isGrave = gravely.length > 0;
+  // One alone may be wrong, or lie: its word stops a step and is no news.
+  const isSure = organisations(gravely.map(({ reporter }) => reporter)) >= bounds.reporters;
   if (isGrave || isTooMuch(failed, all) || worst) {
     const kinds = [...Map.groupBy(bad, ({ failure, reporter }) => `${failure} at ${reporter}`)]
       .slice(0, mostNamed)
       .map(([kind, some]) => `${kind}: ${sum(some, ({ sessions }) => sessions)}`);
     return no(
       `Of ${counted(all, "session")} ${failed} failed (${kinds.join(", ")}).`,
-      isGrave || all >= bounds.count,
+      isSure || all >= bounds.count,
     );
   }
   if (heard < bounds.reporters || all < bounds.count) return no(`${tooLittle(all, "session", heard)}.`);

@@ -32,7 +32,7 @@ const dmarcSteps = ["none", "quarantine", "reject"] as const;
 const mtaStsSteps = ["testing", "enforce"] as const;
 
 /** The name of the one ramp of MTA-STS: all domains have it together. */
-const mtaStsName = "_mta-sts";
+export const mtaStsName = "_mta-sts";
 
 /** A policy that the stack file lets ramp. */
 interface Ramp {
@@ -48,6 +48,15 @@ interface Ramp {
 
 const dmarcName = (domain: string) => `_dmarc.${domain}`;
 
+/** Also of a record that somebody else has written (RFC 9989 section 4.7). */
+function policyIn(dmarc: string): string | undefined {
+  const tags = dmarc.replaceAll('"', "").split(";");
+  if (!/^\s*v\s*=\s*DMARC1\s*$/.test(tags[0] ?? "")) return undefined;
+  return tags
+    .map((tag) => /^\s*p\s*=\s*(\w+)\s*$/i.exec(tag)?.[1]?.toLowerCase())
+    .find((policy) => policy !== undefined);
+}
+
 function rampsOf(settings: Settings): readonly Ramp[] {
   return [
     ...settings.domains
@@ -57,7 +66,7 @@ function rampsOf(settings: Settings): readonly Ramp[] {
           name: dmarcName(domain),
           what: `${domain}, DMARC`,
           steps: dmarcSteps,
-          published: (texts) => /^"v=DMARC1; p=(\w+);/.exec(texts.get(dmarcName(domain)) ?? "")?.[1],
+          published: (texts) => policyIn(texts.get(dmarcName(domain)) ?? ""),
           verdict: ({ dmarc }, next) =>
             mailVerdict(dmarc[domain] ?? { reporters: [], failing: [], strangers: [] }, next),
         }),
@@ -137,7 +146,7 @@ export function weighCommand(
     ),
     tls: { since: from(mtaStsName) },
   };
-  return `runuser -u reports -- /usr/local/lib/mailhost/reports weigh ${shellWord(JSON.stringify(question))}`;
+  return `runuser -u reports -- /usr/local/lib/mailhost/reports weigh ${shellWord(JSON.stringify(question))} </dev/null`;
 }
 
 /** A ramp after a run: its state, and what is to be said about it. */

@@ -17,9 +17,9 @@ export function webWorker(settings: Settings, ramps: Ramps) {
 
 /**
  * Every page that the options bring.
- * @param ramps where the policies stand that ramp. @default where they begin
+ * @param ramps where the policies stand that ramp
  */
-export function webPages(settings: Settings, ramps: Ramps = {}): readonly WebPage[] {
+export function webPages(settings: Settings, ramps: Ramps): readonly WebPage[] {
   return brought(settings, (option, value) => option.pages?.(value, settings, ramps));
 }
 

@@ -32,6 +32,8 @@ export interface SshSession {
 export interface SshConnection extends SshSession {
   /** Leads a port of this machine to an address that the host can reach (RFC 4254 section 7.2). @throws where the port is taken */
   forward(port: number, to: { readonly host: string; readonly port: number }): Promise<Server>;
+  /** Ends it in place of `close` where the other side no longer answers, which that would wait for. */
+  abandon(): void;
   /** Resolves when the connection is no more. */
   readonly closed: Promise<void>;
 }
@@ -95,6 +97,7 @@ function session(client: Client): SshConnection {
       }),
     forward: (port, to) => forward(client, port, to),
     close: () => client.end(),
+    abandon: () => client.destroy(),
     closed: new Promise((resolve) => client.once("close", () => resolve())),
   };
 }

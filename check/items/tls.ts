@@ -49,7 +49,7 @@ async function onePort(host: HostUnderCheck, name: MailPort): Promise<Finding[]>
   }
   const version = socket.getProtocol() ?? "no TLS";
   const trouble = [
-    ...certificateTrouble(host, socket, label),
+    ...certificateTrouble(host, socket, name, label),
     ...(name === "smtp" ? keyTrouble(host, socket, label) : []),
     ...(await versionTrouble(host, name, label)),
   ];
@@ -65,7 +65,12 @@ async function onePort(host: HostUnderCheck, name: MailPort): Promise<Finding[]>
       ];
 }
 
-function certificateTrouble(host: HostUnderCheck, socket: TLSSocket, label: string): Finding[] {
+function certificateTrouble(
+  host: HostUnderCheck,
+  socket: TLSSocket,
+  name: MailPort,
+  label: string,
+): Finding[] {
   const certificate = socket.getPeerCertificate();
   const renew =
     "See why it was not made or renewed: `npm run host -- journalctl -u mailhost-certificate -n 50`.";
@@ -83,7 +88,12 @@ function certificateTrouble(host: HostUnderCheck, socket: TLSSocket, label: stri
   const life = Date.parse(certificate.valid_to) - Date.parse(certificate.valid_from);
   const left = Date.parse(certificate.valid_to) - Date.now();
   return left < life * leastLeft
-    ? [wrong(`${label}: the certificate has only ${daysLeft(socket)} days left`, renew)]
+    ? [
+        // A name of its own: nobody is turned away yet.
+        wrong(`${label}: the certificate has only ${daysLeft(socket)} days left`, renew, {
+          part: `${name}.days`,
+        }),
+      ]
     : [];
 }
 
@@ -122,6 +132,7 @@ async function versionTrouble(host: HostUnderCheck, name: MailPort, label: strin
       wrong(
         `${label}: accepts ${version.replace("v", " ")}, which is broken`,
         changedByHand("the host's TLS settings", host.target, owners[name] ?? "postfix"),
+        { part: `${name}.versions` },
       ),
     ];
   } catch (error) {

@@ -19,7 +19,9 @@ export const web: Item = {
   name: "web",
   group: "Mail",
   async look(host) {
-    const pages = webPages(host.target.settings).filter((page) => isWanted(page.host, host.target));
+    const pages = webPages(host.target.settings, host.target.ramps ?? {}).filter((page) =>
+      isWanted(page.host, host.target),
+    );
     const inTurn = turns(atOnce);
     const found = await sideBySide(
       "web",

@@ -76,7 +76,7 @@ async function rampLines(
   const evidence =
     code === 0 ? (JSON.parse(stdout) as Weighed) : { silence: stderr.trim() || `exit code ${code}` };
   return [
-    "Policies that ramp, as the next `up` would have them",
+    "Policies that ramp, as the next `up` after one that ended well would have them",
     ...ramped(settings, before, new Map(), now, evidence).map(({ line }) => `  ${line}`),
   ];
 }

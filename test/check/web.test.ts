@@ -10,7 +10,7 @@ import { authority, lines, settings, target } from "./fixtures.ts";
 // A web server at a loopback address that is nobody else's, and names that lead there.
 const address = "127.91.25.2";
 const trusted = authority();
-const pages = webPages(settings);
+const pages = webPages(settings, {});
 const policy = "https://mta-sts.example.org/.well-known/mta-sts.txt";
 
 let world: DnsWorld;

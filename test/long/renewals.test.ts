@@ -138,8 +138,18 @@ test("with a key that nobody vouches for both keep their mail", async () => {
        -keyout /root/other/privkey.pem -out /root/other/fullchain.pem 2>/dev/null
      /usr/local/lib/mailhost/tls deploy /root/other`,
   );
+  const sentBefore = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, (await log(name)).sent] as const)),
+  );
   await onHost("rm /run/enough; systemd-run --quiet --unit=stream-2 python3 /root/stream.py");
-  for (const name of names)
+  for (const name of names) {
     await eventually(`${name} keeps it`, 30, async () => (await log(name)).refused.length > 0);
+    const { sent, refused } = await log(name);
+    assert.equal(sent, sentBefore[name], name);
+    assert.ok(
+      refused.every((line) => line.includes("status=deferred")),
+      refused.join("\n"),
+    );
+  }
   await onHost("touch /run/enough");
 });

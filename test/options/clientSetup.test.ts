@@ -15,7 +15,7 @@ function services(keys: Readonly<Record<string, unknown>>): string[] {
 
 it("clientSetup: off it is absent", () => {
   assert.deepEqual(services({ clientSetup: false }), []);
-  assert.deepEqual(webPages(settingsWith({ clientSetup: false, mtaSts: false })), []);
+  assert.deepEqual(webPages(settingsWith({ clientSetup: false, mtaSts: false }), {}), []);
 });
 
 it("clientSetup: by default, what there is and what there is not is said in the DNS", () => {
@@ -41,7 +41,7 @@ it("each domain has its names, and each reason fits into a record's comment", ()
       "team.example.com": { since: today, zone: "example.com" },
     },
   });
-  assert.deepEqual(webHosts(webPages(settings)), [
+  assert.deepEqual(webHosts(webPages(settings, {})), [
     { host: "autoconfig.example.org", zone: "example.org" },
     { host: "autodiscover.example.org", zone: "example.org" },
     { host: "autoconfig.team.example.com", zone: "example.com" },
@@ -62,7 +62,7 @@ it("the Worker's name is one that Cloudflare takes, however long the host's is",
 
 describe("the Worker", async () => {
   const settings = settingsWith({ pop3s: true });
-  const isolate = await Isolate.start(workerScript(settings, webPages(settings)));
+  const isolate = await Isolate.start(workerScript(settings, webPages(settings, {})));
   after(() => isolate.close());
 
   const ask = async (url: string, body?: string) => {

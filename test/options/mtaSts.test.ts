@@ -7,7 +7,7 @@ import { settingsWith } from "./settings.ts";
 function published(keys: Readonly<Record<string, unknown>>) {
   const settings = settingsWith({ clientSetup: false, ...keys });
   const records = dnsRecords(settings, "2026-11-21").filter(({ name }) => name.startsWith("_mta-sts."));
-  const policies = webPages(settings).map(({ host, path, content }) => [
+  const policies = webPages(settings, {}).map(({ host, path, content }) => [
     `https://${host}${path}`,
     "text" in content ? content.text : assert.fail(),
   ]);

@@ -21,11 +21,11 @@ function mistakes(openpgpKeys: object): string {
 }
 
 it("openpgpKeys: off it is absent", () => {
-  assert.deepEqual(webPages(withKeys({})), []);
+  assert.deepEqual(webPages(withKeys({}), {}), []);
 });
 
 it("openpgpKeys: a directory for each domain that has one, with the key as gpg would export it", () => {
-  const pages = webPages(withKeys({ "ann@example.org": annsKey }));
+  const pages = webPages(withKeys({ "ann@example.org": annsKey }), {});
   assert.deepEqual(webHosts(pages), [{ host: "openpgpkey.example.org", zone: "example.org" }]);
   assert.deepEqual(
     pages.map(({ path }) => path),
@@ -40,7 +40,7 @@ it("openpgpKeys: a directory for each domain that has one, with the key as gpg w
 
 it("openpgpKeys: the Worker answers with the key's bytes", async () => {
   const settings = withKeys({ "ann@example.org": annsKey });
-  const isolate = await Isolate.start(workerScript(settings, webPages(settings)));
+  const isolate = await Isolate.start(workerScript(settings, webPages(settings, {})));
   try {
     const folder = "https://openpgpkey.example.org/.well-known/openpgpkey/example.org";
     const ask = (path: string) => isolate.fetch({ url: `${folder}/${path}`, method: "GET", headers: [] });

@@ -176,6 +176,16 @@ describe("reports on DMARC", () => {
       /^Of 100 own messages 10 lost the signature at who passed them on, and would be refused\./,
     );
   });
+
+  it("let no busy reporter hide what another has seen lose its signature", () => {
+    const { isSafe, text } = verdict(
+      "reject",
+      seen("one.example", { passed: 40, altered: 40 }),
+      seen("two.example", { passed: 5000 }),
+    );
+    assert.equal(isSafe, false);
+    assert.match(text, /^Of 80 own messages that one\.example has seen 40 lost the signature/);
+  });
 });
 
 describe("reports on TLS", () => {

@@ -154,3 +154,17 @@ it("a ramp that could hear of nothing is a mistake", () => {
       /mailhost:mtaSts: is to ramp by reports on TLS/,
     );
 });
+
+it("a ramp begins with a record that somebody else has written", () => {
+  const begins = (text: string) =>
+    ramped(both, {}, new Map([["_dmarc.example.org", text]]), now, { silence: "nobody asks" })[0]?.state
+      .policy;
+  for (const text of [
+    '"v=DMARC1; p=reject"',
+    '"v=DMARC1;p=reject;rua=mailto:x@example.org"',
+    "v=DMARC1; p=reject; rua=mailto:x@example.org",
+    '"v=DMARC1; sp=none; " "P=Reject; adkim=s"',
+  ])
+    assert.equal(begins(text), "reject", text);
+  assert.equal(begins('"v=spf1 -all; p=reject"'), "none");
+});

@@ -1,6 +1,7 @@
 /** Policies that ramp by what other servers report, with the program's clock turned forward. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { CheckResult } from "../../../check/types.ts";
 import type { Ramps } from "../../../plan/ramp.ts";
 import { eventually } from "../../eventually.ts";
 import {
@@ -113,10 +114,14 @@ test("`npm run reports` ends with what the ramps say, and the check knows where 
   const { stdout } = await succeed(["reports"]);
   assert.match(
     stdout,
-    /\nPolicies that ramp, as the next `up` would have them\n.*example\.com, DMARC: quarantine/s,
+    /\nPolicies that ramp, as the next `up` after one that ended well would have them\n.*example\.com, DMARC: quarantine/s,
   );
-  const { code, stdout: checked } = await mailhost(["check"]);
+  const { code, stdout: checked } = await mailhost(["check", "--json"]);
   assert.equal(code, 1);
-  assert.match(checked, /example\.com, DMARC: quarantine since .*Of 98 own messages 18 fail/);
-  assert.doesNotMatch(checked, /_dmarc/);
+  const wrong = (JSON.parse(checked) as CheckResult[]).filter(({ right }) => !right);
+  assert.deepEqual(
+    wrong.map(({ about }) => about),
+    ["policies._dmarc.example.com"],
+  );
+  assert.match(wrong[0]?.text ?? "", /example\.com, DMARC: quarantine since .*Of 98 own messages 18 fail/);
 });
