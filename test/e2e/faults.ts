@@ -535,7 +535,7 @@ export const rounds: readonly Round[] = [
     ],
   },
   { faults: [daemonDown("rspamd.service", `${started("rspamd")} && ${filterUp}`)] },
-  // Not before a look at the mail: rspamd asks Redis again only some seconds after it was away.
+  // Looks at TLS alone come after it: rspamd asks Redis again only some seconds after it was away.
   {
     faults: ["postfix", "dovecot", "redis-server", "unbound", "mailhost-bans"].map((unit) =>
       daemonDown(`${unit}.service`),
