@@ -4,12 +4,14 @@ import { right, wrong } from "../types.ts";
 /** The certificate's renewal is on the clock, and went well the last time. */
 export const renewal = insideItem(
   "renewal",
-  "systemctl show -p ActiveState,NextElapseUSecRealtime mailhost-certificate.timer; echo =last=; systemctl show -p Result,ExecMainStatus mailhost-certificate.service",
+  "systemctl show -p ActiveState,SubState,NextElapseUSecRealtime mailhost-certificate.timer; echo =last=; systemctl show -p Result,ExecMainStatus mailhost-certificate.service",
   (output) => {
     const [timer = "", last = ""] = output.split("=last=\n");
     const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
     const next = value(timer, "NextElapseUSecRealtime");
-    if (value(timer, "ActiveState") !== "active" || next === "") {
+    // While what it starts is under way, a timer has no next time (systemd.timer(5)).
+    const isRunning = value(timer, "SubState") === "running";
+    if (value(timer, "ActiveState") !== "active" || (next === "" && !isRunning)) {
       return [
         wrong(
           "the certificate's renewal is not on the clock (mailhost-certificate.timer)",
@@ -18,7 +20,7 @@ export const renewal = insideItem(
       ];
     }
     return value(last, "Result") === "success"
-      ? [right(`the certificate's renewal is looked at next on ${next}`)]
+      ? [right(`the certificate's renewal is looked at ${isRunning ? "right now" : `next on ${next}`}`)]
       : [
           wrong(
             "the certificate's last renewal failed",

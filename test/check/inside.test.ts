@@ -264,6 +264,12 @@ test("renewal: on the clock, off, failed", () => {
   assert.deepEqual(judged(renewal, output("active", next, "success")), [
     `right: the certificate's renewal is looked at next on ${next}`,
   ]);
+  assert.deepEqual(judged(renewal, output("active\nSubState=running", "", "success")), [
+    "right: the certificate's renewal is looked at right now",
+  ]);
+  assert.deepEqual(judged(renewal, output("active\nSubState=waiting", "", "success")), [
+    "wrong: the certificate's renewal is not on the clock (mailhost-certificate.timer)",
+  ]);
   assert.deepEqual(judged(renewal, output("inactive", "", "success")), [
     "wrong: the certificate's renewal is not on the clock (mailhost-certificate.timer)",
   ]);

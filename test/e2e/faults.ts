@@ -486,7 +486,8 @@ const lostMail: readonly Fault[] = [
   {
     name: "mail does not reach the mailboxes",
     put: `sed -i 's/^  lmtp = yes/  lmtp = no/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
-    mend: `sed -i 's/^  lmtp = no/  lmtp = yes/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")} && postsuper -d ALL`,
+    // What waits goes first, so that nothing of it comes in later.
+    mend: `postsuper -d ALL; sed -i 's/^  lmtp = no/  lmtp = yes/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
     seen: [
       /^a message from example\.net to \S+ was taken, and has not come in/,
       /^\/etc\/dovecot\/dovecot\.conf was changed by hand/,
@@ -501,23 +502,18 @@ const lostMail: readonly Fault[] = [
 ];
 
 /** The host's resolver keeps nothing of the time before; also not that a key was no good. */
-const namesAnew = "for zone in example.org example.com; do unbound-control -q flush_zone $zone; done";
+const namesAnew =
+  "for zone in example.org example.com spamhaus.org; do unbound-control -q flush_zone $zone; done";
 
 /** Each round costs a look at the whole host. */
 export const rounds: readonly Round[] = [
   { faults: settingsOfPostfix, settle: "postfix reload" },
-  { faults: ofTheMachine },
+  { faults: ofTheMachine, settle: namesAnew },
   { faults: ofTheNames, settle: namesAnew },
   { faults: moreOfTheNames, settle: namesAnew },
   { faults: brokenNames, settle: namesAnew },
   { faults: ofTheMail },
   { faults: lostMail, patience: 6 },
-  { faults: [daemonDown("rspamd.service", `${started("rspamd")} && ${filterUp}`)] },
-  {
-    faults: ["postfix", "dovecot", "redis-server", "unbound", "mailhost-bans"].map((unit) =>
-      daemonDown(`${unit}.service`),
-    ),
-  },
   {
     faults: [
       {
@@ -537,6 +533,13 @@ export const rounds: readonly Round[] = [
         seen: [keyNotNamed, ...everyPort("the certificate is self-signed")],
       },
     ],
+  },
+  { faults: [daemonDown("rspamd.service", `${started("rspamd")} && ${filterUp}`)] },
+  // Looks at TLS alone come after it: rspamd asks Redis again only some seconds after it was away.
+  {
+    faults: ["postfix", "dovecot", "redis-server", "unbound", "mailhost-bans"].map((unit) =>
+      daemonDown(`${unit}.service`),
+    ),
   },
   ...[
     certificate(
