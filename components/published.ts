@@ -37,7 +37,7 @@ export async function published(args: PublishedArgs): Promise<void> {
           ...late.map((line) => `  ${line}`),
           ...(toPutIn === undefined
             ? [
-                `Does the registrar name the servers that keep ${zone}, and may this machine ask DNS servers (port 53)? Then run again.`,
+                `Does the registrar name the servers that keep ${zone}, has each of them the zone as it is now (NOTIFY), and may this machine ask DNS servers (port 53)? Then run again.`,
               ]
             : [
                 `Put this record into the zone ${zone}, which is kept by hand (mailhost:dns), and run again when its nameservers show it:`,

@@ -126,7 +126,7 @@ function wireName(name: string): Buffer {
 /** The message with its signature, a last record (RFC 8945 section 4.2), and the signature's bytes. */
 function signed(bytes: Buffer, key: TsigKey): { readonly bytes: Buffer; readonly mac: Buffer } {
   const time = Math.floor(Date.now() / 1000);
-  const mac = macOf(key, [bytes, variables(key, time, 0, Buffer.of())]);
+  const mac = macOf(key, [bytes, variables(key, clock(time), 0, Buffer.of())]);
   const data = Buffer.concat([
     wireName(key.algorithm),
     clock(time),
@@ -148,12 +148,12 @@ function macOf({ algorithm, secret }: TsigKey, parts: readonly Buffer[]): Buffer
 }
 
 /** What is signed beside the message (RFC 8945 section 4.3.3). */
-function variables({ name, algorithm }: TsigKey, time: number, error: number, other: Buffer): Buffer {
+function variables({ name, algorithm }: TsigKey, signedAt: Buffer, error: number, other: Buffer): Buffer {
   return Buffer.concat([
     wireName(name),
     numbers(ANY, 0, 0),
     wireName(algorithm),
-    clock(time),
+    signedAt,
     numbers(error, other.length),
     other,
   ]);
@@ -207,12 +207,11 @@ function verified(
     const unsigned = Buffer.from(bytes.subarray(0, at));
     unsigned.writeUInt16BE(unsigned.readUInt16BE(10) - 1, 10);
     bytes.copy(unsigned, 0, rest, rest + 2);
-    const time = bytes.readUIntBE(data, 6);
     const expected = macOf(key, [
       numbers(mac.length),
       mac,
       unsigned,
-      variables(key, time, error, bytes.subarray(rest + 6)),
+      variables(key, bytes.subarray(data, data + 8), error, bytes.subarray(rest + 6)),
     ]);
     if (expected.length !== macLength || !timingSafeEqual(expected, bytes.subarray(data + 10, rest)))
       throw stranger;

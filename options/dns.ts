@@ -88,6 +88,12 @@ export const dns = option({
         ["rfc2136"],
         "keeps no zone; write its zones as `example.com: rfc2136` under zones, or take it out",
       );
+    for (const { name, zone, dmarc } of settings.domains)
+      if (dmarc.policy === "ramp" && dnsProviderOf({ provider, zones }, zone) === "byHand")
+        report(
+          zones[zone] === undefined ? ["provider"] : ["zones", zone],
+          `is byHand, and domains.${name}.dmarc ramps: nobody would see whether a step has been put in; write the policy there (dmarc: none, quarantine or reject)`,
+        );
     for (const zone of Object.keys(zones)) {
       if (used.includes(zone)) continue;
       const guess = nearest(zone, used);

@@ -1,6 +1,7 @@
 /**
  * `node components/dns/changeSet.ts publish|withdraw`, run by the engine for each record set that is kept by dynamic updates
- * (rfc2136.ts): also by a `destroy`, which does not run the program. The wanted set comes by standard input; standard output,
+ * (rfc2136.ts): also by a `destroy`, which does not run the program. So its path, its
+ * arguments and what it reads are in the states of stacks: a contract. The wanted set comes by standard input; standard output,
  * which the engine keeps, is the values that are published.
  */
 import { readFileSync } from "node:fs";

@@ -26,7 +26,7 @@ export interface Publication {
 /**
  * Publishes records, and refuses where something foreign stands that would contradict one, in previews too: it is named,
  * with the ways on, and stays as it is. What is foreign and contradicts nothing stays as well, through every change and when
- * the stack goes.
+ * the stack goes; but at Route 53 a set is one owner's, and goes as a whole. By hand nothing is touched, and nothing refused.
  *
  * @returns the resource of each record by its key, for what has to wait until it is published; none where somebody else
  * publishes it

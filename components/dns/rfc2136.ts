@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { UpdateServer } from "../../plan/dnsProvider.ts";
 import { quoteTxt } from "../../plan/txt.ts";
 import { valueText } from "../../plan/zoneFile.ts";
+import { onceKnown } from "../onceKnown.ts";
 import { type Keeper, type KeptRecord, setsOf } from "./keeper.ts";
 import { refuseForeignSet, type WantedSet } from "./recordSet.ts";
 import { told } from "./texts.ts";
@@ -66,6 +67,11 @@ function placeOf(
   return { server, port, key: { name: key, algorithm }, zone, name, type, ttl, hasOtherAddresses };
 }
 
+/** What the engine hands a hook: what is secret comes as an output. */
+async function plain(value: unknown): Promise<unknown> {
+  return pulumi.Output.isInstance(value) ? await onceKnown(value) : value;
+}
+
 /** Runs before a set is made or changed, in previews too. */
 function refusal(hookName: string, places: ReadonlyMap<string, Place>, secret: string): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
@@ -74,8 +80,8 @@ function refusal(hookName: string, places: ReadonlyMap<string, Place>, secret: s
       const place = places.get(name);
       if (place === undefined) return;
       // Unknown in the preview before the first `up`.
-      const wanted = told(newInputs?.stdin) as WantedSet | undefined;
-      const before = (told(oldOutputs?.stdout) ?? []) as readonly string[];
+      const wanted = told(await plain(newInputs?.stdin)) as WantedSet | undefined;
+      const before = (told(await plain(oldOutputs?.stdout)) ?? []) as readonly string[];
       await refuseForeignSet(wanted ?? { ...place, values: [] }, before, secret);
     },
     { onDryRun: true },

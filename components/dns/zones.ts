@@ -111,12 +111,13 @@ function missingAtCloudflare(
 async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): Promise<readonly Mistake[]> {
   const { key: name, algorithm, secret, server: host, port } = server;
   const mistakes = uses.map(async ({ path, zone }): Promise<readonly Mistake[]> => {
-    const { authoritative } = await ask(serverText(server), zone, "SOA", { recursion: false });
-    if (!authoritative)
+    const { answers } = await ask(serverText(server), zone, "SOA", { recursion: false });
+    // Of a name inside another of its zones it says that it has nothing.
+    if (!answers.some(({ type, name }) => type === "SOA" && name.toLowerCase() === zone))
       return [
         {
           path,
-          message: `${host} has no zone ${zone}; make it there, or write another provider in mailhost:dns`,
+          message: `${host} has no zone ${zone}; make it there, write the zone that the name is in (zone: …), or another provider in mailhost:dns`,
         },
       ];
     const nothing = { expected: [], remove: [], add: [] };
@@ -140,6 +141,10 @@ async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones>
       return [[name, (await getZone({ name, privateZone: false })).zoneId]];
     } catch (error) {
       if (/no matching Route ?53 Hosted Zone/i.test((error as Error).message)) return [];
+      if (/multiple Route ?53 Hosted Zones/i.test((error as Error).message))
+        throw new pulumi.RunError(
+          `Route 53 has several public zones ${name}. Keep the one whose nameservers the registrar names, and delete the others. Nothing was touched.`,
+        );
       throw new pulumi.RunError(
         `Route 53 does not answer as it should: ${reasonOf(error as Error)}. Give the host's AWS credential the rights of docs/aws-policy-route53.json. Nothing was touched.`,
       );

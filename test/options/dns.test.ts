@@ -92,3 +92,13 @@ it("dns: a zone that holds nothing of the stack is a slip of the pen", () => {
   const parked = { "shop.old.example": { zone: "old.example" } };
   assert.doesNotThrow(() => plan({ parked, dns: { zones: { "old.example": "byHand" } } }));
 });
+
+it("dns: no policy ramps where nobody would see whether a step has been put in", () => {
+  const of = (keys: object) =>
+    settingsWith({
+      domains: { "example.org": { since: "2026-11-21", dmarc: "ramp", mailboxes: { ann: {} } } },
+      ...keys,
+    });
+  assert.ok(of({}));
+  assert.throws(() => of({ dns: { provider: "byHand" } }), /mailhost:dns\.provider: is byHand, and .* ramps/);
+});

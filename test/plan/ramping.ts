@@ -27,7 +27,8 @@ export function question(
 ): Question {
   const command = weighCommand(settings, ramps, now, addresses) ?? assert.fail("nothing ramps");
   const [, json = ""] =
-    /^runuser -u reports -- \/usr\/local\/lib\/mailhost\/reports weigh '(.*)' <\/dev\/null$/.exec(command) ?? [];
+    /^runuser -u reports -- \/usr\/local\/lib\/mailhost\/reports weigh '(.*)' <\/dev\/null$/.exec(command) ??
+    [];
   return JSON.parse(json) as Question;
 }
 
