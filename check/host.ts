@@ -8,13 +8,18 @@ import { type Credentials, type Mailbox, openMailbox } from "./imap.ts";
 import { openSmtp, type SmtpDialogue } from "./smtp.ts";
 import type { CheckTarget, Finding, groups } from "./types.ts";
 
-/** One concern of the check: one module of `check/items/`. */
-export interface Item {
+/** One concern of the check. */
+export interface Look<Subject> {
   readonly name: string;
   readonly group: (typeof groups)[number];
-  /** Says what it finds; what it throws becomes a wrong line. Items run side by side. */
-  look(host: HostUnderCheck): Promise<readonly Finding[]>;
+  /** Says what it finds; what it throws becomes a wrong line. Looks run side by side. */
+  look(subject: Subject): Promise<readonly Finding[]>;
+  /** What to do where that could not be looked at. @default about the host */
+  readonly silent?: string;
 }
+
+/** One concern about the host: one module of `check/items/`. */
+export type Item = Look<HostUnderCheck>;
 
 export type MailPort = "smtp" | "submissions" | "submission" | "imaps" | "https";
 

@@ -1,16 +1,18 @@
 /**
  * `npm run check`: is my mail all right? Looks at the stack's host and domains from outside, and says in plain
- * words what is wrong and what to do. Exit code 0: all is right; 1: something is wrong; 2: it could not look. With
- * `--watch` it is that of the last look, when it is ended by Ctrl-C.
+ * words what is wrong and what to do; before there is a host, at what `pulumi up` will need. Exit code 0: all is
+ * right; 1: something is wrong; 2: it could not look. With `--watch` it is that of the last look, when it is ended by Ctrl-C.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Settings } from "../settings/types.ts";
 import { type OtherSide, otherSideAt } from "./otherside.ts";
+import { mistaken, preflightHeading, runPreflight } from "./preflight/run.ts";
 import { report } from "./report.ts";
 import { runCheck } from "./run.ts";
-import { type Surroundings, stackTarget } from "./stack.ts";
-import type { CheckTarget } from "./types.ts";
+import { type Surroundings, stackAsItIs } from "./stack.ts";
+import type { CheckResult } from "./types.ts";
 import { watch } from "./watch.ts";
 
 const usage = `npm run check -- [options]
@@ -23,6 +25,8 @@ const usage = `npm run check -- [options]
   --resolver ADDR   validating resolver to ask (default: 1.1.1.1)
   --ca FILE         PEM of a root that certificates may chain to, beside the public ones
   --peer API        a mail server elsewhere that judges our mail: its API's address or Unix socket; none: without one
+
+Before there is a host, it looks at what \`pulumi up\` will need.
 
 Exit code: 0 all is right, 1 something is wrong, 2 it could not look.
 `;
@@ -70,37 +74,58 @@ export async function checkCommand(
       ...(otherSide === undefined ? {} : { otherSide }),
     };
     // The stack is read each time: an `up` may have changed it.
-    const look = async () => runCheck(await targetOf(values.stack, values.domain, surroundings));
+    const look = () => lookAtStack(values.stack, values.domain, surroundings);
     const colours = process.stdout.isTTY && !process.env.NO_COLOR;
     const { json } = values;
-    const results = values.watch
-      ? await watch({
-          look,
-          every,
-          json,
-          colours,
-          say: console.log,
-          complain: console.error,
-          signal: interrupt(),
-        })
-      : await look();
-    if (!values.watch) console.log(json ? JSON.stringify(results, undefined, 2) : report(results, colours));
-    return results.every(({ right }) => right) ? 0 : 1;
+    if (values.watch) {
+      const results = await watch({
+        look: async () => (await look()).results,
+        every,
+        json,
+        colours,
+        say: console.log,
+        complain: console.error,
+        signal: interrupt(),
+      });
+      return exitCode(results);
+    }
+    const { heading, results } = await look();
+    const text = [...(heading === undefined ? [] : [heading, ""]), report(results, colours)].join("\n");
+    console.log(json ? JSON.stringify(results, undefined, 2) : text);
+    return exitCode(results);
   } catch (error) {
     console.error((error as Error).message);
     return 2;
   }
 }
 
-/** @throws where the stack is not up, or has no such domain */
-async function targetOf(
+function exitCode(results: readonly CheckResult[]): number {
+  return results.every(({ right }) => right) ? 0 : 1;
+}
+
+/** Looks at the stack's host, or at what it takes to make one. @throws where there is no such stack or domain */
+async function lookAtStack(
   stack: string,
   domain: string | undefined,
   surroundings: Surroundings,
-): Promise<CheckTarget> {
-  const target = await stackTarget(stack, surroundings);
-  const known = target.settings.domains.map(({ name }) => name);
+): Promise<{ readonly heading?: string; readonly results: readonly CheckResult[] }> {
+  const found = await stackAsItIs(stack, surroundings);
+  const { isLocal = false } = surroundings;
+  const heading = preflightHeading({ stack, isLocal });
+  switch (found.kind) {
+    case "mistaken":
+      return { heading, results: mistaken(found.mistakes, { stack, isLocal }) };
+    case "none yet":
+      return { heading, results: await runPreflight(only(found.target, found.target.plan.settings, domain)) };
+    case "host":
+      return { results: await runCheck(only(found.target, found.target.settings, domain)) };
+  }
+}
+
+/** @throws where the stack has no such domain */
+function only<Target>(target: Target, { domains }: Settings, domain: string | undefined): Target {
   if (domain === undefined) return target;
+  const known = domains.map(({ name }) => name);
   if (!known.includes(domain)) {
     throw new Error(`The stack has no domain ${domain}. It has: ${known.join(", ")}.`);
   }

@@ -1,7 +1,7 @@
 import { NoLogin } from "../ssh/client.ts";
 import { runnable } from "./commands.ts";
 import { withCauses } from "./consequences.ts";
-import { HostUnderCheck, type Item } from "./host.ts";
+import { HostUnderCheck, type Item, type Look } from "./host.ts";
 import { items } from "./items.ts";
 import { notLookedAt } from "./sidebyside.ts";
 import { type CheckResult, type CheckTarget, type Finding, groups, wrong } from "./types.ts";
@@ -16,23 +16,44 @@ export async function runCheck(target: CheckTarget, list: readonly Item[] = item
     if (await host.isLocked()) return [locked(target)];
     await host.untilBooted();
     await host.learnPasswords();
-    const found = await Promise.all(
-      list.map(async (item) => {
-        const findings = await look(item, host);
-        return findings.map(({ remedy, part, ...finding }) => ({
-          group: item.group,
-          item: item.name,
-          about: part === undefined ? item.name : `${item.name}.${part}`,
-          ...finding,
-          ...(remedy === undefined ? {} : { remedy: runnable(remedy, target) }),
-        }));
+    const isolated = list.map(
+      (item): Look<HostUnderCheck> => ({
+        ...item,
+        look: async () => {
+          try {
+            return await item.look(host);
+          } catch (error) {
+            if (error instanceof NoLogin) return [noLogin(error, target)];
+            throw error;
+          }
+        },
       }),
     );
-    const results = groups.flatMap((group) => found.flat().filter((result) => result.group === group));
-    return withCauses(oncePerGroup(results));
+    return withCauses(await lookAt(isolated, host, target));
   } finally {
     await host.close();
   }
+}
+
+/** Looks at one subject in every way at once. @returns lines by their groups; what a look throws is a wrong line */
+export async function lookAt<Subject>(
+  looks: readonly Look<Subject>[],
+  subject: Subject,
+  stack: Pick<CheckTarget, "stack" | "isLocal">,
+): Promise<CheckResult[]> {
+  const found = await Promise.all(
+    looks.map(async (one) => {
+      const findings = await inTime(one, subject);
+      return findings.map(({ remedy, part, ...finding }) => ({
+        group: one.group,
+        item: one.name,
+        about: part === undefined ? one.name : `${one.name}.${part}`,
+        ...finding,
+        ...(remedy === undefined ? {} : { remedy: runnable(remedy, stack) }),
+      }));
+    }),
+  );
+  return oncePerGroup(groups.flatMap((group) => found.flat().filter((result) => result.group === group)));
 }
 
 /** Nothing of what waits for the store can be right, and all of it is told by one line. */
@@ -59,18 +80,19 @@ function oncePerGroup(results: readonly CheckResult[]): CheckResult[] {
   });
 }
 
-async function look(item: Item, host: HostUnderCheck): Promise<readonly Finding[]> {
+async function inTime<Subject>(one: Look<Subject>, subject: Subject): Promise<readonly Finding[]> {
+  const notLooked = (error: unknown) => [notLookedAt(one.name, error, one.silent)];
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Finding[]>((resolve) => {
     timer = setTimeout(
-      () => resolve([notLookedAt(item.name, new Error(`no result after ${patience} seconds`))]),
+      () => resolve(notLooked(new Error(`no result after ${patience} seconds`))),
       patience * 1000,
     );
   });
   try {
-    return await Promise.race([item.look(host), late]);
+    return await Promise.race([one.look(subject), late]);
   } catch (error) {
-    return [error instanceof NoLogin ? noLogin(error, host.target) : notLookedAt(item.name, error)];
+    return notLooked(error);
   } finally {
     clearTimeout(timer);
   }

@@ -2,10 +2,13 @@ import { dayOf, makePlan } from "../plan/plan.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { LOGIN_USER, receiversOf } from "../plan/users.ts";
-import { parseSettings } from "../settings/parse.ts";
+import { type Mistake, SettingsError } from "../settings/mistakes.ts";
 import type { Settings } from "../settings/types.ts";
 import type { SshAccess } from "../ssh/client.ts";
+import { outputIn, type PulumiConfig, type StackState, settingsOf } from "./engine.ts";
 import type { OtherSide } from "./otherside.ts";
+import { preflightTarget } from "./preflight/stack.ts";
+import type { PreflightTarget } from "./preflight/target.ts";
 import type { CheckTarget } from "./types.ts";
 
 /** Where the stack's engine, its settings' environment, and the world around the host are. */
@@ -36,11 +39,34 @@ interface StackOutputs {
   readonly ssh?: SshAccess;
 }
 
-/** Reads a stack's settings and outputs. @throws in words when there is no such stack or it is not up */
-export async function stackTarget(stack: string, around: Surroundings): Promise<CheckTarget> {
+/** What there is of a stack. */
+export type StackAsItIs =
+  | { readonly kind: "host"; readonly target: CheckTarget }
+  | { readonly kind: "none yet"; readonly target: PreflightTarget }
+  | { readonly kind: "mistaken"; readonly mistakes: readonly Mistake[] };
+
+/** Reads a stack, whether it is up or not. @throws in words when there is no such stack, or its file is wrong beside a host */
+export async function stackAsItIs(stack: string, around: Surroundings): Promise<StackAsItIs> {
   const [config, outputs] = await configAndOutputs<StackOutputs>(stack, around);
+  if (outputs.publicIp !== undefined) {
+    return { kind: "host", target: hostTarget(stack, config, outputs, outputs.publicIp, around) };
+  }
+  try {
+    return { kind: "none yet", target: await preflightTarget(stack, config, around) };
+  } catch (error) {
+    if (error instanceof SettingsError) return { kind: "mistaken", mistakes: error.mistakes };
+    throw error;
+  }
+}
+
+function hostTarget(
+  stack: string,
+  config: PulumiConfig,
+  outputs: Partial<StackOutputs>,
+  publicIp: string,
+  around: Surroundings,
+): CheckTarget {
   const {
-    publicIp,
     publicIpv6,
     credentials = {},
     publicKeys = {},
@@ -51,10 +77,6 @@ export async function stackTarget(stack: string, around: Surroundings): Promise<
     dnssec = {},
     ssh,
   } = outputs;
-  if (publicIp === undefined) {
-    const up = around.isLocal ? "npm start" : `npx pulumi up --stack ${stack}`;
-    throw new Error(`The stack ${stack} is not up: it has no address yet. Run \`${up}\` first.`);
-  }
   const settings = settingsOf(config, around);
   const moment = { today: dayOf(new Date()), rotation: keyRotation, ramps };
   const { records, bundles, dkim } = makePlan(settings, moment);
@@ -92,21 +114,6 @@ async function configAndOutputs<Outputs>(
   return texts.map((text) => JSON.parse(text)) as [PulumiConfig, Partial<Outputs>];
 }
 
-/** `pulumi config --json`. */
-type PulumiConfig = Readonly<Record<string, { readonly value?: string; readonly objectValue?: unknown }>>;
-
-function settingsOf(config: PulumiConfig, around: Pick<Surroundings, "environment">): Settings {
-  const prefix = "mailhost:";
-  const raw = Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
-  );
-  const { AWS_REGION, AWS_DEFAULT_REGION } = around.environment;
-  const region = config["aws:region"]?.value ?? AWS_REGION ?? AWS_DEFAULT_REGION;
-  return parseSettings(raw, around.environment, region);
-}
-
 /** What it takes to open a host's locked store. */
 export interface StoreAccess {
   readonly ssh: SshAccess;
@@ -132,27 +139,9 @@ export async function storeAccess(
   return { ssh, ...(passphrase !== undefined && { passphrase }) };
 }
 
-/** `pulumi stack export`, as far as it is read here. */
-interface StackState {
-  readonly deployment?: {
-    readonly resources?: readonly {
-      readonly urn: string;
-      readonly outputs?: Readonly<Record<string, unknown>>;
-    }[];
-  };
-}
-
 /** The login that `components/outputs.ts` would tell, of its parts. */
-function accessIn({ deployment }: StackState): SshAccess | undefined {
-  const output = (name: string, key: string): string | undefined => {
-    const value = deployment?.resources?.find(({ urn }) => urn.endsWith(`::${name}`))?.outputs?.[key];
-    // A secret is an object with its JSON in it.
-    const text =
-      typeof value === "object" && value !== null && "plaintext" in value
-        ? JSON.parse(String(value.plaintext))
-        : value;
-    return typeof text === "string" ? text : undefined;
-  };
+function accessIn(state: StackState): SshAccess | undefined {
+  const output = (name: string, key: string) => outputIn(state, name, key);
   const host = output("server-address", "publicIp");
   const privateKey = output("ssh-login", "privateKeyOpenssh");
   const hostKey = output("ssh-host", "publicKeyOpenssh")?.trim();

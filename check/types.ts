@@ -42,8 +42,21 @@ export interface CheckTarget {
   readonly otherSide?: OtherSide;
 }
 
-/** What people read it under, in this order: what is inside explains what is seen from outside. */
-export const groups = ["Inside the host", "Names", "Ports", "Encryption", "Rules", "Mail"] as const;
+/**
+ * What people read it under, in this order: what is inside explains what is seen from outside. The first three are of what is
+ * looked at before there is a host.
+ */
+export const groups = [
+  "Stack file",
+  "AWS",
+  "Cloudflare",
+  "Inside the host",
+  "Names",
+  "Ports",
+  "Encryption",
+  "Rules",
+  "Mail",
+] as const;
 
 /** One line of the result. */
 export interface Finding {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dayOf } from "../plan/plan.ts";
-import { type Mistake, pathText } from "../settings/mistakes.ts";
+import { deployable } from "../plan/refusals.ts";
+import { pathText } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
 import { plainSecrets } from "../settings/plainSecrets.ts";
 import type { Settings } from "../settings/types.ts";
@@ -20,20 +20,15 @@ export function readSettings(): Settings {
       .map(([key, value]) => [key.slice(NAMESPACE.length), parseValue(value)]),
   );
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-  const mistakes = regionMistakes(region);
   try {
-    const settings = parseSettings(raw, process.env, region);
-    mistakes.push(...daysToCome(settings, new Date()));
-    if (mistakes.length === 0) {
-      warnOfPlainSecrets(raw);
-      return settings;
-    }
+    const settings = deployable(() => parseSettings(raw, process.env, region), region, new Date());
+    warnOfPlainSecrets(raw);
+    return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    mistakes.push(...error.mistakes);
+    // A RunError is shown as its message alone; a stack trace would say nothing to whoever wrote the stack file.
+    throw new pulumi.RunError(error.message);
   }
-  // A RunError is shown as its message alone; a stack trace would say nothing to whoever wrote the stack file.
-  throw new pulumi.RunError(new SettingsError(mistakes).message);
 }
 
 /**
@@ -56,18 +51,6 @@ function warnOfPlainSecrets(raw: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** The provider would say it once for each thing that it is asked to make. */
-function regionMistakes(region: string | undefined): Mistake[] {
-  const path = ["aws:region"];
-  if (region === undefined || region === "")
-    return [{ path, message: "is missing; write the AWS region of the host, such as eu-central-1" }];
-  const zone = /^([a-z]+(-[a-z]+)+-\d+)[a-z]$/.exec(region);
-  if (zone !== null) return [{ path, message: `is a zone of a region; write ${zone[1]}` }];
-  return /^[a-z]+(-[a-z]+)+-\d+$/.test(region)
-    ? []
-    : [{ path, message: "is not an AWS region; write one such as eu-central-1" }];
-}
-
 /** The engine hands structured values over as JSON, and everything else as it was written. */
 function parseValue(value: string): unknown {
   if (!/^\s*[[{]/.test(value)) return value;
@@ -76,17 +59,6 @@ function parseValue(value: string): unknown {
   } catch {
     return value;
   }
-}
-
-/** A day far ahead is a slip of the pen: the selectors would carry it for good. Tomorrow is today somewhere. */
-export function daysToCome({ domains }: Pick<Settings, "domains">, now: Date): Mistake[] {
-  const tomorrow = dayOf(new Date(now.getTime() + 24 * 3600 * 1000));
-  return domains
-    .filter(({ since }) => since > tomorrow)
-    .map(({ name }) => ({
-      path: ["domains", name, "since"],
-      message: `is in the future; write the day on which the domain comes here, such as ${dayOf(now)}`,
-    }));
 }
 
 /**

@@ -3,15 +3,14 @@ import { getWorkersScripts } from "@pulumi/cloudflare/getWorkersScripts.js";
 import { WorkersCustomDomain } from "@pulumi/cloudflare/workersCustomDomain.js";
 import { WorkersScript } from "@pulumi/cloudflare/workersScript.js";
 import * as pulumi from "@pulumi/pulumi";
+import { freeTheName, leadingElsewhere, nameTaken } from "../plan/conflicts.ts";
+import { untouchedText, workersRefused } from "../plan/refusals.ts";
 import type { WebPage } from "../plan/types.ts";
 import type { CloudflareZones } from "./dns/cloudflare.ts";
 import { reasonOf } from "./reason.ts";
 
 /** The day whose behaviour of the runtime the script is written for. */
 const COMPATIBILITY_DATE = "2026-09-01";
-
-/** What a record says that leads to a Worker: no address at all, for the proxy answers (RFC 6666). */
-const WORKER_PLACE = "100::";
 
 export interface WorkerArgs {
   readonly zones: CloudflareZones;
@@ -32,9 +31,7 @@ export async function mayRunWorkers({ zones, hosts }: Pick<WorkerArgs, "zones" |
   const accounts = new Set(hosts.flatMap(({ zone }) => zones.get(zone)?.accountId ?? []));
   for (const accountId of accounts) {
     await getWorkersScripts({ accountId }).catch((error: Error) => {
-      throw new pulumi.RunError(
-        `Cloudflare does not let CLOUDFLARE_API_TOKEN at the Workers of the account ${accountId}: ${reasonOf(error)}. A Worker tells mail programs their settings, and other servers the MTA-STS policy: give the token Account → Workers Scripts → Edit and Zone → Workers Routes → Edit, or write mailhost:clientSetup: false and mailhost:mtaSts: false. Nothing was touched.`,
-      );
+      throw new pulumi.RunError(untouchedText(workersRefused(accountId, reasonOf(error))));
     });
   }
 }
@@ -85,17 +82,13 @@ function refusal(hookName: string, parent: pulumi.Resource): pulumi.ResourceHook
     async (args) => {
       const { zoneId, hostname } = args.newInputs as Record<"zoneId" | "hostname", string>;
       const { results } = await getDnsRecords({ zoneId, name: { exact: hostname } }, { parent });
-      const leading = results.filter(
-        // A Worker's own: Cloudflare itself knows whether it is this one.
-        ({ type, content }) => ["A", "AAAA", "CNAME"].includes(type) && content !== WORKER_PLACE,
-      );
+      const leading = leadingElsewhere(results);
       if (leading.length === 0) return;
       throw new Error(
         [
-          `The zone already has a record where ${hostname} is to lead to the Worker; nothing was overwritten.`,
+          `${nameTaken(hostname)}; nothing was overwritten.`,
           ...leading.map((other) => `  ${other.name} ${other.type} ${other.content}`),
-          "    delete it in Cloudflare's dashboard, if nobody needs it, and run again;",
-          "    or switch off in the stack file what wants this name (docs/clients.md), if somebody does.",
+          ...freeTheName.map((way) => `    ${way}`),
         ].join("\n"),
       );
     },

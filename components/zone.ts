@@ -1,6 +1,15 @@
 import { getInstanceTypeOfferings } from "@pulumi/aws/ec2/getInstanceTypeOfferings.js";
 import { getSubnet } from "@pulumi/aws/ec2/getSubnet.js";
 import * as pulumi from "@pulumi/pulumi";
+import {
+  awsRefuses,
+  refusalText,
+  subnetHidden,
+  typeNotInZone,
+  typeNotOffered,
+  untouchedText,
+  wholeZones,
+} from "../plan/refusals.ts";
 import type { Settings } from "../settings/types.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -24,23 +33,14 @@ export async function findZones({ server, network }: Settings): Promise<Zones> {
     locationType: "availability-zone",
     filters: [{ name: "instance-type", values: [instanceType] }],
   }).catch((error: Error) => {
-    throw new pulumi.RunError(
-      `AWS does not answer as it should: ${reasonOf(error)}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and look at aws:region in the stack file. Nothing was touched.`,
-    );
+    throw new pulumi.RunError(untouchedText(awsRefuses(reasonOf(error))));
   });
-  // `us-west-2-lax-1a` is a local zone: it has neither our disks nor our addresses.
-  const offering = locations.filter((zone) => /^[a-z]+(-[a-z]+)+-\d+[a-z]$/.test(zone)).sort();
+  const offering = wholeZones(locations);
   const [first] = offering;
-  if (first === undefined) {
-    throw new pulumi.RunError(
-      `AWS offers no ${instanceType} in this region. Write another type in mailhost:server.instanceType, or another aws:region.`,
-    );
-  }
+  if (first === undefined) throw new pulumi.RunError(refusalText(typeNotOffered(instanceType)));
   if (network.subnetId === undefined) return { first, offering };
   const { availabilityZone: zone } = await getSubnet({ id: network.subnetId }).catch((error: Error) => {
-    throw new pulumi.RunError(
-      `AWS does not show the subnet ${network.subnetId} of mailhost:network.subnetId: ${reasonOf(error)}. Nothing was touched.`,
-    );
+    throw new pulumi.RunError(untouchedText(subnetHidden(String(network.subnetId), reasonOf(error))));
   });
   checkZone(instanceType, offering, { subnet: zone, volume: zone });
   return { first: zone, offering };
@@ -62,8 +62,6 @@ export function checkZone(
     );
   }
   if (!offering.includes(zones.subnet)) {
-    throw new pulumi.RunError(
-      `AWS offers no ${instanceType} in ${zones.subnet}, where the host is, only in ${offering.join(", ")}. Write another type in mailhost:server.instanceType.`,
-    );
+    throw new pulumi.RunError(refusalText(typeNotInZone(instanceType, zones.subnet, offering)));
   }
 }

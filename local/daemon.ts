@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { callOtherSide } from "../check/otherside.ts";
 import { publishImages } from "./aws/catalog.ts";
 import { awsHandler } from "./aws/http.ts";
+import { type AccessKey, queryHandler } from "./aws/query.ts";
 import { createAwsService } from "./aws/service.ts";
 import { createCloudflareService } from "./cloudflare/service.ts";
 import { takeLock } from "./lock.ts";
@@ -80,6 +81,10 @@ async function main(paths: CloudPaths): Promise<void> {
     await listening(cloudflareApi, { port, host: "127.0.0.1" });
     const cloudflareUrl = `http://127.0.0.1:${port}/client/v4`;
     if (isNew) await publishWebSites(cloudflareUrl, cloudflareToken);
+    const awsKey = keptKey(paths);
+    const answerQuery = queryHandler(aws, awsKey);
+    const awsApi = createServer((request, response) => void answerQuery(request, response));
+    await listening(awsApi, { port: port + 1000, host: "127.0.0.1" });
     const answers = awsHandler(aws);
     const api = createServer((request, response) => {
       answers(request, response)
@@ -88,10 +93,14 @@ async function main(paths: CloudPaths): Promise<void> {
           if (request.url?.startsWith("/world/cloudflare?")) {
             const { searchParams: wanted } = new URL(request.url, "http://localhost");
             const wait = wanted.get("publishAfter");
-            const workers = wanted.get("workers");
+            const { edit, workers, moved } = Object.fromEntries(
+              [...wanted].map(([name, value]) => [name, value === "true"]),
+            );
             cloudflare.setSwitches({
               ...(wait !== null && { publishAfter: Number(wait) }),
-              ...(workers !== null && { workers: workers === "true" }),
+              ...(edit !== undefined && { edit }),
+              ...(workers !== undefined && { workers }),
+              ...(moved !== undefined && { moved }),
             });
             send(response, 200, cloudflare.switches);
           } else await answerWorld(world, request, response, end);
@@ -107,6 +116,8 @@ async function main(paths: CloudPaths): Promise<void> {
       socket: paths.socket,
       cloudflareUrl,
       cloudflareToken,
+      awsUrl: `http://127.0.0.1:${port + 1000}`,
+      awsKey,
       resolver: world.network.addresses.resolver,
       nameservers: world.network.addresses.nameservers,
       rootHints: world.dns.rootHints,
@@ -259,6 +270,18 @@ function keptToken(paths: CloudPaths): string {
     writeWhole(path, randomBytes(30).toString("base64url"));
   }
   return readFileSync(path, "utf8");
+}
+
+/** The credential of the simulated AWS account. */
+function keptKey(paths: CloudPaths): AccessKey {
+  const path = join(paths.aws, "key.json");
+  if (!existsSync(path)) {
+    mkdirSync(paths.aws, { recursive: true, mode: 0o700 });
+    const accessKeyId = `AKIA${randomBytes(10).toString("hex").slice(0, 16).toUpperCase()}`;
+    const secretAccessKey = randomBytes(30).toString("base64");
+    writeWhole(path, JSON.stringify({ accessKeyId, secretAccessKey }));
+  }
+  return JSON.parse(readFileSync(path, "utf8")) as AccessKey;
 }
 
 function listening(server: Server, where: { path: string } | { port: number; host: string }): Promise<void> {

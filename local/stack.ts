@@ -122,6 +122,12 @@ export class Stack {
         MAILHOST_PULUMI: "npm run pulumi --",
         MAILHOST_HOME: this.#paths.home,
         MAILHOST_CLOUD: this.#paths.folder,
+        // A person's own credential would be of the real one.
+        AWS_ENDPOINT_URL: this.#info.awsUrl,
+        AWS_ACCESS_KEY_ID: this.#info.awsKey.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: this.#info.awsKey.secretAccessKey,
+        AWS_SESSION_TOKEN: "",
+        AWS_PROFILE: "",
         CLOUDFLARE_API_TOKEN: this.#info.cloudflareToken,
         CLOUDFLARE_BASE_URL: this.#info.cloudflareUrl,
         LOCAL_CLOUD_RESOLVER: this.#info.resolver,

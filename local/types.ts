@@ -137,6 +137,9 @@ export interface CloudInfo {
   /** Base URL of Cloudflare's API, `http://127.0.0.1:<port>/client/v4`. */
   readonly cloudflareUrl: string;
   readonly cloudflareToken: string;
+  /** Base URL of AWS's APIs, as AWS's own clients speak to them: `http://127.0.0.1:<port>`. */
+  readonly awsUrl: string;
+  readonly awsKey: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Validating resolver of the outside world, asked over the wire. */
   readonly resolver: string;
   /** Authoritative servers of the hosted zones. */

@@ -19,7 +19,52 @@ export function markIn(comment: string): string | undefined {
   return /^mailhost \w+: /.exec(comment)?.[0];
 }
 
+export function shownRecord({ name, type, content }: Omit<ExistingRecord, "id" | "comment">): string {
+  return `${name} ${type} ${content}`;
+}
+
+export function placeTaken({ name, type }: Pick<DnsRecord, "name" | "type">): string {
+  return `The zone already has a record where ${name} ${type} is to be`;
+}
+
+/** What the engine is told to take a record over, behind `pulumi`. @param resource ours */
+export function importWords(resource: string, zoneId: string, recordId: string): string {
+  return `import cloudflare:index/dnsRecord:DnsRecord ${resource} ${zoneId}/${recordId} --generate-code=false`;
+}
+
+/** Beside taking it over. */
+export const freeThePlace = "delete it in Cloudflare's dashboard, if nobody needs it, and run again.";
+
+/** Where it cannot be taken over: it is of another type. */
+export const leaveThePlace =
+  "delete it in Cloudflare's dashboard, or give it another name, and run again: only one of them can be right.";
+
+export function nameTaken(hostname: string): string {
+  return `The zone already has a record where ${hostname} is to lead to the Worker`;
+}
+
+/** What can be done about that, one way or the other. */
+export const freeTheName: readonly string[] = [
+  "delete it in Cloudflare's dashboard, if nobody needs it, and run again;",
+  "or switch off in the stack file what wants this name (docs/clients.md), if somebody does.",
+];
+
 const addressTypes = ["A", "AAAA"];
+
+/** What a record says that leads to a Worker: no address at all, for the proxy answers (RFC 6666). */
+const workerPlace = "100::";
+
+/**
+ * Records of a name that lead to anything but a Worker; Cloudflare itself knows whose Worker it is.
+ * @param existing all of that name
+ */
+export function leadingElsewhere<Existing extends { readonly type: string; readonly content?: string }>(
+  existing: readonly Existing[],
+): readonly Existing[] {
+  return existing.filter(
+    ({ type, content }) => [...addressTypes, "CNAME"].includes(type) && content !== workerPlace,
+  );
+}
 
 /**
  * Records of somebody else's that stand where one of ours is to be made: the same record already, or one that

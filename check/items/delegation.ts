@@ -20,10 +20,7 @@ export const delegation: Item = {
 const enough = 3;
 
 async function oneZone(target: CheckTarget, zone: string): Promise<readonly Finding[]> {
-  const [above, own] = await Promise.all([
-    parentOf(target, zone).then((parent) => nameservers(target, parent, zone)),
-    nameservers(target, zone, zone),
-  ]);
+  const [above, own] = await Promise.all([delegatedTo(target, zone), nameservers(target, zone, zone)]);
   const addresses = await Promise.all(
     above.map(async (name) => ({ name, known: await hasAddress(target, name) })),
   );
@@ -42,8 +39,16 @@ async function oneZone(target: CheckTarget, zone: string): Promise<readonly Find
     : [right(`${zone}: the registry and the zone name the same nameservers, ${listed(own)}`)];
 }
 
+/** What can be asked. */
+type Asked = Pick<CheckTarget, "resolver" | "nameservers">;
+
+/** Names of the nameservers that the zone above sends the world to, in order. @throws when nobody answers */
+export async function delegatedTo(asked: Asked, zone: string): Promise<readonly string[]> {
+  return await nameservers(asked, await parentOf(asked, zone), zone);
+}
+
 /** The zone above: the closest name that has nameservers of its own. */
-async function parentOf(target: CheckTarget, zone: string): Promise<string> {
+async function parentOf(target: Asked, zone: string): Promise<string> {
   for (let name = zone; name !== ""; ) {
     name = name.slice(`${name}.`.indexOf(".") + 1);
     if (target.nameservers?.[name] !== undefined) return name;
@@ -53,7 +58,7 @@ async function parentOf(target: CheckTarget, zone: string): Promise<string> {
 }
 
 /** Names of a zone's nameservers by what those of another zone say. @throws when none of these answers */
-async function nameservers(target: CheckTarget, asked: string, zone: string): Promise<readonly string[]> {
+async function nameservers(target: Asked, asked: string, zone: string): Promise<readonly string[]> {
   const servers = target.nameservers?.[asked] ?? (await authoritiesOf(asked, target.resolver));
   const { answers, referral } = await Promise.any(
     servers.slice(0, enough).map((server) => ask(server, zone, "NS", { recursion: false })),
@@ -67,6 +72,6 @@ async function hasAddress({ resolver }: CheckTarget, name: string): Promise<bool
   return found.some(({ answers }) => answers.length > 0);
 }
 
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   return names.length === 0 ? "nobody" : names.join(" and ");
 }

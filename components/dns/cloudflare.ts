@@ -1,7 +1,16 @@
 import { DnsRecord as CloudflareRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
 import * as pulumi from "@pulumi/pulumi";
-import { conflicts, markIn } from "../../plan/conflicts.ts";
+import {
+  conflicts,
+  type ExistingRecord,
+  freeThePlace,
+  importWords,
+  leaveThePlace,
+  markIn,
+  placeTaken,
+  shownRecord,
+} from "../../plan/conflicts.ts";
 import { quoteTxt } from "../../plan/txt.ts";
 import type { DnsRecord } from "../../plan/types.ts";
 import { engineCommand } from "../engine.ts";
@@ -142,20 +151,17 @@ function refusal(hookName: string, zones: CloudflareZones, parent: pulumi.Resour
       if (first === undefined) return;
       // The engine imports a record as what it is: one of another type cannot become ours.
       const canBeOurs = !args.id && first.type === type;
-      const show = (other: { name: string; type: string; content: string }) =>
-        `  ${other.name} ${other.type} ${other.content}`;
+      const show = (other: ExistingRecord) => `  ${shownRecord(other)}`;
       throw new Error(
         [
-          `The zone already has a record where ${name} ${type} is to be; nothing was overwritten.`,
+          `${placeTaken(record)}; nothing was overwritten.`,
           show(first),
           ...(canBeOurs
             ? [
-                `    take it over:  ${engineCommand(`import cloudflare:index/dnsRecord:DnsRecord ${args.name} ${zoneId}/${first.id} --generate-code=false`)}`,
-                "    or delete it in Cloudflare's dashboard, if nobody needs it, and run again.",
+                `    take it over:  ${engineCommand(importWords(args.name, zoneId, first.id))}`,
+                `    or ${freeThePlace}`,
               ]
-            : [
-                "    delete it in Cloudflare's dashboard, or give it another name, and run again: only one of them can be right.",
-              ]),
+            : [`    ${leaveThePlace}`]),
           ...(rest.length > 0 ? ["Delete these, too, before you run again:", ...rest.map(show)] : []),
         ].join("\n"),
       );

@@ -4,8 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { ask, serverText } from "../../dns/client.ts";
 import { update } from "../../dns/update.ts";
 import { type DnsProvider, dnsProviderOf, type UpdateServer } from "../../plan/dnsProvider.ts";
+import {
+  cloudflareRefuses,
+  missingAtCloudflare,
+  untouchedText,
+  type ZoneUse,
+  zoneUses,
+} from "../../plan/refusals.ts";
 import { type Mistake, SettingsError } from "../../settings/mistakes.ts";
-import { closestAbove } from "../../settings/names.ts";
 import type { Settings } from "../../settings/types.ts";
 import { reasonOf } from "../reason.ts";
 import { byHand } from "./byHand.ts";
@@ -57,54 +63,11 @@ export async function findKeepers(settings: Settings): Promise<Keepers> {
   };
 }
 
-/** A place in the stack file that asks for a zone. */
-interface ZoneUse {
-  readonly path: readonly string[];
-  /** The name that is to be in the zone. */
-  readonly name: string;
-  readonly zone: string;
-  /** The setting that says which zone it is. */
-  readonly setting: string;
-}
-
-/** Every zone that is asked for, at its places in the stack file. */
-function zoneUses({ domains, hostname, hostnameZone, options }: Settings): readonly ZoneUse[] {
-  const use = (top: string, name: string, zone: string): ZoneUse => ({
-    path: [top, name, ...(zone === name ? [] : ["zone"])],
-    name,
-    zone,
-    setting: "zone",
-  });
-  return [
-    ...domains.map(({ name, zone }) => use("domains", name, zone)),
-    ...Object.entries(options.parked).map(([name, { zone = name }]) => use("parked", name, zone)),
-    // The host's name is mostly in a zone of the mail domains, and what is to be said is said already.
-    ...(domains.some(({ zone }) => zone === hostnameZone)
-      ? []
-      : [{ path: ["hostname"], name: hostname, zone: hostnameZone, setting: "mailhost:hostnameZone" }]),
-  ];
-}
-
 async function findCloudflareZones(): Promise<CloudflareZones> {
   const { results } = await getZones({}).catch((error: Error) => {
-    throw new pulumi.RunError(
-      `Cloudflare does not answer as it should: ${reasonOf(error)}. Set CLOUDFLARE_API_TOKEN to a token with Zone Read and DNS Edit for your zones, and with Workers Routes Edit and Workers Scripts Edit for mail programs' set-up (README.md, "A real one"). Nothing was touched.`,
-    );
+    throw new pulumi.RunError(untouchedText(cloudflareRefuses(reasonOf(error))));
   });
   return new Map(results.map(({ name, id, account }) => [name, { id, accountId: account.id }]));
-}
-
-function missingAtCloudflare(
-  { path, name, zone, setting }: ZoneUse,
-  known: readonly string[],
-): readonly Mistake[] {
-  if (known.includes(zone)) return [];
-  const parent = closestAbove(name, known);
-  const advice =
-    parent === undefined
-      ? `add ${zone} to your Cloudflare account`
-      : `write ${setting}: ${parent} (which exists)`;
-  return [{ path, message: `Cloudflare has no zone ${zone}; ${advice}, or give the token Zone Read for it` }];
 }
 
 /** Whether a nameserver is the zones' own, and takes updates: one that changes nothing says so. */

@@ -12,6 +12,7 @@ import { groupActions } from "./groups.ts";
 import { iamActions } from "./iam.ts";
 import { instanceActions, resume } from "./instances.ts";
 import { Parameters } from "./parameters.ts";
+import { attributeActions, callerArn, servicequotasActions, stsActions } from "./quotas.ts";
 import { emptyZones, route53Actions } from "./route53.ts";
 import { routeActions } from "./routeTables.ts";
 import { sesActions } from "./ses.ts";
@@ -75,6 +76,9 @@ const actions: Readonly<Record<string, Action>> = {
   ...sesActions,
   ...iamActions,
   ...route53Actions,
+  ...attributeActions,
+  ...stsActions,
+  ...servicequotasActions,
 };
 
 /** Remembered answers that nobody confirmed are dropped after a day. */
@@ -227,7 +231,9 @@ async function call(
     throw new AwsError("InvalidAction", `The action ${name} is not valid for this web service.`);
   }
   const { state } = account;
+  refuseDenied(state.switches, name, account.region);
   const given = parameters ?? {};
+  refuseTry(name, given);
   const key = token === undefined || isRepeatable(name) ? undefined : tokenKey(token, name, given);
   const remembered = key === undefined ? undefined : state.tokens[key];
   if (remembered !== undefined) return remembered.answer;
@@ -241,6 +247,38 @@ async function call(
     account.save();
   }
   return answer;
+}
+
+/** What no policy of the credential's allows. */
+function refuseDenied({ denied = "" }: Switches, action: string, region: string): void {
+  const right = denied.split(" ").find((each) => each.split(":")[1] === action);
+  if (right === undefined) return;
+  const refused = `User: ${callerArn} is not authorized to perform: ${right} because no identity-based policy allows the ${right} action`;
+  throw right.startsWith("ec2:")
+    ? new AwsError(
+        "UnauthorizedOperation",
+        `You are not authorized to perform this operation. ${refused} in ${region}.`,
+        403,
+      )
+    : new AwsError("AccessDeniedException", refused);
+}
+
+/** What EC2 wants to know before it says whether somebody might. */
+const wanted: Readonly<Record<string, readonly string[]>> = {
+  CreateSecurityGroup: ["GroupName", "GroupDescription"],
+  CreateVolume: ["AvailabilityZone"],
+  CreateVpc: ["CidrBlock"],
+  RunInstances: ["ImageId", "MinCount", "MaxCount"],
+};
+
+/** `DryRun`: only the right to it is looked at, and the answer is an error either way. */
+function refuseTry(action: string, parameters: object): void {
+  if (!("DryRun" in parameters) || parameters.DryRun !== true) return;
+  const missing = wanted[action]?.find((name) => !(name in parameters));
+  if (missing !== undefined) {
+    throw new AwsError("MissingParameter", `The request must contain the parameter ${missing}`);
+  }
+  throw new AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
 }
 
 function tokenKey(token: string, action: string, parameters: unknown): string {
@@ -286,13 +324,15 @@ function note(
 }
 
 function checkSwitches(changes: Partial<Switches>): Partial<Switches> {
-  const kinds: Readonly<Record<keyof Switches, "number" | "boolean">> = {
+  const kinds: Readonly<Record<keyof Switches, "number" | "boolean" | "string">> = {
     visibleAfter: "number",
     ptrAfter: "number",
     port25Blocked: "boolean",
     sesSandbox: "boolean",
     addressLimit: "number",
     vpcLimit: "number",
+    processorLimit: "number",
+    denied: "string",
   };
   for (const [name, value] of Object.entries(changes)) {
     const kind = kinds[name as keyof Switches];

@@ -44,6 +44,10 @@ export interface Switches {
   addressLimit: number;
   /** VPCs that the account may hold in the region. Default 5. */
   vpcLimit: number;
+  /** Processors that the account's machines may have in the region. Default 32. */
+  processorLimit: number;
+  /** Actions that the credential may not do, with a space between two: `ec2:CreateVpc ec2:AllocateAddress`. Default none. */
+  denied: string;
 }
 
 export interface Held {
@@ -226,6 +230,8 @@ const defaultSwitches: Readonly<Switches> = {
   sesSandbox: false,
   addressLimit: 5,
   vpcLimit: 5,
+  processorLimit: 32,
+  denied: "",
 };
 
 export function emptyState(): State {

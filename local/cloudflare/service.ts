@@ -40,11 +40,15 @@ export interface CloudflareServiceOptions {
 export interface CloudflareSwitches {
   /** Milliseconds from an answer to the record being served. Default 0: it is served before the answer. */
   publishAfter: number;
+  /** Whether the token may edit records; else it may read them. */
+  edit: boolean;
   /** Whether the token has the rights to Workers. */
   workers: boolean;
+  /** Whether the zones were given other nameservers than those that they are delegated to. */
+  moved: boolean;
 }
 
-const usual: Readonly<CloudflareSwitches> = { publishAfter: 0, workers: true };
+const usual: Readonly<CloudflareSwitches> = { publishAfter: 0, edit: true, workers: true, moved: false };
 
 /** A simulated Cloudflare account: its v4 API for zones, DNS records, DNSSEC and Workers. */
 export interface CloudflareService {
@@ -112,6 +116,8 @@ interface Answer {
 
 /** Bytes; the longest are uploads of scripts. */
 const bodyLimit = 8 * 1024 * 1024;
+/** Nameservers of zones that were taken out of the account and came back. */
+const movedTo = ["cora.ns.cloudflare.com", "dean.ns.cloudflare.com"];
 const account = { id: "023e105f4ecef8ad9ca31a8372d0c353", name: "Local cloud" };
 
 export function createCloudflareService(options: CloudflareServiceOptions): CloudflareService {
@@ -309,6 +315,9 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
       return { deletes, patches, puts, posts };
     });
 
+  // A cloud of an older version has not written down the one of these.
+  const mayEdit = (): boolean => store.data.switches.edit !== false;
+
   const showZone = (zone: Zone) => ({
     id: zone.id,
     name: zone.name,
@@ -316,7 +325,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     paused: false,
     type: "full",
     development_mode: 0,
-    name_servers: options.nameservers,
+    name_servers: store.data.switches.moved ? movedTo : options.nameservers,
     original_name_servers: null,
     original_registrar: null,
     original_dnshost: null,
@@ -336,7 +345,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     account,
     tenant: { id: null, name: null },
     tenant_unit: { id: null },
-    permissions: ["#dns_records:edit", "#dns_records:read", "#zone:read"],
+    permissions: [...(mayEdit() ? ["#dns_records:edit"] : []), "#dns_records:read", "#zone:read"],
     plan: {
       id: "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
       name: "Free Website",
@@ -420,7 +429,14 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
     const zone = store.data.zones[id];
     if (zone === undefined) throw new CloudflareError(1001, "Invalid zone identifier", 404);
     if (part === undefined && call.method === "GET") return { result: showZone(zone) };
-    if (part === "dns_records") return dnsRecords(zone, call);
+    if (part === "dns_records") {
+      if (call.method !== "GET" && !mayEdit()) throw notAllowed();
+      return dnsRecords(zone, call);
+    }
+    if (part === "workers" && call.path[3] === "routes" && call.method === "GET") {
+      if (store.data.switches.workers === false) throw notAllowed();
+      return { result: [] };
+    }
     if (part === "dnssec") return dnssec(zone, call);
     throw new CloudflareError(7000, "No route for that URI", 404);
   };
@@ -587,8 +603,7 @@ export function createCloudflareService(options: CloudflareServiceOptions): Clou
 
   const workers = (call: Call): Promise<Answer> => {
     const [, id, , kind] = call.path;
-    if (id !== account.id || store.data.switches.workers === false)
-      throw new CloudflareError(10000, "Authentication error", 403);
+    if (id !== account.id || store.data.switches.workers === false) throw notAllowed();
     if (kind === "scripts") return scripts(call);
     if (kind === "domains") return domains(call);
     throw new CloudflareError(7000, "No route for that URI", 404);
@@ -692,9 +707,7 @@ function authorize(header: string | undefined, token: string, path: readonly str
   const [one, other] = [Buffer.from(given), Buffer.from(token)];
   if (one.length === other.length && timingSafeEqual(one, other)) return;
   if (path[0] === "user") throw new CloudflareError(1000, "Invalid API Token", 401);
-  throw given.length < 40
-    ? new CloudflareError(9109, "Invalid access token", 403)
-    : new CloudflareError(10000, "Authentication error", 403);
+  throw given.length < 40 ? new CloudflareError(9109, "Invalid access token", 403) : notAllowed();
 }
 
 /** JSON, or the parts of an upload. */
@@ -810,6 +823,10 @@ async function sendForm(response: ServerResponse, form: FormData): Promise<void>
 
 function readOnly(): CloudflareError {
   return new CloudflareError(1043, "This record is managed by Workers and cannot be edited here.");
+}
+
+function notAllowed(): CloudflareError {
+  return new CloudflareError(10000, "Authentication error", 403);
 }
 
 function methodNotAllowed(): CloudflareError {

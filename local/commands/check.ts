@@ -14,7 +14,9 @@ export async function check(paths: CloudPaths, args: readonly string[]): Promise
   if (named !== -1 && name !== defaultStack) return await checkCommand(args);
   if (args.includes("--help") || args.includes("-h")) return await checkCommand(args);
   const info = await needCloud(paths);
-  return await checkCommand(args, await localSurroundings(await Stack.open(paths, info, say), info));
+  const stack = await Stack.open(paths, info, say);
+  await stack.ensureState();
+  return await checkCommand(args, await localSurroundings(stack, info));
 }
 
 export async function localSurroundings(stack: Stack, info: CloudInfo): Promise<Surroundings> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { daysToCome, readSettings } from "../../components/stack.ts";
+import { readSettings } from "../../components/stack.ts";
+import { daysToCome } from "../../plan/refusals.ts";
 import { stack } from "./program.ts";
 
 delete process.env.AWS_REGION;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { awsHandler } from "../../local/aws/http.ts";
+import { type AccessKey, queryHandler } from "../../local/aws/query.ts";
 import { type AwsService, createAwsService } from "../../local/aws/service.ts";
 import { type CloudflareService, createCloudflareService } from "../../local/cloudflare/service.ts";
 import { type FakeWorld, fakeWorld } from "./fake-world.ts";
@@ -15,6 +16,8 @@ export interface FakeCloud {
   readonly world: FakeWorld;
   readonly aws: AwsService;
   readonly cloudflare: CloudflareService;
+  readonly awsUrl: string;
+  readonly awsKey: AccessKey;
   readonly cloudflareUrl: string;
   readonly cloudflareToken: string;
 }
@@ -46,6 +49,13 @@ export async function startFakeCloud(test: TestContext): Promise<FakeCloud> {
   const awsServer = await listening((request, response) => void answerAws(request, response), {
     path: socket,
   });
+  const awsKey = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };
+  const answerQuery = queryHandler(aws, awsKey);
+  const queryServer = await listening((request, response) => void answerQuery(request, response), {
+    port: 0,
+    host: "127.0.0.1",
+  });
+  const awsUrl = `http://127.0.0.1:${(queryServer.address() as AddressInfo).port}`;
   const cloudflareServer = await listening((request, response) => void cloudflare.handle(request, response), {
     port: 0,
     host: "127.0.0.1",
@@ -57,14 +67,14 @@ export async function startFakeCloud(test: TestContext): Promise<FakeCloud> {
   test.after(async () => {
     if (before === undefined) delete process.env.MAILHOST_CLOUD;
     else process.env.MAILHOST_CLOUD = before;
-    for (const server of [awsServer, cloudflareServer]) {
+    for (const server of [awsServer, queryServer, cloudflareServer]) {
       server.closeAllConnections();
       server.close();
     }
     await aws.settled();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { folder, world, aws, cloudflare, cloudflareUrl, cloudflareToken };
+  return { folder, world, aws, cloudflare, awsUrl, awsKey, cloudflareUrl, cloudflareToken };
 }
 
 function listening(

@@ -1,6 +1,7 @@
 /** Functions of the aws provider: images, subnets, VPCs, regions, public parameters. */
 
 import { debianOwner, imageRootDevice } from "../../aws/catalog.ts";
+import { callerArn } from "../../aws/quotas.ts";
 import type { FunctionDefinition, InputSchema, Properties } from "../framework.ts";
 import { type Ec2, ec2In } from "./client.ts";
 import { type ApiTag, accountId, arn, configuration, isSet } from "./resource.ts";
@@ -361,7 +362,7 @@ const getInstanceTypeOfferings = awsFunction(
 const getCallerIdentity = awsFunction({ id: text }, async () => ({
   id: accountId,
   accountId,
-  arn: `arn:aws:iam::${accountId}:user/local`,
+  arn: callerArn,
   userId: "AIDAIOSFODNN7EXAMPLE",
 }));
 

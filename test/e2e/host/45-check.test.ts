@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCheck } from "../../../check/run.ts";
-import { stackTarget } from "../../../check/stack.ts";
+import { stackAsItIs } from "../../../check/stack.ts";
 import type { CheckResult, CheckTarget } from "../../../check/types.ts";
 import { localSurroundings } from "../../../local/commands/check.ts";
 import { cloudPaths } from "../../../local/paths.ts";
@@ -24,11 +24,13 @@ function target(): Promise<CheckTarget> {
     const info = cloudInfo();
     const paths = cloudPaths({ ...process.env, MAILHOST_CLOUD: cloudFolder });
     const stack = await Stack.open(paths, info, () => undefined);
-    return await stackTarget("dev", {
+    const found = await stackAsItIs("dev", {
       ...(await localSurroundings(stack, info)),
       pulumi: async (args) => (await succeed(["pulumi", ...args])).stdout,
       trustedCas: [info.issuerCa, trustedAuthority.ca],
     });
+    assert.ok(found.kind === "host");
+    return found.target;
   })();
   return known;
 }
