@@ -17,13 +17,19 @@ import { ReverseName } from "./components/reverseName.ts";
 import { Server } from "./components/server.ts";
 import { Ses } from "./components/ses.ts";
 import { SignedZones } from "./components/signedZones.ts";
-import { keepSecretsOutOfDebugMessages, readSettings, showErrorsAsNodeDoes } from "./components/stack.ts";
+import {
+  keepSecretsOutOfDebugMessages,
+  readSettings,
+  showErrorsAsNodeDoes,
+  startCommandProvider,
+} from "./components/stack.ts";
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { makePlan } from "./plan/plan.ts";
 
 showErrorsAsNodeDoes();
 keepSecretsOutOfDebugMessages();
+await startCommandProvider();
 const settings = readSettings();
 const moment = await currentMoment(settings);
 const plan = makePlan(settings, moment);

@@ -1,3 +1,4 @@
+import { getVersion } from "@pulumi/command/utilities.js";
 import * as pulumi from "@pulumi/pulumi";
 import { deployable } from "../plan/refusals.ts";
 import { pathText } from "../settings/mistakes.ts";
@@ -71,4 +72,14 @@ export function keepSecretsOutOfDebugMessages(): void {
     debug: (message: string, ...where: unknown[]) =>
       Reflect.apply(debug, undefined, [message.replace(/\bresp: [\s\S]*/, "resp: (not shown)"), ...where]),
   });
+}
+
+/**
+ * Has the engine start the provider of commands before anything is made. It starts one when the first resource asks for it,
+ * which takes one of its workers; and where hooks hold all of them (components/dns/cloudflare.ts), whose own questions wait in line
+ * behind that start, a run would stand still for good. Those of the other packages are there by then.
+ */
+export async function startCommandProvider(): Promise<void> {
+  // No function of that name: the answer does not matter.
+  await pulumi.runtime.invoke("command:index:none", {}, { version: getVersion() }).catch(() => undefined);
 }
