@@ -3,7 +3,7 @@ import { AcmeAccount } from "./components/acmeAccount.ts";
 import { DataVolume } from "./components/dataVolume.ts";
 import { findKeepers } from "./components/dns/zones.ts";
 import { Dns } from "./components/dns.ts";
-import { hostFacts } from "./components/facts.ts";
+import { hostFacts, knownOf } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
 import { Generated } from "./components/generated.ts";
 import { Host } from "./components/host.ts";
@@ -75,6 +75,7 @@ const secrets = {
   passwordHashes,
   generated,
   ses: ses.login,
+  known: knownOf(settings, server, publicKeys, signed.ds),
 };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const names = plan.webmail?.names ?? [];

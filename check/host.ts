@@ -1,10 +1,10 @@
-import { rootCertificates } from "node:tls";
+import { rootCertificates, type SecureContextOptions } from "node:tls";
 import { hasLockedStore } from "../plan/lockedStore.ts";
 import { ownPasswordsProgram } from "../plan/ownPasswords.ts";
 import type { Port } from "../plan/types.ts";
 import type { Domain } from "../settings/types.ts";
-import { openSsh, type SshSession } from "../ssh/client.ts";
-import { type Credentials, type Mailbox, openMailbox } from "./imap.ts";
+import type { Session } from "../ssh/session.ts";
+import type { Credentials, Mailbox, openMailbox } from "./imap.ts";
 import { openSmtp, type SmtpDialogue } from "./smtp.ts";
 import type { CheckTarget, Finding, groups } from "./types.ts";
 
@@ -23,19 +23,34 @@ export type Item = Look<HostUnderCheck>;
 
 export type MailPort = "smtp" | "submissions" | "submission" | "imaps" | "https";
 
+/** From where a host is looked at, and what it opens for whoever looks. */
+export interface Viewpoint {
+  /** Where its ports are asked; on the host itself that is an address of its own, and what stands before it is not seen. */
+  readonly at: string;
+  /** Whether that is the host itself. @default false */
+  readonly isHere?: boolean;
+  /** A session inside. @default nobody has one: what is inside is not looked at */
+  readonly inside?: () => Promise<Session>;
+  /** Opens mailboxes. @default nobody knows a password */
+  readonly openMailbox?: typeof openMailbox;
+}
+
 /** The host as items see it: the target and the connections they share. */
 export class HostUnderCheck {
   readonly target: CheckTarget;
+  readonly from: Viewpoint;
   readonly name: string;
+  /** The public one. */
   readonly address: string;
   /** PEM of every root a certificate may chain to. */
   readonly roots: readonly string[];
-  #ssh: Promise<SshSession> | undefined;
+  #session: Promise<Session> | undefined;
   /** Mailboxes whose users have a password of their own, which nobody else knows. */
   #private: ReadonlySet<string> = new Set();
 
-  constructor(target: CheckTarget) {
+  constructor(target: CheckTarget, from: Viewpoint) {
     this.target = target;
+    this.from = from;
     this.name = target.settings.hostname;
     this.address = target.facts.publicIpv4;
     this.roots = [...rootCertificates, ...(target.trustedCas ?? [])];
@@ -44,6 +59,14 @@ export class HostUnderCheck {
   /** Seconds that a test message may take. */
   get patience(): number {
     return this.target.patience ?? 20;
+  }
+
+  /**
+   * On the host itself one that is trusted is an anchor, also where somebody stands above it: of an authority that is not
+   * public, the host knows the intermediate one alone.
+   */
+  get trust(): SecureContextOptions {
+    return this.from.isHere ? { allowPartialTrustChain: true } : {};
   }
 
   /** Every port of the plan. */
@@ -100,9 +123,9 @@ export class HostUnderCheck {
    * inside.
    */
   async #asked(command: string, options: { readonly root: boolean }): Promise<string | undefined> {
-    if (this.target.ssh === undefined) return undefined;
+    if (this.from.inside === undefined) return undefined;
     try {
-      return (await (await this.ssh()).run(command, options)).stdout;
+      return (await (await this.session()).run(command, options)).stdout;
     } catch {
       return undefined;
     }
@@ -115,7 +138,7 @@ export class HostUnderCheck {
       throw new Error(`The plan has no port ${name}`);
     }
     return openSmtp({
-      address: this.address,
+      address: this.from.at,
       port: port.number,
       servername: this.name,
       roots: this.roots,
@@ -126,21 +149,22 @@ export class HostUnderCheck {
   /** A mailbox, opened as its owner would. @throws when it does not open */
   mailbox(login: Login): Promise<Mailbox> {
     const port = this.port("imaps")?.number ?? 993;
-    return openMailbox({ address: this.address, port, name: this.name, roots: this.roots }, login);
+    if (this.from.openMailbox === undefined) throw new Error("no password of a mailbox is known");
+    return this.from.openMailbox({ address: this.from.at, port, name: this.name, roots: this.roots }, login);
   }
 
-  /** The one login on the host that all items share. @throws when there is none, or it does not work */
-  ssh(): Promise<SshSession> {
-    const access = this.target.ssh;
-    if (access === undefined) {
+  /** The one session on the host that all items share. @throws when there is none, or it does not open */
+  session(): Promise<Session> {
+    const { inside } = this.from;
+    if (inside === undefined) {
       throw new Error("no SSH access is known");
     }
-    this.#ssh ??= openSsh(access);
-    return this.#ssh;
+    this.#session ??= inside();
+    return this.#session;
   }
 
   async close(): Promise<void> {
-    const session = await this.#ssh?.catch(() => undefined);
+    const session = await this.#session?.catch(() => undefined);
     session?.close();
   }
 }

@@ -1,5 +1,6 @@
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
+import type { SecureContextOptions } from "node:tls";
 
 /** Milliseconds for an answer. PHP may have to start. */
 const patience = 10_000;
@@ -16,8 +17,12 @@ export interface HttpCall {
   readonly path: string;
   /** Makes it a POST. */
   readonly body?: string;
+  /** What the body is (Content-Type). @default nothing is said of it */
+  readonly type?: string;
   /** PEM of trusted roots. */
   readonly roots: readonly string[];
+  /** What else goes for the encryption. */
+  readonly trust?: SecureContextOptions;
 }
 
 export interface HttpAnswer {
@@ -41,14 +46,19 @@ export function asked(call: HttpCall): Promise<HttpAnswer> {
       port: call.port,
       path: call.path,
       method: call.body === undefined ? "GET" : "POST",
-      headers: { host: call.name },
+      headers: { host: call.name, ...(call.type !== undefined && { "content-type": call.type }) },
       agent: false,
       timeout: patience,
     } as const;
     const request =
       call.scheme === "http"
         ? requestPlain(options)
-        : requestSecure({ ...options, servername: call.name, ca: [...call.roots] });
+        : requestSecure({
+            ...options,
+            servername: call.name,
+            ca: [...call.roots],
+            ...call.trust,
+          });
     const parts: Buffer[] = [];
     const failed = ({ message }: Error) => resolve({ body: Buffer.concat(parts), trouble: message });
     request.on("error", failed);

@@ -8,8 +8,8 @@ export interface InsideItem extends Item {
 }
 
 /**
- * An item that looks inside: one command as root over the login that all such items share, and a judgement of
- * what it printed. Where the stack has no SSH access, it has nothing to say.
+ * An item that looks inside: one command as root in the session that all such items share, and a judgement of
+ * what it printed. Where nobody has one, it has nothing to say.
  * @param command for `sh -c`
  * @param judge pure: from the command's standard output
  */
@@ -23,10 +23,10 @@ export function insideItem(
     judge,
     group: "Inside the host",
     async look(host) {
-      if (host.target.ssh === undefined) {
+      if (host.from.inside === undefined) {
         return [];
       }
-      const session = await host.ssh();
+      const session = await host.session();
       const text = typeof command === "string" ? command : command(host);
       const { code, stdout, stderr } = await session.run(text, { root: true });
       if (code !== 0) {

@@ -26,6 +26,8 @@ export interface SmtpAddress {
   /** PEM of trusted roots. */
   readonly roots: readonly string[];
   readonly implicitTls: boolean;
+  /** What the client calls itself. @default its address */
+  readonly client?: string;
   /** Milliseconds for each answer. @default 8000 */
   readonly timeout?: number;
 }
@@ -192,6 +194,7 @@ export class SmtpDialogue {
 
   /** An address literal is the one name a client anywhere may rightly call itself (RFC 5321 section 4.1.4). */
   #ownName(): string {
+    if (this.#where.client !== undefined) return this.#where.client;
     const address = this.#socket.localAddress ?? "127.0.0.1";
     return isIP(address) === 6 ? `[IPv6:${address}]` : `[${address}]`;
   }

@@ -1,4 +1,5 @@
 import type { DkimSelector } from "../plan/dkim.ts";
+import type { BundleOutline } from "../plan/manifests.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import type { Bundle, DnsRecord, Facts } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
@@ -14,10 +15,9 @@ export interface CheckTarget {
   readonly settings: Settings;
   readonly facts: Facts;
   /** What the plan wants published. */
-  readonly records: readonly DnsRecord[];
+  readonly records: readonly Omit<DnsRecord, "why">[];
   /** What the plan has on the host; ports are found by name (`smtp`, `submissions`, `submission`, `imaps`). */
-  readonly bundles: readonly (Pick<Bundle, "name" | "units" | "ports"> &
-    Partial<Pick<Bundle, "files" | "secretFiles" | "confirm">>)[];
+  readonly bundles: readonly (BundleOutline & Pick<Bundle, "ports"> & Partial<Pick<Bundle, "confirm">>)[];
   /** Every DKIM key. */
   readonly dkim: readonly DkimSelector[];
   /** Where the policies stand that ramp. @default none does */

@@ -10,13 +10,31 @@ export interface Changes {
   readonly over: readonly CheckResult[];
 }
 
-/** Only of what is wrong: what is right says another number each time. What follows from another line is left to that one. */
+/**
+ * Only of what is wrong: what is right says another number each time. What follows from another line is left to that one, and
+ * is not over when it begins to.
+ */
 export function changes(before: readonly CheckResult[], now: readonly CheckResult[]): Changes {
-  const missingIn = (others: readonly CheckResult[]) => {
-    const known = new Set(others.filter(isOwnTrouble).map(sameTrouble));
-    return (result: CheckResult) => isOwnTrouble(result) && !known.has(sameTrouble(result));
+  const notAmong = (others: readonly CheckResult[]) => {
+    const known = new Set(others.map(sameTrouble));
+    return (result: CheckResult) => !known.has(sameTrouble(result));
   };
-  return { wrong: now.filter(missingIn(before)), over: before.filter(missingIn(now)) };
+  const known = before.filter(isOwnTrouble);
+  return {
+    wrong: now.filter(isOwnTrouble).filter(notAmong(known)),
+    over: known.filter(notAmong(now.filter(({ right }) => !right))),
+  };
+}
+
+/** What two looks, one soon after the other, both say of what changed since an earlier one. */
+export function lasting(
+  before: readonly CheckResult[],
+  first: readonly CheckResult[],
+  second: readonly CheckResult[],
+): Changes {
+  const { wrong, over } = changes(before, second);
+  const passing = changes(first, wrong).wrong;
+  return { wrong: wrong.filter((result) => !passing.includes(result)), over: changes(over, first).over };
 }
 
 function isOwnTrouble({ right, cause }: CheckResult): boolean {
@@ -78,7 +96,8 @@ export async function watch(options: WatchOptions): Promise<readonly CheckResult
   }
 }
 
-function changeLines({ wrong, over }: Changes, colours: boolean): string[] {
+/** What changed, for people. */
+export function changeLines({ wrong, over }: Changes, colours: boolean): string[] {
   return [
     ...wrong.flatMap((result) => resultLines(result, [], colours)),
     ...over.flatMap(({ text, ...result }) =>

@@ -6,6 +6,7 @@ import { caa } from "./caa.ts";
 import { clamav } from "./clamav.ts";
 import { clientSetup } from "./clientSetup.ts";
 import { compression } from "./compression.ts";
+import { dailyCheck } from "./dailyCheck.ts";
 import { dane } from "./dane.ts";
 import { dkim } from "./dkim.ts";
 import { dns } from "./dns.ts";
@@ -52,6 +53,7 @@ export const options = [
   clamav,
   clientSetup,
   compression,
+  dailyCheck,
   dane,
   dkim,
   dns,

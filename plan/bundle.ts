@@ -29,27 +29,6 @@ export function bundle(parts: Pick<Bundle, "name" | "why"> & Partial<Bundle>): B
   };
 }
 
-/** What the host notes of a bundle once it is deployed (`/var/lib/mailhost/manifest/<name>.json`). */
-export interface Manifest {
-  readonly name: string;
-  /** Paths of what was deployed; none where the bundle is nothing but units. */
-  readonly files: readonly string[];
-}
-
-/** A bundle's manifests: of its document, and of its secret files' document, where it has these. */
-export function manifests({
-  name,
-  units,
-  files = [],
-  secretFiles = [],
-}: Pick<Bundle, "name" | "units"> & Partial<Pick<Bundle, "files" | "secretFiles">>): readonly Manifest[] {
-  const paths = (of: readonly { readonly path: string }[]) => of.map(({ path }) => path);
-  return [
-    ...(files.length + units.length > 0 ? [{ name, files: paths(files) }] : []),
-    ...(secretFiles.length > 0 ? [{ name: `${name}.secrets`, files: paths(secretFiles) }] : []),
-  ];
-}
-
 /** The file that `files<path>` is the template of, at the same path on the host. */
 export function file(path: string, model: object = {}, access: Access = {}): HostFile {
   return textFile(path, render(path.slice(1), model), access);

@@ -1,4 +1,5 @@
 import type { Settings } from "../settings/types.ts";
+import { dailyWays } from "./dailyCheck.ts";
 import { relayAddress } from "./relay.ts";
 
 /** Where the host's own connections go. */
@@ -23,6 +24,8 @@ export function hostExits(settings: Settings): readonly Exit[] | undefined {
   const web = [80, 443];
   const directory = new URL(acme.directory);
   const acmePort = Number(directory.port || (directory.protocol === "http:" ? 80 : 443));
+  const hook = dailyWays(settings)?.webhook;
+  const webhook = hook === undefined ? undefined : Number(new URL(hook).port || 443);
   const mail = [25, ...(relay === undefined || relay.port === 25 ? [] : [relay.port])];
   return [
     { protocol: "tcp", ports: mail, users: ["postfix"], why: "Mail to other servers" },
@@ -40,6 +43,9 @@ export function hostExits(settings: Settings): readonly Exit[] | undefined {
       users: ["_rspamd"],
       why: "Fingerprints of spam that others have seen",
     },
+    ...(webhook === undefined || web.includes(webhook)
+      ? []
+      : [{ protocol: "tcp" as const, ports: [webhook], users: [], why: "What the daily check tells" }]),
     { protocol: "udp", ports: [123], users: ["systemd-timesync"], why: "The time (NTP)" },
     ...(web.includes(acmePort)
       ? []

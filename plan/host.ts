@@ -1,6 +1,6 @@
 import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
-import { manifests } from "./bundle.ts";
+import { manifests } from "./manifests.ts";
 import { hostPorts } from "./ports.ts";
 import type { KeyRotation } from "./rotation.ts";
 import { accounts } from "./services/accounts.ts";

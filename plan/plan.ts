@@ -7,6 +7,7 @@ import { hostPorts } from "./ports.ts";
 import type { Ramps } from "./ramp.ts";
 import { asksForMail, dnsRecords } from "./records.ts";
 import type { KeyRotation } from "./rotation.ts";
+import { dailyCheck } from "./services/dailyCheck.ts";
 import { type SesDomain, sesDomains } from "./ses.ts";
 import { type TlsKey, tlsKeys } from "./tlsKey.ts";
 import type { Bundle, DnsRecord, Port } from "./types.ts";
@@ -55,9 +56,10 @@ export function dayOf(now: Date): string {
 
 /** The one way from settings to a plan. */
 export function makePlan(settings: Settings, { today, rotation, ramps }: Moment): Plan {
-  const bundles = hostBundles(settings, rotation);
+  const services = hostBundles(settings, rotation);
   const dkim = dkimSelectors(settings, rotation);
   const records = dnsRecords(settings, today, rotation, ramps);
+  const bundles = [...services, ...dailyCheck(settings, { bundles: services, records, dkim })];
   const inbound = records.filter((record) => asksForMail(settings, record));
   const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
   const caa = records.filter(({ type }) => type === "CAA");

@@ -40,6 +40,17 @@ export interface Secrets {
   readonly generated: Readonly<Record<string, string>>;
   /** Login at Amazon SES: `username` and `password`; nothing where it is not the relay. */
   readonly ses: Readonly<Record<string, string>>;
+  /** No secrets: what is known as late as they are, for a file that goes along with them. */
+  readonly known: Known;
+}
+
+/** What the stack knows of itself once its parts are there. */
+export interface Known {
+  /** The stack's name. */
+  readonly stack: string;
+  readonly facts: Facts;
+  /** DS records that the registrars have to have, by zone. */
+  readonly ds: Readonly<Record<string, string>>;
 }
 
 /** One DNS record, and the reason for it. */

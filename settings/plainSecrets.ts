@@ -1,7 +1,13 @@
 import type { Path } from "./mistakes.ts";
 
 /** Keys whose values are secret, wherever they stand in a stack file. */
-export const secretKeys: readonly (string | number)[] = ["passwordHash", "password", "passphrase", "secret"];
+export const secretKeys: readonly (string | number)[] = [
+  "passwordHash",
+  "password",
+  "passphrase",
+  "secret",
+  "webhook",
+];
 
 /**
  * Places where a stack file holds a secret in plain text, instead of the name of an environment variable: Pulumi copies

@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
 import { turns } from "../dns/turns.ts";
 import { shellWord } from "../plan/shell.ts";
+import { NoLogin, type Output, type Session } from "./session.ts";
 
 /** What it takes to log in to a host. */
 export interface SshAccess {
@@ -16,32 +17,14 @@ export interface SshAccess {
   readonly hostKey: string;
 }
 
-/** That nobody gets in, in words. */
-export class NoLogin extends Error {}
-
-export interface SshSession {
-  /**
-   * Runs a command with sh, as root where `root` is asked for, with `input` on its standard input.
-   * @returns what it printed and its exit code; a code other than 0 is for the caller to judge
-   */
-  run(command: string, options?: { readonly root?: boolean; readonly input?: string }): Promise<SshOutput>;
-  close(): void;
-}
-
 /** A login that lasts. */
-export interface SshConnection extends SshSession {
+export interface SshConnection extends Session {
   /** Leads a port of this machine to an address that the host can reach (RFC 4254 section 7.2). @throws where the port is taken */
   forward(port: number, to: { readonly host: string; readonly port: number }): Promise<Server>;
   /** Ends it in place of `close` where the other side no longer answers, which that would wait for. */
   abandon(): void;
   /** Resolves when the connection is no more. */
   readonly closed: Promise<void>;
-}
-
-export interface SshOutput {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** Logs in; only the known host key is accepted. @throws with a remedy in words */
@@ -126,7 +109,7 @@ async function forward(
   return server;
 }
 
-const runOn: (client: Client, ...asked: Parameters<SshSession["run"]>) => Promise<SshOutput> = (
+const runOn: (client: Client, ...asked: Parameters<Session["run"]>) => Promise<Output> = (
   client,
   command,
   options = {},

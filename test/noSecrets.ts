@@ -7,4 +7,5 @@ export const noSecrets: Secrets = {
   passwordHashes: {},
   generated: {},
   ses: {},
+  known: { stack: "test", facts: { publicIpv4: "192.0.2.1", publicKeys: {} }, ds: {} },
 };

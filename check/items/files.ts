@@ -1,4 +1,4 @@
-import { manifests } from "../../plan/bundle.ts";
+import { manifests } from "../../plan/manifests.ts";
 import { applyAgain } from "../again.ts";
 import { insideItem } from "../inside.ts";
 import { type Finding, right, wrong } from "../types.ts";

@@ -20,13 +20,14 @@ const patience = 2500;
 
 type Door = "open" | "refused" | "silent";
 
-/** The plan's ports are open from here, and no others. */
+/** The plan's ports are open from here, and no others. On the host itself no firewall is on the way: there it is that somebody listens. */
 export const ports: Item = {
   name: "ports",
   group: "Ports",
   async look(host) {
     const { publicIpv6 } = host.target.facts;
-    const here = await portsAt(host, host.address, "");
+    if (host.from.isHere) return await listening(host);
+    const here = await portsAt(host, host.from.at, "");
     if (publicIpv6 === undefined) return here;
     return [
       ...here,
@@ -36,6 +37,14 @@ export const ports: Item = {
     ];
   },
 };
+
+async function listening(host: HostUnderCheck): Promise<readonly Finding[]> {
+  const open = host.ports.filter(({ protocol, from }) => protocol === "tcp" && from === "anywhere");
+  const found = await Promise.all(
+    open.map(async (port) => about(port.name, [await plannedPort(host, port, host.from.at, "")])),
+  );
+  return [...found.flat(), leftOut("which ports the world can reach: that is seen from outside alone")];
+}
 
 /** @param way follows the port's name where there are several ways to the host */
 async function portsAt(host: HostUnderCheck, address: string, way: string): Promise<readonly Finding[]> {
@@ -91,7 +100,7 @@ async function plannedPort(host: HostUnderCheck, port: Port, address: string, wa
   const label = `port ${port.number} (${port.name})${way}`;
   const door = await knock(address, port.number);
   if (port.from !== "anywhere") {
-    return address === host.address
+    return address === host.from.at
       ? await restrictedPort(host, label, door, port.from)
       : restrictedOverIpv6(host, label, door, port.from);
   }
@@ -118,14 +127,14 @@ async function restrictedPort(
   networks: readonly string[],
 ): Promise<Finding> {
   if (door !== "open") {
-    return host.target.ssh === undefined
+    return host.from.inside === undefined
       ? right(`${label} is closed from here`)
       : wrong(
           `${label} is closed from here`,
           `Is the public address of this machine (\`curl https://checkip.amazonaws.com\`) in mailhost:ssh.from (${networks.join(", ")})? Write it there and run \`pulumi up\`, or check from there.`,
         );
   }
-  const session = await host.ssh();
+  const session = await host.session();
   const { stdout } = await session.run("echo $SSH_CONNECTION");
   const from = stdout.split(" ")[0] ?? "";
   return networks.some((network) => contains(network, from))

@@ -9,7 +9,7 @@ const leastMemory = 8;
 /** Room on the disks and in memory. */
 export const resources = insideItem(
   "resources",
-  `df -l --output=target,pcent,ipcent -x tmpfs -x devtmpfs -x efivarfs; echo =readonly=; awk '$1 ~ "^/dev/" && $2 !~ "^/run/" && $4 ~ /^ro(,|$)/ { print $2 }' /proc/mounts; echo =memory=; grep -E '^Mem(Total|Available):' /proc/meminfo`,
+  `df -l --output=target,pcent,ipcent -x tmpfs -x devtmpfs -x efivarfs; echo =readonly=; awk '$1 ~ "^/dev/" && $2 !~ "^/run/" && $4 ~ /^ro(,|$)/ { print $2 }' /proc/1/mounts; echo =memory=; grep -E '^Mem(Total|Available):' /proc/meminfo`,
   (output) => {
     const [disks = "", readOnly = "", memory = ""] = output.split(/=readonly=\n|=memory=\n/);
     return [...diskFindings(disks), ...readOnlyFindings(readOnly), memoryFinding(memory)];

@@ -149,8 +149,9 @@ async function versionTrouble(host: HostUnderCheck, name: MailPort, label: strin
 async function handshake(
   host: HostUnderCheck,
   name: MailPort,
-  options: SecureContextOptions = {},
+  versions: SecureContextOptions = {},
 ): Promise<TLSSocket> {
+  const options = { ...versions, ...host.trust };
   if (name === "smtp" || name === "submission") {
     const smtp = await host.smtp(name);
     try {
@@ -163,7 +164,7 @@ async function handshake(
     return smtp.tls as TLSSocket;
   }
   const socket = connect({
-    socket: await connected(host.address, host.port(name)?.number ?? 0, 8000),
+    socket: await connected(host.from.at, host.port(name)?.number ?? 0, 8000),
     servername: host.name,
     ca: [...host.roots],
     rejectUnauthorized: false,

@@ -50,10 +50,11 @@ function answer(host: HostUnderCheck, name: string, scheme: "http" | "https"): P
   const port = host.ports.find((port) => port.name === scheme)?.number;
   return asked({
     scheme,
-    address: host.address,
+    address: host.from.at,
     ...(port !== undefined && { port }),
     name,
     path: "/",
     roots: host.roots,
+    trust: host.trust,
   });
 }

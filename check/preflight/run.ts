@@ -1,7 +1,7 @@
 import { type Mistake, pathText } from "../../settings/mistakes.ts";
 import { runnable } from "../commands.ts";
 import type { Look } from "../host.ts";
-import { lookAt } from "../run.ts";
+import { lookAt } from "../look.ts";
 import { about, type CheckResult, type CheckTarget, right, wrong } from "../types.ts";
 import { account } from "./items/account.ts";
 import { outlook } from "./items/outlook.ts";

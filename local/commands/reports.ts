@@ -1,7 +1,8 @@
 import { stackSettings } from "../../check/stack.ts";
 import type { Ramps } from "../../plan/ramp.ts";
 import { ramped, type Weighed, weighCommand } from "../../plan/ramps.ts";
-import { openSsh, type SshSession } from "../../ssh/client.ts";
+import { openSsh } from "../../ssh/client.ts";
+import type { Session } from "../../ssh/session.ts";
 import type { CloudPaths } from "../paths.ts";
 import { type ReportSums, reportLines } from "../reports.ts";
 import { defaultStack, type StackOutputs } from "../stack.ts";
@@ -62,7 +63,7 @@ export async function reports(
 
 /** What an `up` would do now with the policies that ramp. */
 async function rampLines(
-  session: SshSession,
+  session: Session,
   stack: string,
   engine: Engine,
   before: Ramps,

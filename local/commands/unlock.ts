@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { storeAccess } from "../../check/stack.ts";
-import { openSsh, type SshOutput, type SshSession } from "../../ssh/client.ts";
+import { openSsh } from "../../ssh/client.ts";
+import type { Output, Session } from "../../ssh/session.ts";
 import type { CloudPaths } from "../paths.ts";
 import { defaultStack } from "../stack.ts";
 import { say } from "../terminal.ts";
@@ -48,7 +49,7 @@ export async function unlock(
  * @param known the passphrase, where the stack has it
  */
 export async function tellStore(
-  session: SshSession,
+  session: Session,
   order: StoreOrder,
   person: Person,
   known: string | undefined,
@@ -65,7 +66,7 @@ export async function tellStore(
     }
     return await store(word, await askForPassphrase());
   };
-  const failed = ({ code, stderr }: SshOutput) => {
+  const failed = ({ code, stderr }: Output) => {
     person.say(stderr.trim() || `The host's answer was exit code ${code}.`);
     return code === WRONG ? WRONG : 1;
   };
@@ -111,7 +112,7 @@ export async function tellStore(
     );
     return 0;
   }
-  let opened: SshOutput;
+  let opened: Output;
   if (order === "recover") {
     const key = await person.ask("Recovery key");
     const chosen = await person.choose("The new passphrase");

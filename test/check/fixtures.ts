@@ -2,7 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import sshpk from "sshpk";
-import { HostUnderCheck, type Item } from "../../check/host.ts";
+import type { Item } from "../../check/host.ts";
+import { fromOutside } from "../../check/outside.ts";
 import type { CheckTarget, Finding } from "../../check/types.ts";
 import { dkimSelectors } from "../../plan/dkim.ts";
 import type { Port } from "../../plan/types.ts";
@@ -57,7 +58,7 @@ export function port(name: string, number: number, from: Port["from"] = "anywher
 
 /** Runs one item; every line as `right: …`, `wrong: …` or `not looked at: …`. */
 export async function lines(item: Item, where: CheckTarget): Promise<string[]> {
-  const host = new HostUnderCheck(where);
+  const host = fromOutside(where);
   try {
     return texts(await item.look(host));
   } finally {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HostUnderCheck } from "../../check/host.ts";
 import type { InsideItem } from "../../check/inside.ts";
 import { clock } from "../../check/items/clock.ts";
 import { files } from "../../check/items/files.ts";
@@ -15,6 +14,7 @@ import { resources } from "../../check/items/resources.ts";
 import { services } from "../../check/items/services.ts";
 import { viruses } from "../../check/items/viruses.ts";
 import { outgoingWay } from "../../check/items/wayout.ts";
+import { fromOutside } from "../../check/outside.ts";
 import type { CheckTarget } from "../../check/types.ts";
 import { settingsWith } from "../options/settings.ts";
 import { target, texts } from "./fixtures.ts";
@@ -23,7 +23,7 @@ import { target, texts } from "./fixtures.ts";
 // end-to-end tests.
 
 function judged(item: InsideItem, output: string, where: Partial<CheckTarget> = {}): string[] {
-  return texts(item.judge(output, new HostUnderCheck(target(where))));
+  return texts(item.judge(output, fromOutside(target(where))));
 }
 
 const someFile = { path: "/etc/a", owner: "root", group: "root", mode: "0644", content: "" };
@@ -65,7 +65,7 @@ test("files: as deployed, changed, gone, with another mode, cut off, waiting", (
   assert.deepEqual(judged(files, status([plain]), { bundles: secret }), [
     "wrong: accounts (its secret files) is not deployed on the host",
   ]);
-  const [changed] = files.judge(status(list), new HostUnderCheck(target({ bundles })));
+  const [changed] = files.judge(status(list), fromOutside(target({ bundles })));
   assert.match(changed?.remedy ?? "", /`pulumi up --replace 'urn:pulumi:dev::\S+::host-postfix-files'`/);
 });
 
@@ -341,7 +341,7 @@ test("viruses: without signatures, without an answer, with old signatures", () =
 });
 
 test("viruses: where the plan has no ClamAV, nothing is asked", async () => {
-  assert.deepEqual(await viruses.look(new HostUnderCheck(target({}))), []);
+  assert.deepEqual(await viruses.look(fromOutside(target({}))), []);
 });
 
 test("policies: nothing is asked where none ramps, and where one hurts that is wrong", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HostUnderCheck, type Item } from "../../check/host.ts";
 import { runCheck } from "../../check/run.ts";
 import { right } from "../../check/types.ts";
-import type { SshSession } from "../../ssh/client.ts";
+import type { Session } from "../../ssh/session.ts";
 import { settingsWith } from "../options/settings.ts";
 import { target } from "./fixtures.ts";
 
@@ -13,14 +13,14 @@ const item: Item = { name: "one", group: "Mail", look: async () => [right("mail 
 /** A host whose store says this of itself, and what it was asked. */
 function hostThatSays(t: { mock: typeof import("node:test").mock }, state: string): string[] {
   const asked: string[] = [];
-  const session: SshSession = {
+  const session: Session = {
     run: async (command) => {
       asked.push(command);
       return { code: 0, stdout: `${state}\n`, stderr: "" };
     },
     close: () => undefined,
   };
-  t.mock.method(HostUnderCheck.prototype, "ssh", async () => session);
+  t.mock.method(HostUnderCheck.prototype, "session", async () => session);
   return asked;
 }
 

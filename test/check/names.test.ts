@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
-import { HostUnderCheck } from "../../check/host.ts";
 import { delegation } from "../../check/items/delegation.ts";
 import { identity } from "../../check/items/identity.ts";
 import { records } from "../../check/items/records.ts";
 import { spf } from "../../check/items/spf.ts";
 import { validation } from "../../check/items/validation.ts";
+import { fromOutside } from "../../check/outside.ts";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
 import type { DnsRecord } from "../../plan/types.ts";
 import { settingsWith } from "../options/settings.ts";
@@ -256,7 +256,7 @@ test("validation: where no nameserver answers the resolver, its signatures are n
 test("records: of a zone that is kept by hand the remedy says what to put in", async () => {
   const settings = settingsWith({ dns: { provider: "byHand" } });
   const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
-  const host = new HostUnderCheck({ ...where([missing]), settings });
+  const host = fromOutside({ ...where([missing]), settings });
   const [found] = await records.look(host);
   assert.deepEqual(
     [found?.text, found?.remedy],
@@ -266,7 +266,7 @@ test("records: of a zone that is kept by hand the remedy says what to put in", a
     ],
   );
   const [unsigned] = await validation.look(
-    new HostUnderCheck({ ...where([record("plain.test", "mail.plain.test", "A", "127.0.0.1")]), settings }),
+    fromOutside({ ...where([record("plain.test", "mail.plain.test", "A", "127.0.0.1")]), settings }),
   );
   assert.match(unsigned?.remedy ?? "", /^Turn DNSSEC on for the zone where it is kept/);
 });
@@ -275,7 +275,7 @@ test("records: at a nameserver of one's own the remedy makes the set anew", asyn
   const server = { server: "127.0.0.1", key: "mailhost.test", secret: Buffer.alloc(32).toString("base64") };
   const settings = settingsWith({ dns: { provider: "rfc2136", rfc2136: server } });
   const missing = record("example.org", "_dmarc.example.org", "TXT", "v=DMARC1; p=none");
-  const [found] = await records.look(new HostUnderCheck({ ...where([missing]), settings }));
+  const [found] = await records.look(fromOutside({ ...where([missing]), settings }));
   assert.match(found?.remedy ?? "", /^Run `pulumi up --replace "\*\*-txt:_dmarc\.example\.org"`: /);
 });
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { HostUnderCheck } from "../../check/host.ts";
 import { ports } from "../../check/items/ports.ts";
+import { fromOutside } from "../../check/outside.ts";
 import { sshServer } from "../ssh/server.ts";
 import { lines, port, target, texts } from "./fixtures.ts";
 
@@ -88,7 +88,7 @@ test("a restricted port: whoever asks has to be among its networks", async (t) =
   const bundles = (from: string) => bundlesOf(port("ssh", ssh.port, [from]));
   const [allowed] = await lines(ports, target({ facts, ssh, bundles: bundles("127.0.0.0/8") }));
   assert.match(allowed ?? "", /^right: port \d+ \(ssh\) is open to 127\.\S+, which the plan allows$/);
-  const host = new HostUnderCheck(target({ facts, ssh, bundles: bundles("192.0.2.0/24") }));
+  const host = fromOutside(target({ facts, ssh, bundles: bundles("192.0.2.0/24") }));
   const [finding] = await ports.look(host).finally(() => host.close());
   // The host's own rules say nothing of who may come to port 22.
   assert.match(finding?.remedy ?? "", /security group/);

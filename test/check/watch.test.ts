@@ -23,6 +23,9 @@ test("changes: what is new and what is over; another number, a consequence and w
   assert.deepEqual(changes([fine, full], [fuller]), { wrong: [], over: [] });
   assert.deepEqual(changes([full], [fine, down, silent]), { wrong: [down], over: [full] });
   assert.deepEqual(changes([down, silent], []), { wrong: [], over: [down] });
+  // What had a line of its own is not mended when it becomes a consequence.
+  const { cause: _, ...alone } = silent;
+  assert.deepEqual(changes([alone], [down, silent]), { wrong: [down], over: [] });
 });
 
 /** What is said over these looks, an error being one that fails. */

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -254,4 +255,11 @@ export function isSecret(input: unknown): input is SecretInput {
 /** The value of an output, once it is there. */
 export function settled<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => void output.apply(resolve));
+}
+
+/** What is in a secret, as it stands on the wire. @throws where it is none */
+export function secretValue<T>(value: unknown): T {
+  const { value: plain, ...mark } = value as { value: T };
+  assert.equal(Object.keys(mark).length, 1, "it is no secret");
+  return plain;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { test } from "node:test";
-import { runProgram, stack } from "./program.ts";
+import { runProgram, secretValue, stack } from "./program.ts";
 
 const run = await runProgram({ ...stack, relay: "ses" });
 const made = run.registrations.filter(({ name }) => name.startsWith("ses-"));
@@ -76,10 +76,3 @@ test("the host gets the login as a secret, and Postfix uses it when SES is ready
   for (const name of ["ses-example.org-mail-from", "ses-example.com-mail-from", "ses-policy", "ses-key"])
     assert.ok(dependsOn.includes(name), `${name} among ${dependsOn}`);
 });
-
-/** As a secret stands on the wire. */
-function secretValue<T>(value: unknown): T {
-  const { value: plain, ...mark } = value as { value: T };
-  assert.equal(Object.keys(mark).length, 1, "it is no secret");
-  return plain;
-}

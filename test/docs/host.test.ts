@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { it } from "node:test";
 import { bundleDocument } from "../../plan/bundle.ts";
 import { hostBundles } from "../../plan/host.ts";
+import { makePlan } from "../../plan/plan.ts";
 import { hostPorts } from "../../plan/ports.ts";
 import { dnsRecords } from "../../plan/records.ts";
 import { verbatim } from "../../plan/template.ts";
@@ -61,12 +62,20 @@ function byNumber(a: readonly unknown[], b: readonly unknown[]): number {
 
 it("every path of the host that the pages name is one that the program knows", () => {
   // What is off by default has its paths, too.
-  const optional = hostBundles(
+  const optional = makePlan(
     parseSettings(
-      { ...stack, web: true, lockedStore: true, clamav: true, server: { instanceType: "t4g.medium" } },
+      {
+        ...stack,
+        web: true,
+        lockedStore: true,
+        clamav: true,
+        dailyCheck: true,
+        server: { instanceType: "t4g.medium" },
+      },
       {},
     ),
-  );
+    { today: "2026-11-21", rotation: {}, ramps: {} },
+  ).bundles;
   const known = [
     ...[...bundles, ...optional].map(bundleDocument),
     ...bundles.flatMap(({ secretFiles }) => secretFiles.map(({ path }) => path)),

@@ -10,6 +10,7 @@ import { annsKey } from "../options/openpgpKey.ts";
 import { cloudFolder } from "./mailhost.ts";
 import { smarthost, useRelay } from "./sending.ts";
 import { trusted } from "./trusted.ts";
+import { webhook } from "./webhook.ts";
 
 const mailbox = (address: string) => {
   const [name, domain] = address.split("@");
@@ -51,6 +52,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("backupMx", { "friend.example.net": "mx.example.net" });
     set("clamav", true);
     set("dns", { zones: { "example.net": "byHand", "example.info": "route53" } });
+    set("dailyCheck", { to: "watch@example.net", webhook });
     set("egress", "restricted");
     set("lists", {
       refuse: ["nina@example.net"],

@@ -4,12 +4,12 @@ import {
   bundle,
   bundleDocument,
   directory,
-  manifests,
   secretFile,
   secretsDocument,
   textFile,
   unit,
 } from "../../plan/bundle.ts";
+import { manifests } from "../../plan/manifests.ts";
 import type { Bundle } from "../../plan/types.ts";
 import { noSecrets } from "../noSecrets.ts";
 

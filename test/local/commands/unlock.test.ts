@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { storeAccess } from "../../../check/stack.ts";
 import { type Person, type StoreOrder, tellStore } from "../../../local/commands/unlock.ts";
-import type { SshSession } from "../../../ssh/client.ts";
+import type { Session } from "../../../ssh/session.ts";
 
 const key = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG-2222";
 
 /** The host's program as it answers (files/usr/local/lib/mailhost/store); the long test has the real one. */
 function storeHost(state: "new" | "locked" | "open" | "none", passphrase = "the right passphrase") {
   const orders: string[] = [];
-  const session: SshSession = {
+  const session: Session = {
     close: () => undefined,
     run: async (command, { root, input = "" } = {}) => {
       assert.equal(root, true);

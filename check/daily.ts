@@ -1,0 +1,50 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { CheckResult } from "./types.ts";
+import { type Changes, changes, lasting } from "./watch.ts";
+
+/** Where what changed is told. Each has a memory of its own: what did not arrive is told the next day. */
+export interface Teller {
+  /** By which its memory is kept. */
+  readonly name: string;
+  /** @throws where it does not arrive */
+  tell(news: Changes): Promise<void>;
+}
+
+/** What each teller has told and is wrong still, by its name. */
+export type Told = Readonly<Record<string, readonly CheckResult[]>>;
+
+export interface Daily {
+  readonly look: () => Promise<readonly CheckResult[]>;
+  /** Seconds after which a second look decides: what was wrong for a moment is no news. */
+  readonly between: number;
+  readonly tellers: readonly Teller[];
+  readonly told: Told;
+  /** Gets what cannot be told, and where. */
+  readonly complain: (text: string) => void;
+}
+
+/** One day's run. @returns what the next has to know */
+export async function daily({ look, between, tellers, told, complain }: Daily): Promise<Told> {
+  const before = ({ name }: Teller) => told[name] ?? [];
+  const first = await look();
+  const isNews = ({ wrong, over }: Changes) => wrong.length + over.length > 0;
+  const isQuiet = tellers.every((teller) => !isNews(changes(before(teller), first)));
+  const second = isQuiet ? first : await pause(between * 1000).then(look);
+  const entries = await Promise.all(
+    tellers.map(async (teller) => {
+      const known = before(teller);
+      const news = lasting(known, first, second);
+      try {
+        if (isNews(news)) await teller.tell(news);
+      } catch (error) {
+        complain(`${teller.name}: ${(error as Error).message}`);
+        return [teller.name, known] as const;
+      }
+      return [
+        teller.name,
+        [...known.filter((result) => !news.over.includes(result)), ...news.wrong],
+      ] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,56 @@
+import type { Item } from "./host.ts";
+import { auth } from "./items/auth.ts";
+import { clock } from "./items/clock.ts";
+import { delegation } from "./items/delegation.ts";
+import { files } from "./items/files.ts";
+import { firewall } from "./items/firewall.ts";
+import { gtube } from "./items/gtube.ts";
+import { identity } from "./items/identity.ts";
+import { listed } from "./items/listed.ts";
+import { manners } from "./items/manners.ts";
+import { passwords } from "./items/passwords.ts";
+import { ports } from "./items/ports.ts";
+import { queue } from "./items/queue.ts";
+import { recipients } from "./items/recipients.ts";
+import { records } from "./items/records.ts";
+import { removed } from "./items/removed.ts";
+import { renewal } from "./items/renewal.ts";
+import { resources } from "./items/resources.ts";
+import { services } from "./items/services.ts";
+import { spf } from "./items/spf.ts";
+import { tls } from "./items/tls.ts";
+import { validation } from "./items/validation.ts";
+import { viruses } from "./items/viruses.ts";
+import { outgoingWay } from "./items/wayout.ts";
+import { webmail } from "./items/webmail.ts";
+
+/**
+ * What the host can look at by itself: all that takes no mailbox's password, of which it has none, no pages of the web, of
+ * which it has no copy, and not how far the policies' ramps are, which `up` says.
+ */
+export const itemsOnHost: readonly Item[] = [
+  records,
+  delegation,
+  validation,
+  spf,
+  identity,
+  ports,
+  tls,
+  auth,
+  manners,
+  recipients,
+  gtube,
+  webmail,
+  passwords,
+  outgoingWay,
+  files,
+  firewall,
+  services,
+  viruses,
+  resources,
+  clock,
+  listed,
+  queue,
+  removed,
+  renewal,
+];
