@@ -246,6 +246,8 @@ test("app passwords: one for each device, named in the log, void alone", async (
   assert.deepEqual(steps.filter((step) => !step.includes("mailhost-dev")).sort(), [
     `delete accounts-${address}/phone`,
     "update host-accounts-secrets",
+    // Which knows who may log in, and with how many passwords.
+    "update host-daily-check-secrets",
     // As many password files are asked as somebody has passwords at most.
     "update host-dovecot-files",
   ]);
