@@ -8,6 +8,7 @@ import type { Bundle, HostFile, Port } from "../types.ts";
 
 const main = "/etc/postfix/main.cf";
 const master = "/etc/postfix/master.cf";
+const openssl = "/etc/postfix/openssl.cnf";
 const headers = "/etc/postfix/submission-headers";
 const check = "/etc/postfix/check";
 const senders = "/etc/postfix/sender-transports";
@@ -74,6 +75,7 @@ export function postfix(settings: Settings): Bundle {
       ...trustedTables,
       file(headers, { hostnamePattern: pattern(settings.hostname) }),
       plainFile(check, { mode: "0755" }),
+      plainFile(openssl),
       plainFile(defaults),
       plainFile(dropIn),
     ],
@@ -81,7 +83,7 @@ export function postfix(settings: Settings): Bundle {
     units: [
       unit("postfix.service", {
         reload: [
-          ...[main, master, headers, ...backupTables, ...(bySender ? [senders] : [])],
+          ...[main, master, headers, openssl, ...backupTables, ...(bySender ? [senders] : [])],
           ...trustedTables.map(({ path }) => path),
         ],
         restart: [dropIn],
