@@ -30,8 +30,7 @@ export async function publishSet(
   before: readonly string[],
   secret: string,
 ): Promise<void> {
-  await changed(wanted, secret, async () => {
-    const there = await look(wanted, secret);
+  await changed(wanted, secret, (there) => {
     refuseForeign(wanted, before, there);
     const { name, type, values } = wanted;
     const ours = there.set.filter((answer) => [...before, ...values].includes(textOf(answer)));
@@ -41,7 +40,6 @@ export async function publishSet(
     const isRight = (answer: Answer) => values.includes(textOf(answer)) && ttlOf(answer) === ttl;
     const kept = ours.filter(isRight).map(textOf);
     return {
-      there,
       remove: ours.filter((answer) => !isRight(answer)),
       add: values.filter((value) => !kept.includes(value)).map((value) => recordOf(name, type, ttl, value)),
     };
@@ -54,10 +52,10 @@ export async function withdrawSet(
   before: readonly string[],
   secret: string,
 ): Promise<void> {
-  await changed(wanted, secret, async () => {
-    const there = await look(wanted, secret);
-    return { there, remove: there.set.filter((answer) => before.includes(textOf(answer))), add: [] };
-  });
+  await changed(wanted, secret, ({ set }) => ({
+    remove: set.filter((answer) => before.includes(textOf(answer))),
+    add: [],
+  }));
 }
 
 /** @throws Error naming what is foreign and contradicts the set, with the ways on */
@@ -131,11 +129,12 @@ function refuseForeign(wanted: WantedSet, before: readonly string[], { set, besi
 async function changed(
   wanted: WantedSet,
   secret: string,
-  plan: () => Promise<{ there: There; remove: readonly Answer[]; add: readonly Answer[] }>,
+  plan: (there: There) => { readonly remove: readonly Answer[]; readonly add: readonly Answer[] },
 ): Promise<void> {
   const { server, name, type } = wanted;
   for (let left = tries; left > 0; left--) {
-    const { there, remove, add } = await plan();
+    const there = await look(wanted, secret);
+    const { remove, add } = plan(there);
     if (remove.length === 0 && add.length === 0) return;
     const expected = [
       { name, type, records: there.set },
