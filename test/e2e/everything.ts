@@ -32,6 +32,10 @@ export function morePeople(stack: Document): void {
   stack.setIn(mailbox("erin@example.org"), stack.createNode({}));
   for (const address of crowd) stack.setIn([...mailbox(address), "passwordHash"], crowdsHash());
   stack.setIn(["config", "mailhost:domains", "example.org", "aliases", "friend"], "yves@example.net");
+  stack.setIn(
+    ["config", "mailhost:domains", "example.org", "aliases", "everybody"],
+    ["ann@example.org", "carol@example.com", "yves@example.net"],
+  );
 }
 
 /** The subject of a message that came for Erin meanwhile. */

@@ -121,6 +121,15 @@ test("a sender whose mail was taken out of Junk is not filed there again, until 
   assert.equal(await count(host, "bob@example.org", fourth, { folder: "Junk" }), 1);
 });
 
+test("an alias that spans domains, and one outside: each gets it once", async () => {
+  const subject = unique("everybody");
+  const sent = await receive(subject, { to: "everybody@example.org" });
+  assert.ok(sent.accepted, sent.response);
+  for (const address of ["ann@example.org", "carol@example.com"])
+    assert.equal(await count(host, address, subject), 1, address);
+  assert.deepEqual((await peer.waitFor(sent.messageId, 30))?.envelope.to, ["yves@example.net"]);
+});
+
 test("a suspended mailbox: in on no port, and its mail is taken", async () => {
   const address = "erin@example.org";
   await assert.rejects(imap(host, address), /cannot log in/);

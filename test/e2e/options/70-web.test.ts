@@ -101,17 +101,26 @@ describe("carol's mail in the browser", () => {
   const settled = () =>
     browser.until("document.readyState === 'complete' && !!window.rcmail && !window.rcmail.busy");
 
-  async function logIn(password: string): Promise<void> {
+  async function logIn(password: string, address = carol): Promise<void> {
     await browser.forget();
     await browser.goTo(home);
-    await browser.fill("#rcmloginuser", carol);
+    await browser.fill("#rcmloginuser", address);
     await browser.fill("#rcmloginpwd", password);
     await browser.click("#rcmloginsubmit");
     await settled();
   }
 
+  test("a suspended mailbox is not let in here either", async () => {
+    const erin = "erin@example.org";
+    await logIn(host.credentials[erin] ?? "", erin);
+    assert.equal(await browser.value<string>("rcmail.env.task"), "login");
+    await browser.until("document.body.innerText.includes('Login failed')");
+    browser.complaints();
+  });
+
   test("she is let in with her address and her password", async () => {
     await logIn(first);
+    assert.equal(await browser.value<string>("rcmail.env.task"), "mail");
     await browser.until("document.querySelectorAll('#mailboxlist > li').length >= 6");
     assert.deepEqual(browser.complaints(), []);
   });
