@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
 import { annsKey } from "../options/openpgpKey.ts";
-import { cloudFolder } from "./mailhost.ts";
+import { cloudFolder, publishAs, stackOutput } from "./mailhost.ts";
 import { smarthost, useRelay } from "./sending.ts";
 import { trusted } from "./trusted.ts";
 import { webhook } from "./webhook.ts";
@@ -83,6 +83,20 @@ export async function everything(): Promise<(stack: Document) => void> {
     stack.setIn([...mailbox("dave@example.org"), "quota"], 0.002);
     stack.setIn([...mailbox("erin@example.org"), "suspended"], true);
   };
+}
+
+/**
+ * What somebody does who keeps the zone `example.net` by hand: puts in what the stack shows.
+ * @returns the lines of the zone file
+ */
+export async function putInByHand(): Promise<readonly string[]> {
+  const { dnsZoneFiles } = (await stackOutput()) as { dnsZoneFiles: Readonly<Record<string, string>> };
+  const lines = (dnsZoneFiles["example.net"] ?? "").split("\n").filter((line) => /^[^;$]/.test(line));
+  for (const line of lines) {
+    const [, name = "", type = "", rdata = ""] = /^(\S+) \d+ IN (\S+) (.*)$/.exec(line) ?? [];
+    await publishAs(type, `${name}.example.net`, rdata);
+  }
+  return lines;
 }
 
 /** What the last file has to know of the first: how the host was, and its stack file. */
