@@ -17,7 +17,7 @@ import { LocalWorld, type WorldSummary } from "./world/world.ts";
 export async function runningCloud(paths: CloudPaths): Promise<CloudInfo | undefined> {
   if (!existsSync(paths.info)) return undefined;
   try {
-    await callSocket(paths.socket, { method: "GET", path: "/world/state", patience: 10 });
+    await callSocket(paths.socket, { method: "GET", path: "/world/state", patience: 20 });
   } catch (error) {
     if (!(error instanceof NoAnswer)) return undefined;
     const { pid } = toldInfo(paths);
