@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
 import { hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
+import { nameserver, registrarLines, transferSecret } from "../plan/nameserver.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
@@ -54,6 +55,10 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const { keepDays } = settings.options.removed;
   const named = stackOption();
   const byHand = zoneFiles(settings, Object.values(records));
+  const own = nameserver(settings);
+  const signing = (own?.secondaries ?? []).flatMap(({ name, key }) =>
+    key === undefined ? [] : [[name, key] as const],
+  );
   const loggingIn = trustedHosts(settings).filter(({ login }) => login);
   return {
     hostname,
@@ -89,6 +94,32 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     acmeAccount,
     /** What the registrar has to have of each zone that is signed. */
     dnssec,
+    /** What the registrars of the zones have to be told that the host serves by itself, by zone. */
+    ...(own !== undefined && {
+      nameservers: Object.fromEntries(
+        own.zones.map((zone) => [
+          zone,
+          pulumi
+            .all([server.address.publicIp, settings.network.ipv6 ? server.publicIpv6 : "", dnssec[zone]])
+            .apply(([ipv4, ipv6, ds = ""]) =>
+              registrarLines(own, zone, ipv6 === "" ? [ipv4] : [ipv4, ipv6], ds),
+            ),
+        ]),
+      ),
+    }),
+    /** What each secondary nameserver has to know to copy these zones. */
+    ...(signing.length > 0 && {
+      transferKeys: pulumi.secret(
+        generated.apply((all) =>
+          Object.fromEntries(
+            signing.map(([secondary, key]) => [
+              secondary,
+              { key: key.name, algorithm: key.algorithm, secret: transferSecret(key, all) },
+            ]),
+          ),
+        ),
+      ),
+    }),
     /** DKIM's and TLS's, as their records have them. */
     publicKeys,
     /** Which keys are in which state, and since when. The next run goes on from here. */
@@ -121,6 +152,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       ...(byHand.size > 0
         ? [`Records to put in by hand: ${engineCommand("stack output dnsZoneFiles --json")}`]
         : []),
+      ...(own === undefined
+        ? []
+        : [`Nameservers, for the registrars: ${engineCommand("stack output nameservers --json")}`]),
       `Passwords: ${engineCommand("stack output credentials --show-secrets")}`,
       `Mail program: ${inWords(client.incoming)}, ${inWords(client.outgoing)}, login with ${client.login}`,
       `Is it all right? npm run check${named === "" ? "" : ` --${named}`}`,

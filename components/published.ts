@@ -11,7 +11,12 @@ export interface PublishedArgs {
   readonly resolver?: string;
   /** The record as a zone-file line, where somebody has to put it in by hand. @default its provider publishes it */
   readonly toPutIn?: string;
-  /** Milliseconds. @default 3 minutes: providers publish within seconds; by hand 5 seconds, for nobody is at it now */
+  /** What the registrar has to be told, where the host itself serves the zone. @default somebody else does */
+  readonly atRegistrar?: readonly string[];
+  /**
+   * Milliseconds. @default 3 minutes: providers publish within seconds; by hand 5 seconds, for nobody is at it now; of the host's
+   * own zones 30, in which the secondaries get their copies
+   */
   readonly deadline?: number;
   /** Milliseconds between two rounds. @default 1000 */
   readonly interval?: number;
@@ -24,8 +29,9 @@ export interface PublishedArgs {
  * @throws Error naming the servers that do not, when the deadline has passed
  */
 export async function published(args: PublishedArgs): Promise<void> {
-  const { hostname, zone, address, resolver, toPutIn, interval = 1000 } = args;
-  const { deadline = toPutIn === undefined ? 180_000 : 5000 } = args;
+  const { hostname, zone, address, resolver, toPutIn, atRegistrar, interval = 1000 } = args;
+  const patience = atRegistrar === undefined ? 180_000 : 30_000;
+  const { deadline = toPutIn === undefined ? patience : 5000 } = args;
   const end = Date.now() + deadline;
   for (;;) {
     const late = await notServing(hostname, zone, address, resolver).catch((error: Error) => [error.message]);
@@ -35,19 +41,28 @@ export async function published(args: PublishedArgs): Promise<void> {
         [
           `${hostname} does not lead to ${address} at the nameservers of ${zone} after ${deadline / 1000} seconds; AWS would refuse the reverse name.`,
           ...late.map((line) => `  ${line}`),
-          ...(toPutIn === undefined
-            ? [
-                `Does the registrar name the servers that keep ${zone}, has each of them the zone as it is now (NOTIFY), and may this machine ask DNS servers (port 53)? Then run again.`,
-              ]
-            : [
-                `Put this record into the zone ${zone}, which is kept by hand (mailhost:dns), and run again when its nameservers show it:`,
-                `  ${toPutIn}`,
-              ]),
+          ...remedy(args),
         ].join("\n"),
       );
     }
     await pause(interval);
   }
+}
+
+function remedy({ zone, toPutIn, atRegistrar }: PublishedArgs): readonly string[] {
+  if (toPutIn !== undefined)
+    return [
+      `Put this record into the zone ${zone}, which is kept by hand (mailhost:dns), and run again when its nameservers show it:`,
+      `  ${toPutIn}`,
+    ];
+  if (atRegistrar !== undefined)
+    return [
+      `The host serves ${zone} itself (mailhost:dns). Tell the registrar of ${zone} this and nothing else, let each secondary copy the zone, and run again when the registry has it, in some minutes or hours:`,
+      ...atRegistrar.map((line) => `  ${line}`),
+    ];
+  return [
+    `Does the registrar name the servers that keep ${zone}, has each of them the zone as it is now (NOTIFY), and may this machine ask DNS servers (port 53)? Then run again.`,
+  ];
 }
 
 /** What is not right yet, a line for each nameserver; the delegated ones, which are those that AWS will come to. */

@@ -1,16 +1,20 @@
 import type { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipDomainName } from "@pulumi/aws/ec2/eipDomainName.js";
 import * as pulumi from "@pulumi/pulumi";
+import { nameserver as ownNameserver, registrarLines } from "../plan/nameserver.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Dns } from "./dns.ts";
+import type { Nameserver } from "./nameserver.ts";
 import { onceKnown } from "./onceKnown.ts";
 import { published } from "./published.ts";
 
 export interface ReverseNameArgs {
   readonly address: Eip;
-  readonly settings: Pick<Settings, "hostname" | "hostnameZone" | "resolver">;
+  readonly settings: Settings;
   /** Has the A record: AWS resolves the name before it accepts it. */
   readonly dns: Dns;
+  /** Of the zones that the host itself serves. */
+  readonly nameserver: Nameserver;
 }
 
 /** PTR of the elastic IP: the name that the host says HELO with. */
@@ -23,7 +27,7 @@ export class ReverseName extends pulumi.ComponentResource {
       { allocationId: args.address.allocationId, domainName: args.settings.hostname },
       {
         parent: this,
-        dependsOn: [...args.dns.record("A", args.settings.hostname)],
+        dependsOn: [...args.dns.record("A", args.settings.hostname), ...args.nameserver.ready],
         hooks: { beforeCreate: [visible], beforeUpdate: [visible] },
       },
     );
@@ -32,9 +36,15 @@ export class ReverseName extends pulumi.ComponentResource {
 }
 
 /** That its provider has taken the A record does not mean that its servers serve it: AWS would refuse the name. */
-function visibleFirst(hookName: string, { address, settings, dns }: ReverseNameArgs): pulumi.ResourceHook {
+function visibleFirst(
+  hookName: string,
+  { address, settings, dns, nameserver }: ReverseNameArgs,
+): pulumi.ResourceHook {
   const { hostname, hostnameZone: zone, resolver } = settings;
   const publicIp = onceKnown(address.publicIp);
+  const own = ownNameserver(settings);
+  const ds = nameserver.ds[zone];
+  const knownDs = ds && onceKnown(ds);
   const line = dns.lineToPutIn("A", hostname);
   const byHand = line && onceKnown(line);
   return new pulumi.ResourceHook(hookName, async () =>
@@ -43,6 +53,10 @@ function visibleFirst(hookName: string, { address, settings, dns }: ReverseNameA
       zone,
       address: await publicIp,
       ...(byHand !== undefined && { toPutIn: await byHand }),
+      ...(own !== undefined &&
+        knownDs !== undefined && {
+          atRegistrar: registrarLines(own, zone, [await publicIp], await knownDs),
+        }),
       ...(resolver.outside !== undefined && { resolver: resolver.outside }),
     }),
   );

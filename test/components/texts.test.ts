@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { publishedText } from "../../components/dns/texts.ts";
+import { publishedTexts } from "../../components/dns/texts.ts";
 
 const name = "_dmarc.example.org";
 const text = "v=DMARC1; p=reject";
@@ -13,7 +13,7 @@ it("each keeper's texts are found in the state, in one form", () => {
     ["command:local:Command", set],
     ["command:local:Command", { stdin: { value: set.stdin }, stdout: { value: set.stdout } }],
   ] as const)
-    assert.deepEqual(publishedText(type, outputs), [name, `"${text}"`], type);
+    assert.deepEqual(publishedTexts(type, outputs), [[name, `"${text}"`]], type);
 });
 
 it("other resources, other types and what was never made have none", () => {
@@ -24,5 +24,5 @@ it("other resources, other types and what was never made have none", () => {
     ["command:local:Command", { stdin: "plain", stdout: "plain" }],
     ["aws:ec2/eip:Eip", {}],
   ] as const)
-    assert.equal(publishedText(type, outputs), undefined, type);
+    assert.deepEqual(publishedTexts(type, outputs), [], type);
 });

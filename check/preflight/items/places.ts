@@ -36,6 +36,7 @@ export const places: Look<PreflightTarget> = {
 const keepers: Readonly<Record<Exclude<DnsProvider, "cloudflare">, string>> = {
   route53: "Route 53",
   rfc2136: "a nameserver of your own",
+  host: "the host itself",
   byHand: "your own hands",
 };
 
