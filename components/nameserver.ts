@@ -44,16 +44,19 @@ export class Nameserver extends pulumi.ComponentResource {
         { step: part, some: records.filter(({ isPlain }) => isPlain) },
         { step: `${part}-facts`, some: records.filter(({ isPlain }) => !isPlain) },
       ];
-      const published = kinds.flatMap(({ step, some }) => {
-        const made = remote(
+      const steps = kinds.map(({ step, some }) => ({
+        some,
+        made: remote(
           `${step}-zones`,
           { login, command: `${ZONES} put ${step}`, stdin: document(zones, some) },
           { parent, dependsOn },
-        );
-        if (after.length === 0) first.push(made);
-        return some.map((record) => [record.key, publishedBy(made, record)] as const);
-      });
-      return new Map(published);
+        ),
+      }));
+      // With those of the first publication a zone is served, and has its key.
+      if (first.length === 0) first.push(...steps.map(({ made }) => made));
+      return new Map(
+        steps.flatMap(({ some, made }) => some.map((record) => [record.key, publishedBy(made, record)] as const)),
+      );
     };
     if (zones.length === 0) {
       this.ds = {};

@@ -29,12 +29,12 @@ export interface PublishedArgs {
  * @throws Error naming the servers that do not, when the deadline has passed
  */
 export async function published(args: PublishedArgs): Promise<void> {
-  const { hostname, zone, address, resolver, toPutIn, atRegistrar, interval = 1000 } = args;
+  const { hostname, zone, address, toPutIn, atRegistrar, interval = 1000 } = args;
   const patience = atRegistrar === undefined ? 180_000 : 30_000;
   const { deadline = toPutIn === undefined ? patience : 5000 } = args;
   const end = Date.now() + deadline;
   for (;;) {
-    const late = await notServing(hostname, zone, address, resolver).catch((error: Error) => [error.message]);
+    const late = await notServing(args).catch((error: Error) => [error.message]);
     if (late.length === 0) return;
     if (Date.now() >= end) {
       throw new Error(
@@ -65,26 +65,29 @@ function remedy({ zone, toPutIn, atRegistrar }: PublishedArgs): readonly string[
   ];
 }
 
-/** What is not right yet, a line for each nameserver; the delegated ones, which are those that AWS will come to. */
-async function notServing(
-  hostname: string,
-  zone: string,
-  address: string,
-  server: string | undefined,
-): Promise<readonly string[]> {
-  const resolver = asking(server);
+/**
+ * What is not right yet, a line for each nameserver; the delegated ones, which are those that AWS will come to. Where the host
+ * serves the zone itself, its copies may come later: a resolver that gets no answer from one of them asks another one.
+ */
+async function notServing(args: PublishedArgs): Promise<readonly string[]> {
+  const { hostname, zone, address, atRegistrar } = args;
+  const resolver = asking(args.resolver);
   const names = await resolver.resolveNs(zone);
   const lines = await Promise.all(
     names.map(async (name) => {
       try {
         const answers = await asking(...(await resolver.resolve4(name))).resolve4(hostname);
-        return answers.includes(address) ? [] : [`${name} answers ${answers.join(", ")}`];
+        return answers.includes(address)
+          ? { served: true }
+          : { line: `${name} answers ${answers.join(", ")}`, denied: true };
       } catch (error) {
-        return [`${name}: ${(error as Error).message}`];
+        const { message, code = "" } = error as NodeJS.ErrnoException;
+        return { line: `${name}: ${message}`, denied: code === "ENOTFOUND" || code === "ENODATA" };
       }
     }),
   );
-  return lines.flat();
+  const isEnough = atRegistrar !== undefined && lines.some(({ served }) => served);
+  return lines.flatMap(({ line, denied }) => (line === undefined || (isEnough && !denied) ? [] : [line]));
 }
 
 function asking(...servers: readonly (string | undefined)[]): Resolver {
