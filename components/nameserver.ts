@@ -55,7 +55,9 @@ export class Nameserver extends pulumi.ComponentResource {
       // With those of the first publication a zone is served, and has its key.
       if (first.length === 0) first.push(...steps.map(({ made }) => made));
       return new Map(
-        steps.flatMap(({ some, made }) => some.map((record) => [record.key, publishedBy(made, record)] as const)),
+        steps.flatMap(({ some, made }) =>
+          some.map((record) => [record.key, publishedBy(made, record)] as const),
+        ),
       );
     };
     if (zones.length === 0) {

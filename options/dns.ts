@@ -244,9 +244,13 @@ function hostAgrees(
   for (const [zone, lines] of Object.entries(records)) {
     if (!hosted.includes(zone))
       report(["records", zone], "is no zone that this host keeps; write its records where it is kept");
-    for (const [index, line] of lines.entries())
-      if (!liesIn(ownRecord(zone, line).name, zone))
+    for (const [index, line] of lines.entries()) {
+      const { name: owner, type } = ownRecord(zone, line);
+      if (!liesIn(owner, zone))
         report(["records", zone, index], `has a name outside of ${zone}; write it without its last dot`);
+      if (owner === zone && type === "NS")
+        report(["records", zone, index], "is a nameserver of the zone itself; write it under secondaries");
+    }
   }
   for (const zone of hosted) {
     const above = closestAbove(zone.slice(zone.indexOf(".") + 1), hosted);

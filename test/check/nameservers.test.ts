@@ -43,7 +43,8 @@ before(async () => {
   for (const { address, socket } of sockets) {
     socket.on("message", (packet, from) => {
       const { id, questions = [] } = decode(packet);
-      const said = address === registryAt ? fromRegistry(questions[0]?.type) : fromServer(address, questions[0]?.type);
+      const said =
+        address === registryAt ? fromRegistry(questions[0]?.type) : fromServer(address, questions[0]?.type);
       if (said === undefined) return;
       const known = id === undefined ? {} : { id };
       socket.send(encode({ type: "response", ...known, questions, ...said }), from.port, from.address);

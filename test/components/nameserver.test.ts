@@ -42,7 +42,10 @@ test("first the nameserver stands and is reached, then come records, the PTR, an
     assert.ok(!dependsOn.some((each) => /host-(postfix|certbot)-/.test(each)), String(dependsOn));
   }
   const { dependsOn } = run.options("ptr-record");
-  assert.ok(["dns-facts-zones", "nameserver-ds"].every((name) => dependsOn.includes(name)), String(dependsOn));
+  assert.ok(
+    ["dns-facts-zones", "nameserver-ds"].every((name) => dependsOn.includes(name)),
+    String(dependsOn),
+  );
   assert.ok(run.options("inbound-zones").dependsOn.includes("host-postfix-files"));
 });
 

@@ -26,3 +26,13 @@ it("other resources, other types and what was never made have none", () => {
   ] as const)
     assert.deepEqual(publishedTexts(type, outputs), [], type);
 });
+
+it("a step that brings the host's own zones has all of their texts; another step on the host none", () => {
+  const stdin = `=== example.org\n$ORIGIN example.org.\n_dmarc 300 IN TXT "${text}"\n@ 300 IN TXT "v=spf1 mx -all"\n=== end\n`;
+  const create = "sudo /usr/local/lib/mailhost/zones put dns";
+  assert.deepEqual(publishedTexts("command:remote:Command", { create, stdin }), [
+    [name, `"${text}"`],
+    ["example.org", '"v=spf1 mx -all"'],
+  ]);
+  assert.deepEqual(publishedTexts("command:remote:Command", { create: "cat", stdin }), []);
+});

@@ -9,7 +9,6 @@ import { after, before, test } from "node:test";
 import { type RecordType, streamDecode, streamEncode } from "dns-packet";
 import { ask, valuesOf } from "../../dns/client.ts";
 import { exposedAbove } from "../e2e/exposure.ts";
-import { type Key, type Secondary, secondary } from "../e2e/secondary.ts";
 import {
   cloudInfo,
   keepInStack,
@@ -23,6 +22,7 @@ import {
   succeed,
   up,
 } from "../e2e/mailhost.ts";
+import { type Key, type Secondary, secondary } from "../e2e/secondary.ts";
 import { eventually } from "../eventually.ts";
 
 const zone = "example.edu";
@@ -45,7 +45,9 @@ const serialAt = async (server: string) =>
   Number(valuesOf((await ask(server, zone, "SOA", { recursion: false })).answers)[0]);
 const check = async () => (await mailhost(["check"])).stdout;
 
-test("the first up ends where the registrar has to be told, and says what", { timeout: 1_800_000 }, async (t) => {
+test("the first up ends where the registrar has to be told, and says what", {
+  timeout: 1_800_000,
+}, async (t) => {
   keepInStack((stack) => {
     const set = (path: readonly string[], value: unknown) =>
       stack.setIn(["config", ...path], stack.createNode(value));
@@ -64,7 +66,8 @@ test("the first up ends where the registrar has to be told, and says what", { ti
   t.diagnostic(`${seconds.toFixed(0)} s`);
   assert.notEqual(code, 0);
   const said = stdout + stderr;
-  const [, address = ""] = said.match(/nameserver ns1\.example\.edu with the address (198\.18\.\d+\.\d+)/) ?? [];
+  const [, address = ""] =
+    said.match(/nameserver ns1\.example\.edu with the address (198\.18\.\d+\.\d+)/) ?? [];
   const [, ds = ""] = said.match(/DS record example\.edu\. 3600 IN DS (\d+ 13 2 [0-9a-f]{64})/) ?? [];
   assert.ok(address !== "" && ds !== "", said.slice(-4000));
   assert.match(said, /nameserver ns2\.example\.net\n/);
@@ -95,7 +98,11 @@ test("a secondary that has the key copies the zone; nobody else may, and nothing
   };
   const key = transferKeys[other] ?? assert.fail("no key");
   await copier.copy(zone, publicIp, key);
-  await eventually("it has a copy", 60, async () => (await serialAt(copier.address)) === (await serialAt(publicIp)));
+  await eventually(
+    "it has a copy",
+    60,
+    async () => (await serialAt(copier.address)) === (await serialAt(publicIp)),
+  );
 
   assert.equal(await transferCode(publicIp), "NOTAUTH");
   for (const name of ["example.net", "."])
@@ -124,9 +131,15 @@ test("a resolver that validates believes each record, those whose content the ho
 
 test("the check goes the whole way, and is content", async () => {
   const report = await check();
-  assert.match(report, /example\.edu: the registry sends the world to ns1\.example\.edu with the address .* and ns2/);
+  assert.match(
+    report,
+    /example\.edu: the registry sends the world to ns1\.example\.edu with the address .* and ns2/,
+  );
   assert.match(report, /example\.edu: the DS record at the registry is that of the zone's key/);
-  assert.match(report, /example\.edu: ns1\.example\.edu and ns2\.example\.net serve it, signed, with the serial \d+/);
+  assert.match(
+    report,
+    /example\.edu: ns1\.example\.edu and ns2\.example\.net serve it, signed, with the serial \d+/,
+  );
   assert.equal((await mailhost(["check"])).code, 0, report);
 });
 
@@ -147,7 +160,10 @@ test("a changed record is a changed line of the preview, raises the serial, and 
   assert.ok(now > before, `${now} after ${before}`);
   await eventually("the secondary has it", 30, async () => {
     const { answers } = await ask(copier.address, `_dmarc.${zone}`, "TXT", { recursion: false });
-    return valuesOf(answers).some((value) => value.includes("p=reject")) && (await serialAt(copier.address)) === now;
+    return (
+      valuesOf(answers).some((value) => value.includes("p=reject")) &&
+      (await serialAt(copier.address)) === now
+    );
   });
 });
 

@@ -26,7 +26,8 @@ const config = "/etc/knot/knot.conf";
 
 it("without a zone of the host's own there is no nameserver, and nothing listens at port 53", () => {
   assert.deepEqual(knot(settingsWith({})), []);
-  const ports = (keys: Readonly<Record<string, unknown>>) => hostPorts(hostBundles(settingsWith(keys))).filter(({ number }) => number === 53);
+  const ports = (keys: Readonly<Record<string, unknown>>) =>
+    hostPorts(hostBundles(settingsWith(keys))).filter(({ number }) => number === 53);
   assert.deepEqual(ports({}), []);
   assert.deepEqual(
     ports({ dns: { provider: "host", host: { secondaries } } }).map(({ protocol, from }) => [protocol, from]),
@@ -75,11 +76,17 @@ it("a zone says who its nameservers are, whom to write to, and has its owner's r
 it("each secondary may copy the zones from its addresses, with its key: a generated one, the owner's, or none", () => {
   const text = fileOf({ secondaries }, config);
   const acl = text.slice(text.indexOf("\nacl:"), text.indexOf("\ntemplate:"));
-  assert.deepEqual(acl.trim().split(/\n? {2}- /).slice(1), [
-    "id: ns2.example.net\n    address: [ 192.0.2.53, 2001:db8::53 ]\n    key: ns2.example.net\n    action: transfer",
-    "id: ns3.example.net\n    address: [ 198.51.100.53 ]\n    key: keys.example.net\n    action: transfer",
-    "id: ns4.example.net\n    address: [ 203.0.113.53 ]\n    action: transfer",
-  ]);
+  assert.deepEqual(
+    acl
+      .trim()
+      .split(/\n? {2}- /)
+      .slice(1),
+    [
+      "id: ns2.example.net\n    address: [ 192.0.2.53, 2001:db8::53 ]\n    key: ns2.example.net\n    action: transfer",
+      "id: ns3.example.net\n    address: [ 198.51.100.53 ]\n    key: keys.example.net\n    action: transfer",
+      "id: ns4.example.net\n    address: [ 203.0.113.53 ]\n    action: transfer",
+    ],
+  );
   assert.match(text, /notify: \[ ns2\.example\.net, ns3\.example\.net, ns4\.example\.net \]/);
   assert.match(text, /acl: \[ ns2\.example\.net, ns3\.example\.net, ns4\.example\.net \]/);
   assert.doesNotMatch(fileOf({ secondaries: {} }, config), /acl|notify|transfer/);
@@ -89,8 +96,14 @@ it("the keys' secrets are in a file of their own, and nowhere else", () => {
   const bundle = bundleOf({ secondaries });
   assert.deepEqual(bundle.generates, ["transfer-ns2.example.net"]);
   assert.match(keysOf({ secondaries }), /id: ns2\.example\.net\n +algorithm: hmac-sha256\n +secret: k{32}\n/);
-  assert.match(keysOf({ secondaries }), new RegExp(`id: ${given.name}\n +algorithm: hmac-sha512\n +secret: ${given.secret}\n`));
-  assert.deepEqual(bundle.secretFiles.map(({ path, mode }) => [path, mode]), [["/etc/knot/keys.conf", "0640"]]);
+  assert.match(
+    keysOf({ secondaries }),
+    new RegExp(`id: ${given.name}\n +algorithm: hmac-sha512\n +secret: ${given.secret}\n`),
+  );
+  assert.deepEqual(
+    bundle.secretFiles.map(({ path, mode }) => [path, mode]),
+    [["/etc/knot/keys.conf", "0640"]],
+  );
   for (const { content } of bundle.files) assert.ok(!content.includes(given.secret));
   assert.deepEqual(bundleOf({ secondaries: {} }).secretFiles, []);
 });
