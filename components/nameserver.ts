@@ -30,15 +30,14 @@ export class Nameserver extends pulumi.ComponentResource {
     super("mailhost:dns:Nameserver", name, {}, opts);
     const { settings, login, volumeId } = args;
     const zones = nameserver(settings)?.zones ?? [];
-    const serving = later((): readonly pulumi.Resource[] => {
-      const host = args.host();
-      // Whoever waits for a record asks for it from outside.
-      return [host.bundle("knot"), host.bundle("nftables")];
-    });
     const first: pulumi.Resource[] = [];
     this.keeper = (publication) => {
       const { name: part, records, parent, after } = publication;
-      const dependsOn: Promise<pulumi.Resource[]> = serving.then((resources) => [...resources, ...after]);
+      const dependsOn = later((): pulumi.Resource[] => {
+        const host = args.host();
+        // Whoever waits for a record asks for it from outside.
+        return [host.bundle("knot"), host.bundle("nftables"), ...after];
+      });
       // What no fact is in is shown in every preview, also where a new key makes the rest unknown.
       const kinds = [
         { step: part, some: records.filter(({ isPlain }) => isPlain) },

@@ -187,7 +187,8 @@ export const dns = option({
       );
     else if (hosted.length === 0 && host !== undefined)
       report(["host"], "keeps no zone; write its zones as `example.com: host` under zones, or take it out");
-    else if (host !== undefined)
+    // Where the stack file has mistakes elsewhere, a zone may have no name.
+    else if (host !== undefined && !used.includes(""))
       hostAgrees(host, hosted, settings, (path, message) => report(["host", ...path], message));
     const isUsed = used.some((zone) => dnsProviderOf({ provider, zones }, zone) === "rfc2136");
     if (isUsed && rfc2136 === undefined)

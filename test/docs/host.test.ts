@@ -35,7 +35,10 @@ const program = await runProgram({
   rspamdPage: true,
   mtaSts: "ramp",
   parked: { "example.net": {} },
-  dns: { zones: { "example.net": "byHand" } },
+  dns: {
+    zones: { "example.net": "byHand", "example.com": "host" },
+    host: { secondaries: { "ns2.example.net": { addresses: ["192.0.2.53"] } } },
+  },
   trustedHosts: { shop: { login: true, senders: ["@example.org"] } },
 });
 
