@@ -73,6 +73,7 @@ it("every path of the host that the pages name is one that the program knows", (
         lockedStore: true,
         clamav: true,
         dailyCheck: true,
+        dns: { zones: { "example.com": "host" }, host: { secondaries: {} } },
         server: { instanceType: "t4g.medium" },
       },
       {},

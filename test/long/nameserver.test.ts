@@ -56,7 +56,7 @@ test("the first up ends where the registrar has to be told, and says what", {
     set(["mailhost:dns"], {
       zones: { [zone]: "host" },
       host: {
-        // The address is known when the cloud is: the stack file has it from the environment of nobody yet.
+        // Which address it has here, is known when there is a cloud.
         secondaries: { [other]: { addresses: ["198.51.100.53"] } },
         records: { [zone]: ["www 300 A 192.0.2.80", '@ 300 TXT "some-site-verification=1; by hand"'] },
       },
@@ -218,6 +218,19 @@ test("a new machine goes on with the key and the serial of the old one", { timeo
   assert.match(await onHost("/usr/local/lib/mailhost/zones ds"), new RegExp(`^${zone} ${told.ds}$`, "m"));
   assert.ok((await resolved(`mail.${zone}`, "A")).authentic);
   assert.equal((await mailhost(["check"])).code, 0);
+});
+
+test("switched off, it leaves nothing but what is on the data volume", { timeout: 1_200_000 }, async () => {
+  keepInStack((stack) =>
+    stack.setIn(["config", "mailhost:dns"], stack.createNode({ zones: { [zone]: "byHand" } })),
+  );
+  await up();
+  const left = await onHost(
+    "dpkg --get-selections | grep knot; find /etc /usr/local /var/lib/mailhost -xdev | grep -E 'knot|zones'; systemctl list-unit-files --no-legend | grep knot; ss -Hlntu 'sport = :53' | awk '{print $5}' | sort -u; nft list ruleset | grep -w 53 || true",
+  );
+  assert.deepEqual(left.trim().split("\n"), ["127.0.0.1:53", "[::1]:53"]);
+  assert.match(await onHost("ls /srv/knot/keys/keys"), /\.pem/);
+  assert.deepEqual(await previewSteps(), []);
 });
 
 /** What the host answers to somebody without the key who wants the whole zone. */
