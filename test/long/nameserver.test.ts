@@ -188,6 +188,15 @@ const faults: readonly (readonly [string, () => Promise<void>, RegExp, () => Pro
     () => publishAs("NS", zone, `${own}.`, `${other}.`),
   ],
   [
+    "a record that somebody changed in Knot, which the command of the line puts right",
+    () =>
+      onHost(
+        `set -e; knotc zone-begin ${zone}; knotc zone-unset ${zone} www; knotc zone-unset ${zone} _dmarc; knotc zone-commit ${zone}`,
+      ).then(() => undefined),
+    /TXT _dmarc\.example\.edu is missing/,
+    () => up("--replace", "**-zones").then(() => undefined),
+  ],
+  [
     "Knot that does not run",
     () => onHost("systemctl stop knot").then(() => undefined),
     /knot\.service/,
