@@ -64,7 +64,7 @@ const login = loginTo("host", { settings, server, keys });
 const nameserver: Nameserver = new Nameserver("nameserver", {
   settings,
   login,
-  volumeId: server.volume.id,
+  server,
   host: () => host,
 });
 const facts = hostFacts(server, publicKeys, () => account.url);
@@ -115,6 +115,7 @@ export default stackOutputs({
   records: made,
   acmeAccount: account.url,
   dnssec: ds,
+  nameservers: nameserver.registrar,
   keys,
   generated,
 });

@@ -1,18 +1,18 @@
 import type { Command } from "@pulumi/command/remote/command.js";
 import * as pulumi from "@pulumi/pulumi";
-import { nameserver } from "../plan/nameserver.ts";
+import { nameserver, registrarLines } from "../plan/nameserver.ts";
 import { textsOf, zonesDocument } from "../plan/zoneFile.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Keeper, KeptRecord, Published } from "./dns/keeper.ts";
 import type { Host } from "./host.ts";
 import { type Login, remote } from "./remote.ts";
+import type { Server } from "./server.ts";
 import { ZONES } from "./steps.ts";
 
 export interface NameserverArgs {
   readonly settings: Settings;
   readonly login: Login;
-  /** The volume that the zones' keys lie on: on another one they are others. */
-  readonly volumeId: pulumi.Input<string>;
+  readonly server: Server;
   /** Asked for when every line of the program has run: the host waits for records itself. */
   readonly host: () => Host;
 }
@@ -23,13 +23,16 @@ export class Nameserver extends pulumi.ComponentResource {
   readonly keeper: Keeper;
   /** The DS record that each zone's registrar has to have. */
   readonly ds: Readonly<Record<string, pulumi.Output<string>>>;
-  /** What there has to be before somebody can tell the registrar. */
+  /** What each zone's registrar has to be told, as lines for a person. */
+  readonly registrar: Readonly<Record<string, pulumi.Output<readonly string[]>>>;
+  /** What there has to be before that is known. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: NameserverArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Nameserver", name, {}, opts);
-    const { settings, login, volumeId } = args;
-    const zones = nameserver(settings)?.zones ?? [];
+    const { settings, login, server } = args;
+    const own = nameserver(settings);
+    const zones = own?.zones ?? [];
     const first: pulumi.Resource[] = [];
     this.keeper = (publication) => {
       const { name: part, records, parent, after } = publication;
@@ -59,8 +62,9 @@ export class Nameserver extends pulumi.ComponentResource {
         ),
       );
     };
-    if (zones.length === 0) {
+    if (own === undefined) {
       this.ds = {};
+      this.registrar = {};
       this.ready = [];
     } else {
       const asked = remote(
@@ -68,12 +72,22 @@ export class Nameserver extends pulumi.ComponentResource {
         {
           login,
           command: `${ZONES} ds </dev/null`,
-          stdin: pulumi.interpolate`${zones.join(" ")}\n${volumeId}\n`,
+          // The keys lie on the volume: on another one they are others.
+          stdin: pulumi.interpolate`${zones.join(" ")}\n${server.volume.id}\n`,
         },
         { parent: this, dependsOn: later(() => first) },
       );
       this.ds = Object.fromEntries(
         zones.map((zone) => [zone, asked.stdout.apply((said) => dsIn(said, zone))]),
+      );
+      const addresses = [server.address.publicIp, ...(settings.network.ipv6 ? [server.publicIpv6] : [])];
+      this.registrar = Object.fromEntries(
+        Object.entries(this.ds).map(([zone, ds]) => [
+          zone,
+          pulumi
+            .all([pulumi.all(addresses), ds])
+            .apply(([known, text]) => registrarLines(own, zone, known, text)),
+        ]),
       );
       this.ready = [asked];
     }

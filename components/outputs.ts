@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
 import { hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
-import { nameserver, registrarLines, transferSecret } from "../plan/nameserver.ts";
+import { nameserver, transferSecret } from "../plan/nameserver.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
@@ -30,6 +30,8 @@ export interface StackOutputsArgs {
   readonly acmeAccount: pulumi.Output<string>;
   /** DS records by zone. */
   readonly dnssec: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What the registrars have to be told, by zone that the host serves by itself. */
+  readonly nameservers: Readonly<Record<string, pulumi.Output<readonly string[]>>>;
   readonly keys: SshKeys;
   /** Passwords that the host's bundles asked for, by name. */
   readonly generated: pulumi.Output<Record<string, string>>;
@@ -47,6 +49,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     records,
     acmeAccount,
     dnssec,
+    nameservers,
     keys,
     generated,
   } = args;
@@ -95,18 +98,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     /** What the registrar has to have of each zone that is signed. */
     dnssec,
     /** What the registrars of the zones have to be told that the host serves by itself, by zone. */
-    ...(own !== undefined && {
-      nameservers: Object.fromEntries(
-        own.zones.map((zone) => [
-          zone,
-          pulumi
-            .all([server.address.publicIp, settings.network.ipv6 ? server.publicIpv6 : "", dnssec[zone]])
-            .apply(([ipv4, ipv6, ds = ""]) =>
-              registrarLines(own, zone, ipv6 === "" ? [ipv4] : [ipv4, ipv6], ds),
-            ),
-        ]),
-      ),
-    }),
+    ...(own !== undefined && { nameservers }),
     /** What each secondary nameserver has to know to copy these zones. */
     ...(signing.length > 0 && {
       transferKeys: pulumi.secret(

@@ -1,7 +1,6 @@
 import type { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipDomainName } from "@pulumi/aws/ec2/eipDomainName.js";
 import * as pulumi from "@pulumi/pulumi";
-import { nameserver as ownNameserver, registrarLines } from "../plan/nameserver.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Dns } from "./dns.ts";
 import type { Nameserver } from "./nameserver.ts";
@@ -10,7 +9,7 @@ import { published } from "./published.ts";
 
 export interface ReverseNameArgs {
   readonly address: Eip;
-  readonly settings: Settings;
+  readonly settings: Pick<Settings, "hostname" | "hostnameZone" | "resolver">;
   /** Has the A record: AWS resolves the name before it accepts it. */
   readonly dns: Dns;
   /** Of the zones that the host itself serves. */
@@ -42,9 +41,8 @@ function visibleFirst(
 ): pulumi.ResourceHook {
   const { hostname, hostnameZone: zone, resolver } = settings;
   const publicIp = onceKnown(address.publicIp);
-  const own = ownNameserver(settings);
-  const ds = nameserver.ds[zone];
-  const knownDs = ds && onceKnown(ds);
+  const lines = nameserver.registrar[zone];
+  const atRegistrar = lines && onceKnown(lines);
   const line = dns.lineToPutIn("A", hostname);
   const byHand = line && onceKnown(line);
   return new pulumi.ResourceHook(hookName, async () =>
@@ -53,10 +51,7 @@ function visibleFirst(
       zone,
       address: await publicIp,
       ...(byHand !== undefined && { toPutIn: await byHand }),
-      ...(own !== undefined &&
-        knownDs !== undefined && {
-          atRegistrar: registrarLines(own, zone, [await publicIp], await knownDs),
-        }),
+      ...(atRegistrar !== undefined && { atRegistrar: await atRegistrar }),
       ...(resolver.outside !== undefined && { resolver: resolver.outside }),
     }),
   );

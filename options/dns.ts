@@ -242,6 +242,12 @@ function hostAgrees(
         ["secondaries", other],
         "lies in a zone of this host, which has no address for it; write one under records, or the name that its provider gives it",
       );
+  const keys = Object.entries(secondaries).flatMap(([other, { key }]) =>
+    key === false ? [] : [{ other, name: key.name ?? other, ...key }],
+  );
+  for (const { other, name, secret, algorithm } of keys)
+    if (keys.some((key) => key.name === name && (key.secret !== secret || key.algorithm !== algorithm)))
+      report(["secondaries", other, "key"], "has the name of another key; write one name for each key");
   for (const [zone, lines] of Object.entries(records)) {
     if (!hosted.includes(zone))
       report(["records", zone], "is no zone that this host keeps; write its records where it is kept");

@@ -50,7 +50,7 @@ export function nameserver(settings: Settings): Nameserver | undefined {
         key: {
           name: key.name ?? other,
           algorithm: key.algorithm,
-          generatedAs: `transfer-${other}`,
+          generatedAs: `transfer-${key.name ?? other}`,
           ...(key.secret !== undefined && { secret: key.secret }),
         },
       }),

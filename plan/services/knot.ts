@@ -18,7 +18,8 @@ export function knot(settings: Settings): readonly Bundle[] {
   const own = nameserver(settings);
   if (own === undefined) return [];
   const { zones, secondaries } = own;
-  const keys = secondaries.flatMap(({ key }) => key ?? []);
+  // Two servers of one provider may have one key.
+  const keys = [...new Map(secondaries.flatMap(({ key }) => (key ? [[key.name, key]] : []))).values()];
   return [
     bundle({
       name: "knot",

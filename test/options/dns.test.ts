@@ -144,6 +144,18 @@ it("dns: what does not fit the host's own zones is a mistake at its place", () =
     ],
     [{ secondaries: { "ns2.example.net": { addresses: [] } } }, /addresses: is empty/],
     [{ secondaries: { "ns2.example.net": { addresses: ["ns2"] } } }, /addresses\[0\]: is no IP address/],
+    [
+      {
+        secondaries: {
+          "ns2.example.net": {
+            addresses: ["192.0.2.53"],
+            key: { name: "k.example", secret: "c2VjcmV0IG9mIGEga2V5" },
+          },
+          "ns3.example.net": { addresses: ["192.0.2.54"], key: { name: "k.example" } },
+        },
+      },
+      /secondaries\.ns2\.example\.net\.key: has the name of another key/,
+    ],
     [{ records: { "example.net": [] } }, /records\.example\.net: is no zone that this host keeps/],
     [records("www A"), /records\.example\.org\[0\]: is no record; write a line of a zone file/],
     [records("$INCLUDE /etc/shadow"), /is no record/],

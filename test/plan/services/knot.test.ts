@@ -108,6 +108,16 @@ it("the keys' secrets are in a file of their own, and nowhere else", () => {
   assert.deepEqual(bundleOf({ secondaries: {} }).secretFiles, []);
 });
 
+it("two servers of one provider may have one key", () => {
+  const key = { name: "keys.example.net" };
+  const both = {
+    "ns2.example.net": { addresses: ["192.0.2.53"], key },
+    "ns3.example.net": { addresses: ["192.0.2.54"], key },
+  };
+  assert.equal(keysOf({ secondaries: both }).match(/ id: /g)?.length, 1);
+  assert.deepEqual(bundleOf({ secondaries: both }).generates, ["transfer-keys.example.net"]);
+});
+
 it("nobody learns which program answers, and each zone is signed", () => {
   const text = fileOf({ secondaries: {} }, config);
   for (const key of ["identity", "version", "nsid"]) assert.match(text, new RegExp(`^ +${key}: ""$`, "m"));
