@@ -6,9 +6,10 @@ import { Dns } from "./components/dns.ts";
 import { hostFacts, knownOf } from "./components/facts.ts";
 import { Firewall } from "./components/firewall.ts";
 import { Generated } from "./components/generated.ts";
-import { Host } from "./components/host.ts";
+import { Host, loginTo } from "./components/host.ts";
 import { DkimKeys, SshKeys, TlsKeys } from "./components/keys.ts";
 import { currentMoment } from "./components/moment.ts";
+import { Nameserver } from "./components/nameserver.ts";
 import { Network } from "./components/network.ts";
 import { stackOutputs } from "./components/outputs.ts";
 import { rampsInPlace } from "./components/ramps.ts";
@@ -35,7 +36,7 @@ const moment = await currentMoment(settings);
 const plan = makePlan(settings, moment);
 const { bundles } = plan;
 const zones = await findZones(settings);
-const keepers = await findKeepers(settings);
+const keepers = await findKeepers(settings, () => nameserver.keeper);
 const web = { zones: keepers.cloudflare, ...plan.worker };
 await mayRunWorkers(web);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
@@ -59,12 +60,20 @@ const { securityGroupId } = new Firewall("firewall", {
 const { offering } = zones;
 const server = new Server("server", { settings, network, volume, offering, securityGroupId, keys });
 
+const login = loginTo("host", { settings, server, keys });
+const nameserver: Nameserver = new Nameserver("nameserver", {
+  settings,
+  login,
+  server,
+  host: () => host,
+});
 const facts = hostFacts(server, publicKeys, () => account.url);
 const published = { keepers, facts, mark: new RecordMark("mark").text };
 const dns = new Dns("dns", { ...published, records: plan.first });
 const signed = new SignedZones("dnssec", { zones: keepers.cloudflare, names: plan.signedZones });
+const ds = { ...signed.ds, ...nameserver.ds };
 const { address } = server;
-const reverseName = new ReverseName("ptr", { address, settings, dns });
+const reverseName = new ReverseName("ptr", { address, settings, dns, nameserver });
 
 const { passwords: generated } = new Generated("generated", { bundles });
 const ses = new Ses("ses", { domains: plan.ses, dkim, dns });
@@ -75,14 +84,14 @@ const secrets = {
   passwordHashes,
   generated,
   ses: ses.login,
-  known: knownOf(settings, server, publicKeys, signed.ds),
+  known: knownOf(settings, server, publicKeys, ds),
 };
 // Nothing is sent before the address has its name, and no certificate is asked for before the name has its address.
 const names = plan.webmail?.names ?? [];
 const named = [reverseName, ...names.flatMap((name) => dns.record("A", name))];
 const after = { postfix: [reverseName, ...ses.ready], certbot: named };
 const tlsKeys = settings.options.dane ? { tlsKeys: tls.named } : {};
-const host = new Host("host", { settings, server, keys, bundles, secrets, ...tlsKeys, after });
+const host = new Host("host", { settings, server, keys, login, bundles, secrets, ...tlsKeys, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
 const inbound = new Dns("inbound", { ...published, records: plan.inbound, after: [host] });
 
@@ -105,7 +114,8 @@ export default stackOutputs({
   policyRamps,
   records: made,
   acmeAccount: account.url,
-  dnssec: signed.ds,
+  dnssec: ds,
+  nameservers: nameserver.registrar,
   keys,
   generated,
 });

@@ -48,7 +48,10 @@ export function withCauses(results: readonly CheckResult[]): CheckResult[] {
   const isWrong = (about: string) => wrong.has(about);
   const zones = results.filter(isZoneWithoutAnswers).map(partOf);
   const causeOf = (result: CheckResult): string | undefined => {
-    if (result.right || isZoneWithoutAnswers(result)) return undefined;
+    if (result.right) return undefined;
+    const ownZone = wayToZone(result).find(isWrong);
+    if (ownZone !== undefined) return ownZone;
+    if (isZoneWithoutAnswers(result)) return undefined;
     const sameRecord = recordItems
       .slice(0, Math.max(0, recordItems.indexOf(result.item)))
       .map((item) => `${item}.${partOf(result)}`)
@@ -65,6 +68,14 @@ export function withCauses(results: readonly CheckResult[]): CheckResult[] {
     const cause = causeOf(result);
     return cause === undefined ? result : { ...result, cause };
   });
+}
+
+/** Of a zone that the host serves by itself: what stands on the way to it, before a resolver says what came of it. */
+function wayToZone({ item, about }: CheckResult): readonly string[] {
+  const [, zone] = /^validation\.(?:dnssec\.)?(.+)$/.exec(about) ?? [];
+  return item !== "validation" || zone === undefined
+    ? []
+    : [`nameservers.registry.${zone}`, `nameservers.ds.${zone}`];
 }
 
 function silencerOf({ about }: CheckResult, isWrong: (about: string) => boolean): string | undefined {

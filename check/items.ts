@@ -10,6 +10,7 @@ import { incoming } from "./items/incoming.ts";
 import { listed } from "./items/listed.ts";
 import { logins } from "./items/logins.ts";
 import { manners } from "./items/manners.ts";
+import { nameservers } from "./items/nameservers.ts";
 import { outgoing } from "./items/outgoing.ts";
 import { passwords } from "./items/passwords.ts";
 import { policies } from "./items/policies.ts";
@@ -34,6 +35,7 @@ import { webmail } from "./items/webmail.ts";
 export const items: readonly Item[] = [
   records,
   delegation,
+  nameservers,
   validation,
   spf,
   identity,

@@ -8,6 +8,7 @@ import { gtube } from "./items/gtube.ts";
 import { identity } from "./items/identity.ts";
 import { listed } from "./items/listed.ts";
 import { manners } from "./items/manners.ts";
+import { nameservers } from "./items/nameservers.ts";
 import { passwords } from "./items/passwords.ts";
 import { ports } from "./items/ports.ts";
 import { queue } from "./items/queue.ts";
@@ -31,6 +32,7 @@ import { webmail } from "./items/webmail.ts";
 export const itemsOnHost: readonly Item[] = [
   records,
   delegation,
+  nameservers,
   validation,
   spf,
   identity,

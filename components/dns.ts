@@ -18,7 +18,7 @@ export interface DnsArgs {
 }
 
 /** What a zone shows of a record, and why it is there. */
-export interface RecordOutput extends Omit<KeptRecord, "key" | "label"> {}
+export interface RecordOutput extends Omit<KeptRecord, "key" | "label" | "isPlain"> {}
 
 /** DNS records of all domains, each at who keeps its zone. */
 export class Dns extends pulumi.ComponentResource {
@@ -31,13 +31,15 @@ export class Dns extends pulumi.ComponentResource {
     const { keepers, mark, after = [] } = args;
     const kept = args.records.map((record): KeptRecord => {
       const { label, ...rest } = record;
-      return { ...rest, key: recordKey(record), content: contentOf(record, args.facts) };
+      const isPlain = typeof record.content === "string";
+      return { ...rest, key: recordKey(record), content: contentOf(record, args.facts), isPlain };
     });
     const parts = Map.groupBy(kept, ({ zone }) => keepers.of(zone));
+    for (const keeper of keepers.always) if (!parts.has(keeper)) parts.set(keeper, []);
     this.#published = new Map(
       [...parts].flatMap(([publish, records]) => [...publish({ name, parent: this, records, mark, after })]),
     );
-    this.records = Object.fromEntries(kept.map(({ key, ...record }) => [key, record]));
+    this.records = Object.fromEntries(kept.map(({ key, isPlain, ...record }) => [key, record]));
     this.registerOutputs({});
   }
 

@@ -29,12 +29,26 @@ export interface HostArgs {
   readonly settings: Settings;
   readonly server: Server;
   readonly keys: SshKeys;
+  readonly login: Login;
   readonly bundles: readonly Bundle[];
   readonly secrets: SecretOutputs;
   /** Digests of the keys that TLSA records name. @default there are no such records */
   readonly tlsKeys?: pulumi.Output<readonly string[]>;
   /** What has to exist before a bundle is applied: the A record before certbot asks for a certificate. */
   readonly after: Readonly<Record<string, readonly pulumi.Resource[]>>;
+}
+
+export interface LoginArgs extends Pick<HostArgs, "settings" | "server" | "keys"> {}
+
+/** How to log in to the machine, once it has its lasting identity. @param name of the host */
+export function loginTo(name: string, args: LoginArgs): Login {
+  return {
+    address: args.server.address.publicIp,
+    privateKey: args.keys.login.privateKeyOpenssh,
+    hostKey: args.keys.host.publicKeyOpenssh,
+    instanceId: args.server.instance.id,
+    answers: answersFirst(`${name}-answers-first`, args),
+  };
 }
 
 /** The machine's inside: its identity, its data volume, its packages, and a bundle for each service. */
@@ -46,14 +60,8 @@ export class Host extends pulumi.ComponentResource {
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:host:Host", name, {}, opts);
-    this.login = {
-      address: args.server.address.publicIp,
-      privateKey: args.keys.login.privateKeyOpenssh,
-      hostKey: args.keys.host.publicKeyOpenssh,
-      instanceId: args.server.instance.id,
-      answers: answersFirst(`${name}-answers-first`, args),
-    };
-    const { login } = this;
+    this.login = args.login;
+    const { login } = args;
     const tools = this.#takeOver(name, args, login);
     const storage = this.#prepareDisks(name, args, login, tools);
     const packages = remote(
@@ -219,7 +227,7 @@ function storeLines(settings: Settings): pulumi.Input<string> {
 }
 
 /** Asked once in a deployment: the steps come one upon the other. */
-function answersFirst(hookName: string, { server, settings }: HostArgs): pulumi.ResourceHook {
+function answersFirst(hookName: string, { server, settings }: LoginArgs): pulumi.ResourceHook {
   const publicIp = onceKnown(server.address.publicIp);
   let asked: Promise<void> | undefined;
   return new pulumi.ResourceHook(hookName, async () => {

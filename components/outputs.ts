@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clientSettings } from "../plan/clientSettings.ts";
 import { hasWorkers } from "../plan/dnsProvider.ts";
 import { storePassphrase } from "../plan/lockedStore.ts";
+import { nameserver, transferSecret } from "../plan/nameserver.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { RSPAMD_PAGE_PASSWORD } from "../plan/rspamdPage.ts";
@@ -29,6 +30,8 @@ export interface StackOutputsArgs {
   readonly acmeAccount: pulumi.Output<string>;
   /** DS records by zone. */
   readonly dnssec: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What the registrars have to be told, by zone that the host serves by itself. */
+  readonly nameservers: Readonly<Record<string, pulumi.Output<readonly string[]>>>;
   readonly keys: SshKeys;
   /** Passwords that the host's bundles asked for, by name. */
   readonly generated: pulumi.Output<Record<string, string>>;
@@ -46,6 +49,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     records,
     acmeAccount,
     dnssec,
+    nameservers,
     keys,
     generated,
   } = args;
@@ -54,6 +58,10 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
   const { keepDays } = settings.options.removed;
   const named = stackOption();
   const byHand = zoneFiles(settings, Object.values(records));
+  const own = nameserver(settings);
+  const signing = (own?.secondaries ?? []).flatMap(({ name, key }) =>
+    key === undefined ? [] : [[name, key] as const],
+  );
   const loggingIn = trustedHosts(settings).filter(({ login }) => login);
   return {
     hostname,
@@ -89,6 +97,21 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     acmeAccount,
     /** What the registrar has to have of each zone that is signed. */
     dnssec,
+    /** What the registrars of the zones have to be told that the host serves by itself, by zone. */
+    ...(own !== undefined && { nameservers }),
+    /** What each secondary nameserver has to know to copy these zones. */
+    ...(signing.length > 0 && {
+      transferKeys: pulumi.secret(
+        generated.apply((all) =>
+          Object.fromEntries(
+            signing.map(([secondary, key]) => [
+              secondary,
+              { key: key.name, algorithm: key.algorithm, secret: transferSecret(key, all) },
+            ]),
+          ),
+        ),
+      ),
+    }),
     /** DKIM's and TLS's, as their records have them. */
     publicKeys,
     /** Which keys are in which state, and since when. The next run goes on from here. */
@@ -121,6 +144,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       ...(byHand.size > 0
         ? [`Records to put in by hand: ${engineCommand("stack output dnsZoneFiles --json")}`]
         : []),
+      ...(own === undefined
+        ? []
+        : [`Nameservers, for the registrars: ${engineCommand("stack output nameservers --json")}`]),
       `Passwords: ${engineCommand("stack output credentials --show-secrets")}`,
       `Mail program: ${inWords(client.incoming)}, ${inWords(client.outgoing)}, login with ${client.login}`,
       `Is it all right? npm run check${named === "" ? "" : ` --${named}`}`,

@@ -11,7 +11,12 @@ export interface PublishedArgs {
   readonly resolver?: string;
   /** The record as a zone-file line, where somebody has to put it in by hand. @default its provider publishes it */
   readonly toPutIn?: string;
-  /** Milliseconds. @default 3 minutes: providers publish within seconds; by hand 5 seconds, for nobody is at it now */
+  /** What the registrar has to be told, where the host itself serves the zone. @default somebody else does */
+  readonly atRegistrar?: readonly string[];
+  /**
+   * Milliseconds. @default 3 minutes: providers publish within seconds; by hand 5 seconds, for nobody is at it now; of the host's
+   * own zones 30, in which the secondaries get their copies
+   */
   readonly deadline?: number;
   /** Milliseconds between two rounds. @default 1000 */
   readonly interval?: number;
@@ -24,25 +29,19 @@ export interface PublishedArgs {
  * @throws Error naming the servers that do not, when the deadline has passed
  */
 export async function published(args: PublishedArgs): Promise<void> {
-  const { hostname, zone, address, resolver, toPutIn, interval = 1000 } = args;
-  const { deadline = toPutIn === undefined ? 180_000 : 5000 } = args;
+  const { hostname, zone, address, toPutIn, atRegistrar, interval = 1000 } = args;
+  const patience = atRegistrar === undefined ? 180_000 : 30_000;
+  const { deadline = toPutIn === undefined ? patience : 5000 } = args;
   const end = Date.now() + deadline;
   for (;;) {
-    const late = await notServing(hostname, zone, address, resolver).catch((error: Error) => [error.message]);
+    const late = await notServing(args).catch((error: Error) => [error.message]);
     if (late.length === 0) return;
     if (Date.now() >= end) {
       throw new Error(
         [
           `${hostname} does not lead to ${address} at the nameservers of ${zone} after ${deadline / 1000} seconds; AWS would refuse the reverse name.`,
           ...late.map((line) => `  ${line}`),
-          ...(toPutIn === undefined
-            ? [
-                `Does the registrar name the servers that keep ${zone}, has each of them the zone as it is now (NOTIFY), and may this machine ask DNS servers (port 53)? Then run again.`,
-              ]
-            : [
-                `Put this record into the zone ${zone}, which is kept by hand (mailhost:dns), and run again when its nameservers show it:`,
-                `  ${toPutIn}`,
-              ]),
+          ...remedy(args),
         ].join("\n"),
       );
     }
@@ -50,26 +49,45 @@ export async function published(args: PublishedArgs): Promise<void> {
   }
 }
 
-/** What is not right yet, a line for each nameserver; the delegated ones, which are those that AWS will come to. */
-async function notServing(
-  hostname: string,
-  zone: string,
-  address: string,
-  server: string | undefined,
-): Promise<readonly string[]> {
-  const resolver = asking(server);
+function remedy({ zone, toPutIn, atRegistrar }: PublishedArgs): readonly string[] {
+  if (toPutIn !== undefined)
+    return [
+      `Put this record into the zone ${zone}, which is kept by hand (mailhost:dns), and run again when its nameservers show it:`,
+      `  ${toPutIn}`,
+    ];
+  if (atRegistrar !== undefined)
+    return [
+      `The host serves ${zone} itself (mailhost:dns). Tell the registrar of ${zone} this and nothing else, let each secondary copy the zone, and run again when the registry has it, in some minutes or hours:`,
+      ...atRegistrar.map((line) => `  ${line}`),
+    ];
+  return [
+    `Does the registrar name the servers that keep ${zone}, has each of them the zone as it is now (NOTIFY), and may this machine ask DNS servers (port 53)? Then run again.`,
+  ];
+}
+
+/**
+ * What is not right yet, a line for each nameserver; the delegated ones, which are those that AWS will come to. Where the host
+ * serves the zone itself, its copies may come later: a resolver that gets no answer from one of them asks another one.
+ */
+async function notServing(args: PublishedArgs): Promise<readonly string[]> {
+  const { hostname, zone, address, atRegistrar } = args;
+  const resolver = asking(args.resolver);
   const names = await resolver.resolveNs(zone);
   const lines = await Promise.all(
     names.map(async (name) => {
       try {
         const answers = await asking(...(await resolver.resolve4(name))).resolve4(hostname);
-        return answers.includes(address) ? [] : [`${name} answers ${answers.join(", ")}`];
+        return answers.includes(address)
+          ? { served: true }
+          : { line: `${name} answers ${answers.join(", ")}`, denied: true };
       } catch (error) {
-        return [`${name}: ${(error as Error).message}`];
+        const { message, code = "" } = error as NodeJS.ErrnoException;
+        return { line: `${name}: ${message}`, denied: code === "ENOTFOUND" || code === "ENODATA" };
       }
     }),
   );
-  return lines.flat();
+  const isEnough = atRegistrar !== undefined && lines.some(({ served }) => served);
+  return lines.flatMap(({ line, denied }) => (line === undefined || (isEnough && !denied) ? [] : [line]));
 }
 
 function asking(...servers: readonly (string | undefined)[]): Resolver {

@@ -14,7 +14,7 @@ import {
 import type { DnsRecord } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { openSsh, type SshAccess, type SshConnection } from "../ssh/client.ts";
-import { publishedText } from "./dns/texts.ts";
+import { publishedTexts as textsPublishedBy } from "./dns/texts.ts";
 import type { Dns } from "./dns.ts";
 import { stackOption } from "./engine.ts";
 import { reasonOf } from "./reason.ts";
@@ -140,9 +140,5 @@ async function publishedTexts(): Promise<ReadonlyMap<string, string>> {
       Record<string, { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }>
     >;
   };
-  return new Map(
-    Object.values(outputs)
-      .map(({ type, outputs = {} }) => publishedText(type, outputs))
-      .filter((text) => text !== undefined),
-  );
+  return new Map(Object.values(outputs).flatMap(({ type, outputs = {} }) => textsPublishedBy(type, outputs)));
 }

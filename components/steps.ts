@@ -33,6 +33,9 @@ export const SWEEP_PACKAGES = `${PACKAGES} --sweep`;
 /** Prints the URL of the host's ACME account, which it makes where there is none; nothing where it cannot be had now. */
 export const ACME_ACCOUNT = "sudo /usr/local/lib/mailhost/certificate account";
 
+/** The program of the zones that the host serves by itself: `put PART` takes records, `ds` prints their DS records. */
+export const ZONES = "sudo /usr/local/lib/mailhost/zones";
+
 /** Refuses where the host speaks TLS with a key whose digest is not on standard input. */
 export const TLS_KEY = "sudo /usr/local/lib/mailhost/tls shows";
 

@@ -6,6 +6,7 @@ import {
   AUTHENTIC_DATA,
   CHECKING_DISABLED,
   type DecodedPacket,
+  DNSSEC_OK,
   decode,
   encode,
   RECURSION_DESIRED,
@@ -27,6 +28,10 @@ export interface DnsAnswer {
   readonly answers: readonly Answer[];
   /** NS records of a referral: where a server that is not responsible itself sends on to. */
   readonly referral: readonly Answer[];
+  /** Addresses of such nameservers, that come along (glue). */
+  readonly glue: readonly Answer[];
+  /** Whether signatures (RRSIG) came with the answers. */
+  readonly signed: boolean;
 }
 
 export interface AskOptions {
@@ -34,6 +39,8 @@ export interface AskOptions {
   readonly recursion?: boolean;
   /** CD: what the resolver found is wanted also where its signatures are broken. @default false */
   readonly checkingDisabled?: boolean;
+  /** DO: signatures are wanted, too. @default false */
+  readonly signatures?: boolean;
   /** Milliseconds for one try; there are two by UDP, and one by TCP where the answer is cut off. @default 2000 */
   readonly timeout?: number;
 }
@@ -80,11 +87,11 @@ async function askNow(
         type: "OPT" as const,
         name: ".",
         udpPayloadSize: udpSize,
-        flags: 0,
+        flags: options.signatures === true ? DNSSEC_OK : 0,
         options: [],
         extendedRcode: 0,
         ednsVersion: 0,
-        flag_do: false,
+        flag_do: options.signatures === true,
       },
     ],
   };
@@ -106,6 +113,8 @@ async function askNow(
     authentic: reply.flag_ad,
     answers: (reply.answers ?? []).filter((answer) => answer.type === type),
     referral: (reply.authorities ?? []).filter((answer) => answer.type === "NS"),
+    glue: (reply.additionals ?? []).filter(({ type }) => type === "A" || type === "AAAA"),
+    signed: (reply.answers ?? []).some((answer) => answer.type === "RRSIG"),
   };
 }
 
@@ -191,6 +200,8 @@ function recordValue(answer: Answer): string {
       const { usage, selector, matchingType, certificate } = answer.data;
       return `${usage} ${selector} ${matchingType} ${certificate.toString("hex").toUpperCase()}`;
     }
+    case "SOA":
+      return String(answer.data.serial);
     case "DS": {
       const { keyTag, algorithm, digestType, digest } = answer.data;
       return `${keyTag} ${algorithm} ${digestType} ${digest.toString("hex").toUpperCase()}`;

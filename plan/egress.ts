@@ -1,5 +1,6 @@
 import type { Settings } from "../settings/types.ts";
 import { dailyWays } from "./dailyCheck.ts";
+import { nameserver } from "./nameserver.ts";
 import { relayAddress } from "./relay.ts";
 
 /** Where the host's own connections go. */
@@ -26,11 +27,13 @@ export function hostExits(settings: Settings): readonly Exit[] | undefined {
   const acmePort = Number(directory.port || (directory.protocol === "http:" ? 80 : 443));
   const hook = dailyWays(settings)?.webhook;
   const webhook = hook === undefined ? undefined : Number(new URL(hook).port || 443);
+  // A nameserver tells its secondaries of changes.
+  const dns = ["unbound", ...(nameserver(settings) === undefined ? [] : ["knot"])];
   const mail = [25, ...(relay === undefined || relay.port === 25 ? [] : [relay.port])];
   return [
     { protocol: "tcp", ports: mail, users: ["postfix"], why: "Mail to other servers" },
-    { protocol: "udp", ports: [53], users: ["unbound"], why: "Questions to the DNS" },
-    { protocol: "tcp", ports: [53], users: ["unbound"], why: "Questions to the DNS whose answers are long" },
+    { protocol: "udp", ports: [53], users: dns, why: "Questions to the DNS" },
+    { protocol: "tcp", ports: [53], users: dns, why: "Questions to the DNS whose answers are long" },
     {
       protocol: "tcp",
       ports: web,

@@ -5,7 +5,10 @@
 import { type Mistake, SettingsError } from "../settings/mistakes.ts";
 import { closestAbove } from "../settings/names.ts";
 import type { Settings } from "../settings/types.ts";
+import { conflicts } from "./conflicts.ts";
+import { nameserver, ownRecord } from "./nameserver.ts";
 import { dayOf } from "./plan.ts";
+import { dnsRecords } from "./records.ts";
 
 export interface Refusal {
   /** What is so: a sentence without its full stop. */
@@ -127,7 +130,7 @@ export function deployable(read: () => Settings, region: string | undefined, now
   const mistakes = regionMistakes(region);
   try {
     const settings = read();
-    mistakes.push(...daysToCome(settings, now));
+    mistakes.push(...daysToCome(settings, now), ...contradictingRecords(settings, now));
     if (mistakes.length === 0) return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -157,4 +160,29 @@ export function daysToCome({ domains }: Pick<Settings, "domains">, now: Date): M
       path: ["domains", name, "since"],
       message: `is in the future; write the day on which the domain comes here, such as ${dayOf(now)}`,
     }));
+}
+
+/** Records of the owner's in zones that the host serves, where the program has its own: two SPF records spoil each other. */
+export function contradictingRecords(settings: Settings, now: Date): Mistake[] {
+  const own = nameserver(settings);
+  if (own === undefined) return [];
+  const records = dnsRecords(settings, dayOf(now));
+  return own.zones.flatMap((zone) =>
+    own.lines(zone).flatMap((line, index) => {
+      const { name, type, value } = ownRecord(zone, line);
+      const existing = { id: "", name, type, content: value, comment: "" };
+      const taken = records.find((record) => {
+        const content = typeof record.content === "string" ? record.content : record.content.text("");
+        return conflicts(record, content, [existing], undefined).length > 0;
+      });
+      return taken === undefined
+        ? []
+        : [
+            {
+              path: ["dns", "host", "records", zone, index],
+              message: `stands where the mail host has a record of its own, ${taken.type} ${taken.name}; take it out, or give it another name`,
+            },
+          ];
+    }),
+  );
 }

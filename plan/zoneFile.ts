@@ -19,6 +19,34 @@ export function valueText({ type, priority = 0, content }: Omit<ZoneRecord, "nam
   return `${priority} ${content.replace(/(?<=\S)\.$/, "")}`;
 }
 
+/**
+ * Records as the host's program of its own zones takes them (files/usr/local/lib/mailhost/zones), each zone's as a part of its file.
+ * @param zones all that there are: where a zone has no record, that has to be said
+ */
+export function zonesDocument(
+  zones: readonly string[],
+  records: readonly (ZoneRecord & Pick<DnsRecord, "zone" | "why">)[],
+): string {
+  const parts = zones.map((zone) => {
+    const text = zoneFile(
+      zone,
+      records.filter((record) => record.zone === zone),
+    );
+    return `=== ${zone}\n${text}`;
+  });
+  return `${parts.join("")}=== end\n`;
+}
+
+/** The TXT records of such a document, by their names, each in zone-file form. */
+export function textsOf(document: string): readonly (readonly [name: string, text: string])[] {
+  let zone = "";
+  return document.split("\n").flatMap((line) => {
+    zone = /^=== (\S+)$/.exec(line)?.[1] ?? zone;
+    const [, name, text] = /^(\S+) \d+ IN TXT (".*")$/.exec(line) ?? [];
+    return name === undefined || text === undefined ? [] : [[name === "@" ? zone : `${name}.${zone}`, text]];
+  });
+}
+
 /** A record as a line that says everything by itself, wherever it stands. */
 export function zoneLine(record: ZoneRecord): string {
   return `${record.name}. ${record.ttl} IN ${record.type} ${rdata(record)}`;

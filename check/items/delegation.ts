@@ -1,4 +1,5 @@
-import { ask, authoritiesOf, valuesOf } from "../../dns/client.ts";
+import { ask, authoritiesOf, type DnsAnswer, valuesOf } from "../../dns/client.ts";
+import { dnsProviderOf } from "../../plan/dnsProvider.ts";
 import type { Item } from "../host.ts";
 import { recordSets } from "../recordsets.ts";
 import { sideBySide } from "../sidebyside.ts";
@@ -12,7 +13,12 @@ export const delegation: Item = {
   look: ({ target }) =>
     sideBySide(
       "delegation",
-      Object.fromEntries([...recordSets(target).keys()].map((zone) => [zone, oneZone(target, zone)])),
+      Object.fromEntries(
+        [...recordSets(target).keys()]
+          // Of the host's own zones more is known (nameservers.ts).
+          .filter((zone) => dnsProviderOf(target.settings.options.dns, zone) !== "host")
+          .map((zone) => [zone, oneZone(target, zone)]),
+      ),
     ),
 };
 
@@ -59,12 +65,45 @@ async function parentOf(target: Asked, zone: string): Promise<string> {
 
 /** Names of a zone's nameservers by what those of another zone say. @throws when none of these answers */
 async function nameservers(target: Asked, asked: string, zone: string): Promise<readonly string[]> {
-  const servers = target.nameservers?.[asked] ?? (await authoritiesOf(asked, target.resolver));
-  const { answers, referral } = await Promise.any(
-    servers.slice(0, enough).map((server) => ask(server, zone, "NS", { recursion: false })),
-  ).catch(({ errors: [first] }: AggregateError) => Promise.reject(first));
+  return namesIn(await anyOf(target, asked, zone, "NS"), zone);
+}
+
+/** What a registry says of a zone below its own. */
+export interface Registered {
+  /** Names of the nameservers, in order. */
+  readonly names: readonly string[];
+  /** Addresses by those names, where it has some (glue). */
+  readonly glue: ReadonlyMap<string, readonly string[]>;
+  /** DS records, as `valuesOf` writes them. */
+  readonly ds: readonly string[];
+}
+
+/** What the zone above says. @throws when nobody answers */
+export async function registered(asked: Asked, zone: string): Promise<Registered> {
+  const parent = await parentOf(asked, zone);
+  const [delegated, vouched] = await Promise.all([
+    anyOf(asked, parent, zone, "NS"),
+    anyOf(asked, parent, zone, "DS"),
+  ]);
+  const glue = Map.groupBy(delegated.glue, ({ name }) => name.toLowerCase());
+  return {
+    names: namesIn(delegated, zone),
+    glue: new Map([...glue].map(([name, addresses]) => [name, valuesOf(addresses)])),
+    ds: valuesOf(vouched.answers),
+  };
+}
+
+function namesIn({ answers, referral }: DnsAnswer, zone: string): readonly string[] {
   const named = answers.length > 0 ? answers : referral.filter(({ name }) => name.toLowerCase() === zone);
   return valuesOf(named).map((name) => name.toLowerCase());
+}
+
+/** What the first of a zone's servers says that answers. @throws when none does */
+async function anyOf(target: Asked, zone: string, name: string, type: "NS" | "DS"): Promise<DnsAnswer> {
+  const servers = target.nameservers?.[zone] ?? (await authoritiesOf(zone, target.resolver));
+  return await Promise.any(
+    servers.slice(0, enough).map((server) => ask(server, name, type, { recursion: false })),
+  ).catch(({ errors: [first] }: AggregateError) => Promise.reject(first));
 }
 
 async function hasAddress({ resolver }: CheckTarget, name: string): Promise<boolean> {
@@ -74,4 +113,13 @@ async function hasAddress({ resolver }: CheckTarget, name: string): Promise<bool
 
 export function listed(names: readonly string[]): string {
   return names.length === 0 ? "nobody" : names.join(" and ");
+}
+
+/** A DS record of a zone file as `valuesOf` writes it; undefined where it is none. */
+export function dsValue(record: string): string | undefined {
+  const [, tag = "", algorithm = "", type = "", digest = ""] =
+    /\bDS\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9A-F\s]+)$/i.exec(record) ?? [];
+  return digest === ""
+    ? undefined
+    : `${tag} ${algorithm} ${type} ${digest.replaceAll(/\s/g, "").toUpperCase()}`;
 }

@@ -18,6 +18,9 @@ const common = [
 /** Milliseconds: longer than the second try of a SYN (one second, RFC 6298). */
 const patience = 2500;
 
+/** RFC 1035 section 4.1.1. */
+const REFUSED = 5;
+
 type Door = "open" | "refused" | "silent";
 
 /** The plan's ports are open from here, and no others. On the host itself no firewall is on the way: there it is that somebody listens. */
@@ -179,7 +182,10 @@ async function knock(address: string, port: number): Promise<Door> {
   }
 }
 
-/** Asks for the root's servers; silence and an ICMP refusal are the right answers, and a DNS refusal is one too. */
+/**
+ * Asks for the root's servers; silence and an ICMP refusal are the right answers, and a DNS refusal is one too: that of a nameserver,
+ * which answers for its own zones.
+ */
 function answersDns(address: string): Promise<boolean> {
   const question = encode({ type: "query", id: 1, questions: [{ type: "NS", name: "." }] });
   return new Promise((resolve) => {
@@ -191,7 +197,7 @@ function answersDns(address: string): Promise<boolean> {
     };
     const timer = setTimeout(() => finish(false), 1500);
     socket.on("error", () => finish(false));
-    socket.on("message", () => finish(true));
+    socket.on("message", (bytes) => finish((bytes.at(3) ?? 0) % 16 !== REFUSED));
     socket.connect(53, address, () => socket.send(question));
   });
 }

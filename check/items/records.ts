@@ -17,6 +17,7 @@ const delegations = {
   route53:
     "Compare the nameservers in the registrar's form with those that Route 53 shows for the hosted zone.",
   rfc2136: "Compare the nameservers in the registrar's form with the zone's own NS records.",
+  host: "Compare the nameservers in the registrar's form with those of `stack output nameservers`.",
   byHand: "Compare the nameservers in the registrar's form with those of whoever keeps the zone.",
 } as const satisfies Record<DnsProvider, string>;
 
@@ -27,6 +28,9 @@ const remedies = {
   // The engine does not look at the server again by itself.
   rfc2136: ({ type, name }) =>
     `Run \`pulumi up --replace "**-${recordKey({ type, name })}"\`: it puts the record as planned. Where the zone's other nameservers alone are wrong, look at how they copy it.`,
+  // The engine does not look at the host again by itself.
+  host: () =>
+    'Run `pulumi up --replace "**-zones"`: it brings the records to the host again. Where the secondaries alone are wrong, look at how they copy the zone.',
   byHand: ({ zone, lines }) => `Put into the zone ${zone}, which is kept by hand: ${lines.join(" and ")}`,
 } as const satisfies Record<DnsProvider, (set: RecordSet) => string>;
 

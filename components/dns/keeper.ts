@@ -9,6 +9,8 @@ export interface KeptRecord extends Omit<DnsRecord, "content"> {
   readonly key: string;
   /** Unquoted, as in the plan. */
   readonly content: pulumi.Output<string>;
+  /** Whether the value needs no fact, and so is known in every preview. */
+  readonly isPlain: boolean;
 }
 
 export interface Publication {

@@ -1,14 +1,28 @@
 /** What the engine's state says of texts that a keeper has published. */
 import { quoteTxt } from "../../plan/txt.ts";
+import { textsOf } from "../../plan/zoneFile.ts";
+import { ZONES } from "../steps.ts";
+
+type NamedText = readonly [name: string, text: string];
 
 /**
- * The name and the first text, in zone-file form, of a resource that publishes TXT records; undefined for any other.
+ * The names and first texts, in zone-file form, of a resource that publishes TXT records; none for any other.
  * @param type the resource's token
  */
-export function publishedText(
+export function publishedTexts(
   type: string,
   outputs: Readonly<Record<string, unknown>>,
-): readonly [name: string, text: string] | undefined {
+): readonly NamedText[] {
+  if (type !== "command:remote:Command") {
+    const text = publishedText(type, outputs);
+    return text === undefined ? [] : [text];
+  }
+  // Of the steps on the host, those that bring its own zones.
+  const { create, stdin } = outputs;
+  return String(create).startsWith(`${ZONES} put `) && typeof stdin === "string" ? textsOf(stdin) : [];
+}
+
+function publishedText(type: string, outputs: Readonly<Record<string, unknown>>): NamedText | undefined {
   const { name, type: recordType, content, records } = outputs;
   switch (type) {
     case "cloudflare:index/dnsRecord:DnsRecord":

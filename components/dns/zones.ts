@@ -24,6 +24,8 @@ import { type Route53Zones, route53 } from "./route53.ts";
 export interface Keepers {
   /** Of a zone that the stack uses; all zones at one provider have one keeper. */
   readonly of: (zone: string) => Keeper;
+  /** Those that are told also that there are no records any more: what is gone there, they have to take away. */
+  readonly always: readonly Keeper[];
   /** Those of Cloudflare's, which can do more. */
   readonly cloudflare: CloudflareZones;
 }
@@ -31,10 +33,11 @@ export interface Keepers {
 /**
  * Asked before anything is made: without its zone a host would be half of one.
  *
+ * @param host who publishes in zones that the host itself serves; asked for when the first record is published
  * @throws pulumi.RunError naming every zone that its provider does not show, where the stack file asks for it, and what
  * to write instead.
  */
-export async function findKeepers(settings: Settings): Promise<Keepers> {
+export async function findKeepers(settings: Settings, host: () => Keeper = noHost): Promise<Keepers> {
   const uses = zoneUses(settings);
   const at = (provider: DnsProvider) =>
     uses.filter(({ zone }) => dnsProviderOf(settings.options.dns, zone) === provider);
@@ -47,10 +50,12 @@ export async function findKeepers(settings: Settings): Promise<Keepers> {
     ...(server === undefined ? [] : await missingAtServer(at("rfc2136"), server)),
   ];
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
+  const hostKeeper: Keeper = (publication) => host()(publication);
   const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
     cloudflare: cloudflare(cloudflareZones),
     route53: route53(route53Zones),
     rfc2136: server && rfc2136(server),
+    host: hostKeeper,
     byHand,
   };
   return {
@@ -59,8 +64,13 @@ export async function findKeepers(settings: Settings): Promise<Keepers> {
       if (keeper === undefined) throw new pulumi.RunError(`Nobody keeps the zone ${zone}.`);
       return keeper;
     },
+    always: at("host").length > 0 ? [hostKeeper] : [],
     cloudflare: cloudflareZones,
   };
+}
+
+function noHost(): never {
+  throw new pulumi.RunError("There is no host that could serve its zones.");
 }
 
 async function findCloudflareZones(): Promise<CloudflareZones> {

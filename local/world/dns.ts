@@ -37,7 +37,7 @@ interface DnsState {
 }
 
 /**
- * The DNS of the small internet: a root, three top-level domains, the hosted zones, the other side's, blocklists, Debian's
+ * The DNS of the small internet: a root, its top-level domains, the hosted zones, the other side's, blocklists, Debian's
  * archive, and the reverse zone of the public range; all signed, each with its DS at its parent. One knotd serves
  * them, on the addresses that a real tree would spread over operators. Its zone files are made anew each time it starts
  * from what is kept here, so there is no journal that a power cut could tear.
@@ -211,7 +211,7 @@ export class Dns implements DnsWorld {
       {
         name: ".",
         servers: ["a.root-servers.net."],
-        children: ["org", "com", "net", "info", this.#reverseZone],
+        children: ["org", "com", "net", "info", "edu", this.#reverseZone],
         records: [`a.root-servers.net. 3600 A ${root}`, `a.gtld-servers.net. 3600 A ${tld}`],
       },
       {
@@ -241,6 +241,8 @@ export class Dns implements DnsWorld {
         ],
       },
       { name: "info", servers: operator, children: [...route53Zones], records: [] },
+      // Of the zones below it somebody else is the nameserver: their registry has what `POST /world/record` tells it.
+      { name: "edu", servers: operator, children: [], records: [] },
       ...route53Zones.map((name) => ({ name, servers: route53, children: [], records: [] })),
       ...hostedZones.map((name) => ({ name, servers: cloudflare, children: [], records: [] })),
       {

@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/types.ts";
 import { bundle, file, plainFile, textFile } from "../bundle.ts";
 import { hasLockedStore } from "../lockedStore.ts";
+import { nameserver } from "../nameserver.ts";
 import { ownPasswords } from "../ownPasswords.ts";
 import { render } from "../template.ts";
 import type { Bundle, HostFile } from "../types.ts";
@@ -26,6 +27,7 @@ export function storage(settings: Settings): Bundle {
       // Here and not among the accounts: their list, which it is run for, comes to the host before their other files.
       plainFile("/usr/local/lib/mailhost/removed", { mode: "0755" }),
       file(users, {
+        nameserver: nameserver(settings) !== undefined,
         web: webmail(settings) !== undefined,
         ownPasswords: ownPasswords(settings) !== undefined,
         reports: settings.options.reports !== false,

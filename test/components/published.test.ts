@@ -95,3 +95,30 @@ test("a zone that is delegated to nobody is a clear error, too", async (t) => {
   await server(t, resolver, () => []);
   await assert.rejects(published({ ...host, deadline: 20, interval: 10 }), /queryNs ENOTFOUND example\.org/);
 });
+
+test("of a zone that the host serves itself, copies may come later, and what the registrar has to know is said", async (t) => {
+  const atRegistrar = ["nameserver ns1.example.org with the address 192.0.2.25", "DS record 1 13 2 AB"];
+  const own = { ...host, atRegistrar, deadline: 50, interval: 10 };
+  await delegation(t);
+  const answers: Answer[] = [];
+  await server(t, first, () => answers);
+  // Nobody listens at the other nameserver yet.
+  await assert.rejects(published(own), (error: Error) => {
+    assert.match(error.message, /Tell the registrar of example\.org this and nothing else/);
+    for (const line of atRegistrar) assert.ok(error.message.includes(`\n  ${line}`));
+    return true;
+  });
+  answers.push(a(host.hostname, host.address));
+  await published(own);
+  await assert.rejects(published({ ...host, deadline: 50, interval: 10 }), /bob\.example/);
+});
+
+test("a copy that says there is no such name is one to wait for", async (t) => {
+  await delegation(t);
+  await server(t, first, () => [a(host.hostname, host.address)]);
+  await server(t, second, () => []);
+  await assert.rejects(
+    published({ ...host, atRegistrar: ["…"], deadline: 50, interval: 10 }),
+    /bob\.example: .*ENOTFOUND/,
+  );
+});

@@ -35,7 +35,10 @@ const program = await runProgram({
   rspamdPage: true,
   mtaSts: "ramp",
   parked: { "example.net": {} },
-  dns: { zones: { "example.net": "byHand" } },
+  dns: {
+    zones: { "example.net": "byHand", "example.com": "host" },
+    host: { secondaries: { "ns2.example.net": { addresses: ["192.0.2.53"] } } },
+  },
   trustedHosts: { shop: { login: true, senders: ["@example.org"] } },
 });
 
@@ -70,6 +73,7 @@ it("every path of the host that the pages name is one that the program knows", (
         lockedStore: true,
         clamav: true,
         dailyCheck: true,
+        dns: { zones: { "example.com": "host" }, host: { secondaries: {} } },
         server: { instanceType: "t4g.medium" },
       },
       {},

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { dnsProviderOf } from "../../plan/dnsProvider.ts";
 import { makePlan } from "../../plan/plan.ts";
+import { contradictingRecords } from "../../plan/refusals.ts";
 import { plainSecrets } from "../../settings/plainSecrets.ts";
 import { annsKey } from "./openpgpKey.ts";
 import { settingsWith } from "./settings.ts";
@@ -61,7 +62,7 @@ it("dns: what somebody wrote and cannot have is a mistake of the stack file", ()
   );
   assert.throws(
     () => plan({ dns: { provider: "godaddy" } }),
-    /mailhost:dns\.provider: is unknown; write cloudflare or route53 or rfc2136 or byHand/,
+    /mailhost:dns\.provider: is unknown; write cloudflare or route53 or rfc2136 or host or byHand/,
   );
 });
 
@@ -101,4 +102,113 @@ it("dns: no policy ramps where nobody would see whether a step has been put in",
     });
   assert.ok(of({}));
   assert.throws(() => of({ dns: { provider: "byHand" } }), /mailhost:dns\.provider: is byHand, and .* ramps/);
+});
+
+const host = (choice: object, more: Readonly<Record<string, unknown>> = {}) =>
+  plan({ dns: { provider: "host", host: { secondaries: {}, ...choice } }, ...more });
+const secondaries = { "ns2.example.net": { addresses: ["192.0.2.53"] } };
+
+it("dns: where the host serves its zones, its name as a nameserver has its address", () => {
+  const added = (choice: object) => {
+    const before = new Set(
+      plan({ dns: { provider: "byHand" } }).records.map(({ type, name }) => `${type} ${name}`),
+    );
+    return host(choice, { network: { ipv6: true } })
+      .records.map(({ type, name }) => `${type} ${name}`)
+      .filter((key) => !before.has(key) && key !== "AAAA mail.example.org");
+  };
+  assert.deepEqual(added({ secondaries }), ["A ns1.example.org", "AAAA ns1.example.org"]);
+  assert.deepEqual(added({ name: "dns.example.org" }), ["A dns.example.org", "AAAA dns.example.org"]);
+  assert.deepEqual(added({ name: "mail.example.org" }), []);
+  assert.deepEqual(host({}).signedZones, []);
+});
+
+it("dns: one nameserver alone is refused, unless somebody says that he wants it", () => {
+  assert.throws(
+    () => plan({ dns: { provider: "host" } }),
+    /mailhost:dns\.host: is missing; write the zones' secondary nameservers .*\(RFC 2182\)/,
+  );
+  assert.doesNotThrow(() => host({}));
+  assert.throws(() => plan({ dns: { host: { secondaries } } }), /mailhost:dns\.host: keeps no zone/);
+});
+
+it("dns: what does not fit the host's own zones is a mistake at its place", () => {
+  const records = (...lines: readonly string[]) => ({ records: { "example.org": lines } });
+  for (const [choice, message] of [
+    [{ name: "ns1.example.net" }, /dns\.host\.name: is not in example\.org, the zone of the host's name/],
+    [{ name: "example.org" }, /dns\.host\.name: is a mail domain/],
+    [{ secondaries: { "ns1.example.org": secondaries["ns2.example.net"] } }, /is this host itself/],
+    [
+      { secondaries: { "ns2.example.org": secondaries["ns2.example.net"] } },
+      /secondaries\.ns2\.example\.org: lies in a zone of this host, which has no address for it/,
+    ],
+    [{ secondaries: { "ns2.example.net": { addresses: [] } } }, /addresses: is empty/],
+    [{ secondaries: { "ns2.example.net": { addresses: ["ns2"] } } }, /addresses\[0\]: is no IP address/],
+    [
+      {
+        secondaries: {
+          "ns2.example.net": {
+            addresses: ["192.0.2.53"],
+            key: { name: "k.example", secret: "c2VjcmV0IG9mIGEga2V5" },
+          },
+          "ns3.example.net": { addresses: ["192.0.2.54"], key: { name: "k.example" } },
+        },
+      },
+      /secondaries\.ns2\.example\.net\.key: has the name of another key/,
+    ],
+    [{ records: { "example.net": [] } }, /records\.example\.net: is no zone that this host keeps/],
+    [records("www A"), /records\.example\.org\[0\]: is no record; write a line of a zone file/],
+    [records("$INCLUDE /etc/shadow"), /is no record/],
+    [records("www 60 A 192.0.2.1\nx A 192.0.2.1"), /is no record/],
+    [records("@ SOA a b 1 2 3 4 5"), /is no record/],
+    [records("www.example.net. A 192.0.2.80"), /has a name outside of example\.org/],
+    [records("@ NS ns9.example.net."), /is a nameserver of the zone itself; write it under secondaries/],
+  ] as const)
+    assert.throws(() => host(choice), message, JSON.stringify(choice));
+  assert.doesNotThrow(() =>
+    host({
+      secondaries: { "ns2.example.org": secondaries["ns2.example.net"] },
+      ...records(
+        "ns2 A 192.0.2.53",
+        '@ TXT "v=x; (a) \\" b"',
+        "*.shop 60 IN CNAME www",
+        "sub NS ns.example.net.",
+      ),
+    }),
+  );
+  const nested = { ...domains, "shop.example.org": { since: "2026-11-21" } };
+  assert.throws(
+    () => host({}, { domains: nested }),
+    /keeps both example\.org and shop\.example\.org below it, .* write `zone: example\.org`/,
+  );
+});
+
+it("dns: a record of the owner's that contradicts the mail host's own is refused before anything is made", () => {
+  const against = (...lines: readonly string[]) =>
+    contradictingRecords(host({ records: { "example.org": lines } }).settings, new Date("2026-11-21")).map(
+      ({ path, message }) => [path.at(-1), /of its own, (.*);/.exec(message)?.[1]],
+    );
+  assert.deepEqual(
+    against(
+      "www A 192.0.2.80",
+      "mail A 192.0.2.80",
+      '@ TXT "some-site-verification=1"',
+      '@ TXT "v=spf1 -all"',
+      "@ MX 5 mx.example.net.",
+      "@ A 192.0.2.80",
+      '20261121r._domainkey TXT "v=DKIM1; p="',
+    ),
+    [
+      [1, "A mail.example.org"],
+      [3, "TXT example.org"],
+      [4, "MX example.org"],
+      [6, "TXT 20261121r._domainkey.example.org"],
+    ],
+  );
+});
+
+it("dns: the secret of a secondary's key is one in a stack file, too", () => {
+  const key = { secret: "c2VjcmV0IG9mIGEga2V5" };
+  const raw = { dns: { host: { secondaries: { "ns2.example.net": { addresses: ["192.0.2.53"], key } } } } };
+  assert.deepEqual(plainSecrets(raw), [["dns", "host", "secondaries", "ns2.example.net", "key", "secret"]]);
 });

@@ -32,6 +32,16 @@ it("egress: restricted, each service goes where it has to, and nobody anywhere e
   );
 });
 
+it("egress: a nameserver tells its secondaries of changes", () => {
+  const dns = { provider: "host", host: { secondaries: {} } };
+  const exits = hostExits(settingsWith({ egress: "restricted", dns })) ?? [];
+  const asking = exits.filter(({ ports }) => ports.includes(53)).map(({ users }) => users);
+  assert.deepEqual(asking, [
+    ["unbound", "knot"],
+    ["unbound", "knot"],
+  ]);
+});
+
 it("egress: the relay's port and the certificate authority's follow from the stack", () => {
   const text = rules({
     egress: "restricted",

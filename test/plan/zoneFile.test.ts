@@ -4,7 +4,7 @@ import { it } from "node:test";
 import { ask, valuesOf } from "../../dns/client.ts";
 import { recordContent } from "../../plan/facts.ts";
 import { dnsRecords } from "../../plan/records.ts";
-import { zoneFile, zoneLine } from "../../plan/zoneFile.ts";
+import { textsOf, zoneFile, zoneLine, zonesDocument } from "../../plan/zoneFile.ts";
 import { startDnsWorld } from "../check/dnsworld.ts";
 import { settingsWith } from "../options/settings.ts";
 
@@ -82,4 +82,31 @@ it("every record of a stack, and odd texts, are served by knot as planned", asyn
     const value = "priority" in rest ? `${rest.priority} ${content}` : content;
     assert.ok(valuesOf(answers).includes(value), `${type} ${name}: ${valuesOf(answers).join(" | ")}`);
   }
+});
+
+it("several zones are one text, in which their TXT records are found again", () => {
+  const text = { ...record, zone: "example.org", type: "TXT", content: 'a "b"; c' } as const;
+  const whole = zonesDocument(
+    ["example.com", "example.org"],
+    [text, { ...text, name: "example.org", content: "v=spf1 mx -all" }],
+  );
+  assert.equal(
+    whole,
+    [
+      "=== example.com",
+      "$ORIGIN example.com.",
+      "=== example.org",
+      "$ORIGIN example.org.",
+      "; Its address",
+      'mail 300 IN TXT "a \\"b\\"; c"',
+      "; Its address",
+      '@ 300 IN TXT "v=spf1 mx -all"',
+      "=== end",
+      "",
+    ].join("\n"),
+  );
+  assert.deepEqual(textsOf(whole), [
+    ["mail.example.org", '"a \\"b\\"; c"'],
+    ["example.org", '"v=spf1 mx -all"'],
+  ]);
 });

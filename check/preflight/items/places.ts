@@ -33,7 +33,7 @@ export const places: Look<PreflightTarget> = {
 };
 
 /** Who keeps a zone, as people call it. */
-const keepers: Readonly<Record<Exclude<DnsProvider, "cloudflare">, string>> = {
+const keepers: Readonly<Record<Exclude<DnsProvider, "cloudflare" | "host">, string>> = {
   route53: "Route 53",
   rfc2136: "a nameserver of your own",
   byHand: "your own hands",
@@ -46,7 +46,9 @@ function keptElsewhere(target: PreflightTarget): readonly Finding[] {
       ? []
       : about(provider, [
           leftOut(
-            `${zones.join(", ")}, which ${keepers[provider]} keeps: \`pulumi preview\` says what is missing there, and what is in the way`,
+            provider === "host"
+              ? `${zones.join(", ")}: the host is to be the nameserver itself, and there is none yet`
+              : `${zones.join(", ")}, which ${keepers[provider]} keeps: \`pulumi preview\` says what is missing there, and what is in the way`,
           ),
         ]),
   );

@@ -1,6 +1,6 @@
 import { ask, valuesOf } from "../../../dns/client.ts";
 import type { Look } from "../../host.ts";
-import { delegatedTo, listed } from "../../items/delegation.ts";
+import { delegatedTo, dsValue, listed } from "../../items/delegation.ts";
 import { notLookedAt } from "../../sidebyside.ts";
 import { about, type Finding, leftOut, right, wrong } from "../../types.ts";
 import { type Cloudflare, CloudflareRefusal, type Dnssec, type Zone } from "../cloudflare.ts";
@@ -85,8 +85,5 @@ async function vouchedKeys(
 
 /** As `valuesOf` writes it; undefined where Cloudflare does not sign. */
 function dsOf({ status, ds }: Dnssec): string | undefined {
-  const [, tag = "", algorithm = "", type = "", digest = ""] =
-    /\bDS\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9A-F\s]+)$/i.exec(ds ?? "") ?? [];
-  if (status === "disabled" || digest === "") return undefined;
-  return `${tag} ${algorithm} ${type} ${digest.replaceAll(/\s/g, "").toUpperCase()}`;
+  return status === "disabled" ? undefined : dsValue(ds ?? "");
 }
