@@ -4,6 +4,7 @@ import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { zoneLine } from "../plan/zoneFile.ts";
 import type { KeptRecord, Published } from "./dns/keeper.ts";
+import { type SharedSpf, shareSpf } from "./dns/sharedSpf.ts";
 import type { Keepers } from "./dns/zones.ts";
 import type { FactOutputs } from "./facts.ts";
 
@@ -11,6 +12,8 @@ export interface DnsArgs {
   readonly keepers: Keepers;
   readonly records: readonly DnsRecord[];
   readonly facts: FactOutputs;
+  /** Those among the SPF records that stand together with somebody else's, by their names. @default none */
+  readonly spf?: ReadonlyMap<string, SharedSpf>;
   /** What the records' comments begin with, so that the stack knows them as its own. */
   readonly mark: pulumi.Input<string>;
   /** What has to be in place before any of them is published. @default nothing */
@@ -18,7 +21,7 @@ export interface DnsArgs {
 }
 
 /** What a zone shows of a record, and why it is there. */
-export interface RecordOutput extends Omit<KeptRecord, "key" | "label"> {}
+export interface RecordOutput extends Omit<KeptRecord, "key" | "label" | "joins"> {}
 
 /** DNS records of all domains, each at who keeps its zone. */
 export class Dns extends pulumi.ComponentResource {
@@ -28,16 +31,23 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const { keepers, mark, after = [] } = args;
+    const { keepers, mark, spf = new Map<never, never>(), after = [] } = args;
+    const sharedAs = ({ joins, name }: DnsRecord) => joins && spf.get(name);
     const kept = args.records.map((record): KeptRecord => {
       const { label, ...rest } = record;
-      return { ...rest, key: recordKey(record), content: contentOf(record, args.facts) };
+      const shared = sharedAs(record);
+      const content = shared ? pulumi.output(shared.record) : contentOf(record, args.facts);
+      return { ...rest, key: recordKey(record), content };
     });
-    const parts = Map.groupBy(kept, ({ zone }) => keepers.of(zone));
+    for (const shared of args.records.map(sharedAs)) {
+      if (shared !== undefined) shareSpf(name, shared, { parent: this, dependsOn: [...after] });
+    }
+    const whole = kept.filter(({ joins, name }) => !joins || !spf.has(name));
+    const parts = Map.groupBy(whole, ({ zone }) => keepers.of(zone));
     this.#published = new Map(
       [...parts].flatMap(([publish, records]) => [...publish({ name, parent: this, records, mark, after })]),
     );
-    this.records = Object.fromEntries(kept.map(({ key, ...record }) => [key, record]));
+    this.records = Object.fromEntries(kept.map(({ key, joins: _joins, ...record }) => [key, record]));
     this.registerOutputs({});
   }
 

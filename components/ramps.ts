@@ -18,6 +18,7 @@ import { publishedText } from "./dns/texts.ts";
 import type { Dns } from "./dns.ts";
 import { stackOption } from "./engine.ts";
 import { reasonOf } from "./reason.ts";
+import { stateResources } from "./stateResources.ts";
 
 /** The stack's outputs that this reads, as `outputs.ts` writes them. */
 export interface OutputsOfRamps {
@@ -128,21 +129,8 @@ async function evidenceOf(
  * policies stand, and those of a policy that the stack file has set by itself until now.
  */
 async function publishedTexts(): Promise<ReadonlyMap<string, string>> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = (await pulumi.runtime
-    .invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })
-    .catch((error: Error) => {
-      throw new pulumi.RunError(
-        `The stack's own records cannot be read, and they say which policies the world knows: ${reasonOf(error)}. Nothing was touched.`,
-      );
-    })) as {
-    readonly outputs: Readonly<
-      Record<string, { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }>
-    >;
-  };
+  const resources = await stateResources("which policies the world knows");
   return new Map(
-    Object.values(outputs)
-      .map(({ type, outputs = {} }) => publishedText(type, outputs))
-      .filter((text) => text !== undefined),
+    resources.map(({ type, outputs }) => publishedText(type, outputs)).filter((text) => text !== undefined),
   );
 }

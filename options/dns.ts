@@ -88,6 +88,12 @@ export const dns = option({
         ["rfc2136"],
         "keeps no zone; write its zones as `example.com: rfc2136` under zones, or take it out",
       );
+    for (const { name, zone, spf } of settings.domains)
+      if (spf !== undefined && dnsProviderOf({ provider, zones }, zone) === "route53")
+        report(
+          zones[zone] === undefined ? ["provider"] : ["zones", zone],
+          `is route53, where all texts of a name are one owner's, and domains.${name}.spf is to merge; keep the zone by hand (byHand), or take that spf out`,
+        );
     for (const { name, zone, dmarc } of settings.domains)
       if (dmarc.policy === "ramp" && dnsProviderOf({ provider, zones }, zone) === "byHand")
         report(

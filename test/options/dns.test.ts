@@ -102,3 +102,20 @@ it("dns: no policy ramps where nobody would see whether a step has been put in",
   assert.ok(of({}));
   assert.throws(() => of({ dns: { provider: "byHand" } }), /mailhost:dns\.provider: is byHand, and .* ramps/);
 });
+
+it("dns: an SPF record that is to stand together with somebody else's wants another keeper than Route 53", () => {
+  const merging = { "example.org": { ...domains["example.org"], spf: "merge" } };
+  assert.throws(
+    () => settingsWith({ domains: merging, dns: { zones: { "example.org": "route53" } } }),
+    /mailhost:dns\.zones\.example\.org: is route53, .* domains\.example\.org\.spf is to merge; keep the zone by hand/,
+  );
+  const [record] = makePlan(settingsWith({ domains: merging }), moment).records.filter(({ joins }) => joins);
+  assert.deepEqual(
+    [record?.name, record?.content, record?.joins],
+    ["example.org", "v=spf1 mx -all", { own: ["mx"] }],
+  );
+  const strict = { "example.org": { ...domains["example.org"], spf: { foreign: "merge", all: "~all" } } };
+  const [other] = makePlan(settingsWith({ domains: strict }), moment).records.filter(({ joins }) => joins);
+  assert.deepEqual([other?.content, other?.joins], ["v=spf1 mx ~all", { own: ["mx"], all: "~all" }]);
+  assert.ok(plan({}).records.every(({ joins }) => joins === undefined));
+});
