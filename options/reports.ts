@@ -35,10 +35,11 @@ export const reports = option({
       : [
           bundle({
             name: "reports",
-            why: "Reads what other servers report about the domains.",
+            why: "Reads what other servers report about the domains, and says what became of what they sent.",
             directories: [directory("/srv/reports", { owner: "reports", group: "reports", mode: "0700" })],
             files: [
               plainFile("/usr/local/lib/mailhost/reports", { mode: "0755" }),
+              plainFile("/usr/local/lib/mailhost/deliveries", { mode: "0755" }),
               textFile(
                 "/etc/mailhost/reports.json",
                 `${JSON.stringify({ hostname, domains: [...domains.map(({ name }) => name), hostname], keepDays: value.keepDays }, undefined, 2)}\n`,
