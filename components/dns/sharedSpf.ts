@@ -121,9 +121,9 @@ function madeOf(name: string, state: readonly StateResource[]): Made {
   for (const { type, outputs } of state) {
     const wanted = type === "command:local:Command" ? told(outputs.stdin) : undefined;
     const { name: of, record, mended = 0 } = (wanted ?? {}) as Partial<WantedSpf>;
+    if (of !== name || record === undefined) continue;
     const done = spfDone.safeParse(told(outputs.stdout));
-    if (of === name && record !== undefined && done.success)
-      return { shared: { done: done.data, mended }, alone: false };
+    if (done.success) return { shared: { done: done.data, mended }, alone: false };
   }
   const alone = state.some(({ type, outputs }) => {
     const [of, text = ""] = publishedText(type, outputs) ?? [];

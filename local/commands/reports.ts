@@ -3,6 +3,7 @@ import type { Ramps } from "../../plan/ramp.ts";
 import { ramped, type Weighed, weighCommand } from "../../plan/ramps.ts";
 import { openSsh } from "../../ssh/client.ts";
 import type { Session } from "../../ssh/session.ts";
+import { complaintLines } from "../complaints.ts";
 import { type DeliverySums, deliveryLines } from "../deliveries.ts";
 import type { CloudPaths } from "../paths.ts";
 import { type ReportSums, reportLines } from "../reports.ts";
@@ -56,6 +57,7 @@ export async function reports(
     }
     const own = [publicIp, ...(publicIpv6 ? [publicIpv6] : [])];
     for (const line of deliveryLines(deliveries, days)) say(line);
+    for (const line of complaintLines(sums.complaints, deliveries)) say(line);
     for (const line of reportLines(sums, own)) say(line);
     if (policyRamps !== undefined)
       for (const line of await rampLines(session, stack, engine, policyRamps, own)) say(line);
