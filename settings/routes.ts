@@ -31,6 +31,15 @@ type Addresses = Pick<Settings, "domains" | "owner"> & {
   readonly hostname?: string;
 };
 
+/** Those that a stack has. */
+function rolesOf(options: Addresses["options"]): readonly string[] {
+  const isThere: Readonly<Record<string, boolean>> = {
+    [TLS_REPORTS]: options?.tlsReports !== false,
+    [FEEDBACK]: options?.feedback === true,
+  };
+  return roleNames.filter((role) => isThere[role] ?? true);
+}
+
 /**
  * Everything that is passed on instead of stored: what `virtual_alias_maps` needs. Postfix looks up
  * `user+tag@domain`, `user@domain`, then `@domain`, and asks again for each result (virtual(5)), so aliases of aliases
@@ -38,11 +47,7 @@ type Addresses = Pick<Settings, "domains" | "owner"> & {
  * the map too, each as its own alias, or the catch-all takes their mail.
  */
 export function routes({ domains, owner, options, hostname }: Addresses): readonly Route[] {
-  const isThere = {
-    [TLS_REPORTS]: options?.tlsReports !== false,
-    [FEEDBACK]: options?.feedback === true,
-  } as Readonly<Record<string, boolean>>;
-  const names = roleNames.filter((role) => isThere[role] ?? true);
+  const names = rolesOf(options);
   return domains.flatMap((domain) => {
     const taken = new Set([...domain.mailboxes, ...domain.aliases].map(({ address }) => address));
     const reader = options?.reports && hostname !== undefined ? reportsMailbox(hostname) : owner;
@@ -98,7 +103,8 @@ export function passedOn(settings: Addresses): ReadonlyMap<string, boolean> {
     if (next.kind !== "route" || seen.has(next.route.address)) return false;
     return next.route.to.some((target) => leaves(target, new Set([...seen, next.route.address])));
   };
-  const isRole = (address: string) => roleNames.some((role) => address.startsWith(`${role}@`));
+  const roles = rolesOf(settings.options);
+  const isRole = (address: string) => roles.some((role) => address.startsWith(`${role}@`));
   return new Map(
     settings.domains.flatMap((domain) => {
       const addresses = all

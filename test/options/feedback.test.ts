@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { hostBundles } from "../../plan/host.ts";
-import { routes } from "../../settings/routes.ts";
+import { passedOn, routes } from "../../settings/routes.ts";
 import { settingsWith } from "./settings.ts";
 
 function planned(keys: Readonly<Record<string, unknown>>) {
@@ -18,6 +18,12 @@ it("feedback: off by default, and no trace of it", () => {
   assert.equal(to["feedback@example.org"], undefined);
   assert.ok(!("feedback" in JSON.parse(config)));
   assert.deepEqual(planned({ feedback: false }), { to, config });
+});
+
+it("feedback: off, an alias of the name that leads elsewhere is one like any other", () => {
+  const aliases = { feedback: "friend@example.net", abuse: "friend@example.net" };
+  const domains = { "example.org": { since: "2026-11-21", mailboxes: { ann: {} }, aliases } };
+  assert.deepEqual([...passedOn(settingsWith({ domains }))], [["feedback@example.org", true]]);
 });
 
 it("feedback: each domain has an address for complaints, which the program reads that reads the reports", () => {
