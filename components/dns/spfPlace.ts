@@ -83,7 +83,7 @@ function atCloudflare(
       const there = (await standing()).find(({ written }) => written === from.written);
       if (there === undefined) throw changedMeanwhile(name);
       if (to === undefined) await cloudflare.change("DELETE", `${path}/${there.id}`);
-      else await cloudflare.change("PATCH", `${path}/${there.id}`, { content: to });
+      else await cloudflare.change("PATCH", `${path}/${there.id}`, { name, type: "TXT", content: to });
     },
   };
 }
