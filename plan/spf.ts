@@ -1,6 +1,5 @@
 /** SPF records (RFC 7208) in which this host stands beside senders of somebody else's. */
-import { z } from "zod";
-import { type SpfAll, spfAlls } from "../settings/spf.ts";
+import type { SpfAll } from "../settings/spf.ts";
 
 /** What a domain wants in the one SPF record that its name may have (RFC 7208 section 4.5). */
 export interface SpfPart {
@@ -10,18 +9,13 @@ export interface SpfPart {
   readonly all?: SpfAll;
 }
 
-/** All that it takes to part a record again, as the engine's state has it. */
-export const spfChange = z.object({
+/** All that it takes to part a record again. */
+export interface SpfChange {
   /** Mechanisms that were not in it. */
-  added: z.array(z.string()).readonly(),
+  readonly added: readonly string[];
   /** Its `all`, where that was changed; an empty one: it had none. */
-  all: z
-    .object({ from: z.string(), to: z.enum(spfAlls) })
-    .readonly()
-    .optional(),
-});
-
-export type SpfChange = z.output<typeof spfChange>;
+  readonly all?: { readonly from: string; readonly to: SpfAll } | undefined;
+}
 
 export function isSpf(text: string): boolean {
   return /^v=spf1( |$)/i.test(text);

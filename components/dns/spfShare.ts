@@ -1,14 +1,21 @@
 /** How a domain's SPF record stands together with that of somebody else, over the years: what is done, and what is taken back. */
 import { z } from "zod";
-import { joinSpf, ownSpf, partSpf, type SpfPart, spfChange, spfTrouble } from "../../plan/spf.ts";
+import { joinSpf, ownSpf, partSpf, type SpfPart, spfTrouble } from "../../plan/spf.ts";
 import { quoteTxt } from "../../plan/txt.ts";
+import { spfAlls } from "../../settings/spf.ts";
 import type { SpfKeeper, StandingSpf } from "./spfPlace.ts";
 
 /** What was done, as the engine's state has it: a contract. */
 export const spfDone = z.object({
   /** The record of somebody else's, as its keeper had it; null: there was none. */
   found: z.string().nullable(),
-  change: spfChange,
+  change: z.object({
+    added: z.array(z.string()).readonly(),
+    all: z
+      .object({ from: z.string(), to: z.enum(spfAlls) })
+      .readonly()
+      .optional(),
+  }),
   /** The whole as it was left. */
   text: z.string(),
 });
