@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type * as pulumi from "@pulumi/pulumi";
-import { decode, encode } from "dns-packet";
+import { type Answer, decode, encode } from "dns-packet";
 import { runProgram, settled, stack } from "./program.ts";
 
 const resolver = "127.91.26.3";
@@ -17,12 +17,12 @@ test("the record is joined where it stands, and shown to who puts records in by 
   const dns = createSocket("udp4").on("message", (bytes, { address, port }) => {
     const question = decode(bytes);
     const [{ name, type } = assert.fail()] = question.questions ?? [];
-    const told = {
+    const told: Readonly<Record<string, Answer>> = {
       NS: { name, type: "NS", ttl: 60, data: "ns.example.com" },
       A: { name, type: "A", ttl: 60, data: resolver },
       TXT: { name, type: "TXT", ttl: 60, data: [name === "example.com" ? theirs : "v=spf1 -all"] },
-    } as const;
-    const answer = told[type as keyof typeof told];
+    };
+    const answer = told[type];
     dns.send(
       encode({
         type: "response",
