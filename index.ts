@@ -1,6 +1,7 @@
 import { Accounts } from "./components/accounts.ts";
 import { AcmeAccount } from "./components/acmeAccount.ts";
 import { DataVolume } from "./components/dataVolume.ts";
+import { sharedSpf } from "./components/dns/sharedSpf.ts";
 import { findKeepers } from "./components/dns/zones.ts";
 import { Dns } from "./components/dns.ts";
 import { hostFacts, knownOf } from "./components/facts.ts";
@@ -39,6 +40,7 @@ const zones = await findZones(settings);
 const keepers = await findKeepers(settings, () => nameserver.keeper);
 const web = { zones: keepers.cloudflare, ...plan.worker };
 await mayRunWorkers(web);
+const spf = await sharedSpf(settings, plan.records, keepers);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
 const keys = new SshKeys("ssh");
@@ -68,7 +70,7 @@ const nameserver: Nameserver = new Nameserver("nameserver", {
   host: () => host,
 });
 const facts = hostFacts(server, publicKeys, () => account.url);
-const published = { keepers, facts, mark: new RecordMark("mark").text };
+const published = { keepers, facts, spf, mark: new RecordMark("mark").text };
 const dns = new Dns("dns", { ...published, records: plan.first });
 const signed = new SignedZones("dnssec", { zones: keepers.cloudflare, names: plan.signedZones });
 const ds = { ...signed.ds, ...nameserver.ds };

@@ -1,5 +1,7 @@
 import { type DnsAnswer, valuesOf } from "../dns/client.ts";
 import { recordContent } from "../plan/facts.ts";
+import { isSpf, joinSpf, type SpfPart } from "../plan/spf.ts";
+import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { valueText, zoneLine } from "../plan/zoneFile.ts";
 import { liesIn } from "../settings/names.ts";
@@ -14,13 +16,15 @@ export interface RecordSet {
   readonly values: readonly string[];
   /** As lines of a zone file. */
   readonly lines: readonly string[];
+  /** SPF alone: how it may stand together with somebody else's. */
+  readonly joins?: SpfPart;
 }
 
 /** The plan's records, put together as DNS keeps them, by zone. */
 export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly RecordSet[]> {
   const sets = new Map<string, RecordSet>();
   for (const record of target.records.filter(({ name }) => isWanted(name, target))) {
-    const { zone, name, type } = record;
+    const { zone, name, type, joins } = record;
     const content = recordContent(record, target.facts);
     const key = `${type} ${name}`;
     const { values = [], lines = [] } = sets.get(key) ?? {};
@@ -31,6 +35,7 @@ export function recordSets(target: CheckTarget): ReadonlyMap<string, readonly Re
       type,
       values: [...values, valueText({ ...record, content })],
       lines: [...lines, line],
+      ...(joins && { joins }),
     });
   }
   return Map.groupBy(sets.values(), ({ zone }) => zone);
@@ -44,6 +49,18 @@ export function partOf({ name, type }: Pick<RecordSet, "name" | "type">): string
 /** Names of one domain alone, and always the host's own. */
 export function isWanted(name: string, { only, settings }: CheckTarget): boolean {
   return only === undefined || liesIn(name, only) || liesIn(name, settings.hostname);
+}
+
+/** The set as it is to be beside what an answer shows: an SPF record of somebody else's stays, with the plan's in it. */
+export function asShared(set: RecordSet, { answers }: DnsAnswer): RecordSet {
+  const [standing, ...more] = valuesOf(answers).filter(isSpf);
+  if (set.joins === undefined || standing === undefined || more.length > 0) return set;
+  const { text } = joinSpf(standing, set.joins);
+  return {
+    ...set,
+    values: [text],
+    lines: set.lines.map((line) => line.replace(/"v=spf1.*$/, quoteTxt(text))),
+  };
 }
 
 /** What is wrong with an answer, in words; undefined when it is as planned. */

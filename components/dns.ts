@@ -4,6 +4,7 @@ import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { zoneLine } from "../plan/zoneFile.ts";
 import type { KeptRecord, Published } from "./dns/keeper.ts";
+import { type SharedSpf, shareSpf } from "./dns/sharedSpf.ts";
 import type { Keepers } from "./dns/zones.ts";
 import type { FactOutputs } from "./facts.ts";
 
@@ -11,6 +12,8 @@ export interface DnsArgs {
   readonly keepers: Keepers;
   readonly records: readonly DnsRecord[];
   readonly facts: FactOutputs;
+  /** Those among the SPF records that stand together with somebody else's, by their names. @default none */
+  readonly spf?: ReadonlyMap<string, SharedSpf>;
   /** What the records' comments begin with, so that the stack knows them as its own. */
   readonly mark: pulumi.Input<string>;
   /** What has to be in place before any of them is published. @default nothing */
@@ -18,7 +21,7 @@ export interface DnsArgs {
 }
 
 /** What a zone shows of a record, and why it is there. */
-export interface RecordOutput extends Omit<KeptRecord, "key" | "label" | "isPlain"> {}
+export interface RecordOutput extends Omit<KeptRecord, "key" | "label" | "isPlain" | "joins"> {}
 
 /** DNS records of all domains, each at who keeps its zone. */
 export class Dns extends pulumi.ComponentResource {
@@ -28,18 +31,27 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const { keepers, mark, after = [] } = args;
+    const { keepers, mark, spf = new Map<never, never>(), after = [] } = args;
+    const sharedAs = ({ joins, name }: DnsRecord) => joins && spf.get(name);
     const kept = args.records.map((record): KeptRecord => {
       const { label, ...rest } = record;
-      const isPlain = typeof record.content === "string";
-      return { ...rest, key: recordKey(record), content: contentOf(record, args.facts), isPlain };
+      const shared = sharedAs(record);
+      const content = shared ? pulumi.output(shared.record) : contentOf(record, args.facts);
+      const isPlain = shared !== undefined || typeof record.content === "string";
+      return { ...rest, key: recordKey(record), content, isPlain };
     });
-    const parts = Map.groupBy(kept, ({ zone }) => keepers.of(zone));
+    for (const shared of args.records.map(sharedAs)) {
+      if (shared !== undefined) shareSpf(name, shared, { parent: this, dependsOn: [...after] });
+    }
+    const whole = kept.filter(({ joins, name }) => !joins || !spf.has(name));
+    const parts = Map.groupBy(whole, ({ zone }) => keepers.of(zone));
     for (const keeper of keepers.always) if (!parts.has(keeper)) parts.set(keeper, []);
     this.#published = new Map(
       [...parts].flatMap(([publish, records]) => [...publish({ name, parent: this, records, mark, after })]),
     );
-    this.records = Object.fromEntries(kept.map(({ key, isPlain, ...record }) => [key, record]));
+    this.records = Object.fromEntries(
+      kept.map(({ key, isPlain: _isPlain, joins: _joins, ...record }) => [key, record]),
+    );
     this.registerOutputs({});
   }
 

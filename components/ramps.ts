@@ -18,6 +18,7 @@ import { publishedTexts as textsPublishedBy } from "./dns/texts.ts";
 import type { Dns } from "./dns.ts";
 import { stackOption } from "./engine.ts";
 import { reasonOf } from "./reason.ts";
+import { stateResources } from "./stateResources.ts";
 
 /** The stack's outputs that this reads, as `outputs.ts` writes them. */
 export interface OutputsOfRamps {
@@ -128,17 +129,6 @@ async function evidenceOf(
  * policies stand, and those of a policy that the stack file has set by itself until now.
  */
 async function publishedTexts(): Promise<ReadonlyMap<string, string>> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = (await pulumi.runtime
-    .invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })
-    .catch((error: Error) => {
-      throw new pulumi.RunError(
-        `The stack's own records cannot be read, and they say which policies the world knows: ${reasonOf(error)}. Nothing was touched.`,
-      );
-    })) as {
-    readonly outputs: Readonly<
-      Record<string, { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }>
-    >;
-  };
-  return new Map(Object.values(outputs).flatMap(({ type, outputs = {} }) => textsPublishedBy(type, outputs)));
+  const resources = await stateResources("which policies the world knows");
+  return new Map(resources.flatMap(({ type, outputs }) => textsPublishedBy(type, outputs)));
 }

@@ -175,6 +175,15 @@ function byTcp(address: string, port: number, packet: Buffer, timeout: number): 
   });
 }
 
+/** A name's TXT records, as a resolver knows them. @throws where it does not answer, or says that something is wrong */
+export function textsAt(resolver: string): (name: string) => Promise<readonly string[]> {
+  return async (name) => {
+    const { rcode, answers } = await ask(resolver, name, "TXT");
+    if (rcode !== "NOERROR" && rcode !== "NXDOMAIN") throw new Error(`TXT ${name} is answered ${rcode}`);
+    return valuesOf(answers);
+  };
+}
+
 /** Values of records as text: `192.0.2.1`, `10 mail.example.org`, `0 1 993 mail.example.org`, `3 1 1 5A…`, TXT strings joined; names without their last dot. */
 export function valuesOf(answers: readonly Answer[]): string[] {
   return answers.map(recordValue).toSorted();

@@ -1,5 +1,7 @@
 /** What the program on the host (files/usr/local/lib/mailhost/reports) has summed up, in words. */
 
+import type { Complaint } from "./complaints.ts";
+
 /** Its JSON. */
 export interface ReportSums {
   readonly days: number;
@@ -37,6 +39,8 @@ export interface ReportSums {
     readonly sessions: number;
     readonly authentic: 0 | 1;
   }[];
+  /** Messages that somebody has complained about, the newest first. */
+  readonly complaints: readonly Complaint[];
   /** Messages to the reports' addresses that were none. */
   readonly others: number;
 }

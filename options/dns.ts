@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  type DnsProvider,
   dnsProviderOf,
   dnsProviders,
   type HostedZones,
@@ -198,6 +199,14 @@ export const dns = option({
         ["rfc2136"],
         "keeps no zone; write its zones as `example.com: rfc2136` under zones, or take it out",
       );
+    for (const { name, zone, spf } of settings.domains) {
+      const refusal = spf && noMerge[dnsProviderOf({ provider, zones }, zone)];
+      if (refusal !== undefined)
+        report(
+          zones[zone] === undefined ? ["provider"] : ["zones", zone],
+          `${refusal.reason}, and domains.${name}.spf is to merge; ${refusal.instead}take that spf out`,
+        );
+    }
     for (const { name, zone, dmarc } of settings.domains)
       if (dmarc.policy === "ramp" && dnsProviderOf({ provider, zones }, zone) === "byHand")
         report(
@@ -216,6 +225,17 @@ export const dns = option({
   records: (_choice, settings, ttlOf) => nameserverRecords(settings, ttlOf),
   bundles: (_choice, settings) => knot(settings),
 });
+
+/** Where no SPF record can stand in one with somebody else's. */
+const noMerge: {
+  readonly [provider in DnsProvider]?: { readonly reason: string; readonly instead: string };
+} = {
+  route53: {
+    reason: "is route53, where all texts of a name are one owner's",
+    instead: "keep the zone by hand (byHand), or ",
+  },
+  host: { reason: "is host, in whose zones nobody else writes", instead: "" },
+};
 
 function hostAgrees(
   { name, secondaries, records }: HostedZones,

@@ -35,6 +35,16 @@ export function importWords(resource: string, zoneId: string, recordId: string):
 /** Beside taking it over. */
 export const freeThePlace = "delete it in Cloudflare's dashboard, if nobody needs it, and run again.";
 
+/** The way that SPF has beside these, in a line; none for any other record. */
+export function joinTheRecord({
+  type,
+  content,
+}: Pick<ExistingRecord, "type" | "content">): readonly string[] {
+  return type === "TXT" && txtKind(content) === "v=spf1"
+    ? ["or, where it is a domain's, let both stand in one: spf: merge under that domain (docs/dns.md)."]
+    : [];
+}
+
 /** Where it cannot be taken over: it is of another type. */
 export const leaveThePlace =
   "delete it in Cloudflare's dashboard, or give it another name, and run again: only one of them can be right.";

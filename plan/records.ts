@@ -7,6 +7,7 @@ import { dmarcNow, sinceWhen } from "./ramps.ts";
 import { relaySpf } from "./relay.ts";
 import type { KeyRotation } from "./rotation.ts";
 import { isSentBySes } from "./ses.ts";
+import { ownSpf } from "./spf.ts";
 import { tlsaName, tlsaText, tlsKeys } from "./tlsKey.ts";
 import type { DnsRecord } from "./types.ts";
 import { webmail, zoneOfName } from "./webmail.ts";
@@ -62,7 +63,7 @@ function hostRecords(settings: Settings, today: string, dkim: readonly DkimSelec
     {
       name,
       type: "TXT",
-      content: `v=spf1 a${relaySpf(settings, name)} -all`,
+      content: ownSpf({ own: ["a", ...relaySpf(settings, name)] }),
       why: "SPF: bounces have no sender, so receivers judge the host's own name by its address",
     },
     ...dkimKeys(dkim, settings, home, name, "what the machine itself sends", today),
@@ -154,6 +155,7 @@ function domainRecords(
   const { name, zone } = domain;
   const { policy, climbed } = dmarcNow(domain, ramps);
   const sent = isSentBySes(settings, name);
+  const own = [ownMechanism(settings), ...relaySpf(settings, name)];
   const drafts: Draft[] = [
     {
       name,
@@ -175,7 +177,8 @@ function domainRecords(
     {
       name,
       type: "TXT",
-      content: `v=spf1 ${ownMechanism(settings)}${relaySpf(settings, name)} -all`,
+      content: ownSpf({ ...domain.spf, own }),
+      ...(domain.spf && { joins: { ...domain.spf, own } }),
       why: sent
         ? "SPF: only the mail host sends for this domain; Amazon SES sends as bounce. below it"
         : "SPF: only the mail host sends for this domain",

@@ -60,9 +60,9 @@ export function isRelayed(route: RelayRoute | undefined, domain: string): route 
   return route !== undefined && (route.all || route.domains.includes(domain));
 }
 
-/** What the SPF record of a name of ours says of the relay: mechanisms, each with a blank in front. */
-export function relaySpf(settings: Settings, name: string): string {
+/** Mechanisms by which the SPF record of a name of ours names the relay. */
+export function relaySpf(settings: Settings, name: string): readonly string[] {
   const { host, spf = [], domains } = settings.options.relay;
   const isSent = host !== undefined && (domains === undefined || domains.includes(name));
-  return isSent ? spf.map((mechanism) => ` ${mechanism}`).join("") : "";
+  return isSent ? spf : [];
 }

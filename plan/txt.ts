@@ -14,6 +14,18 @@ export function quoteTxt(value: string): string {
   return strings.join(" ");
 }
 
+/** The text of a TXT record, of zone-file text or as some providers have it: without quotes. */
+export function plainTxt(written: string): string {
+  if (!written.startsWith('"')) return written;
+  const strings = [...written.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, inner = ""]) => inner);
+  const bytes = Buffer.from(strings.join(""), "utf8")
+    .toString("latin1")
+    .replace(/\\(\d{3}|.)/g, (_, escaped: string) =>
+      escaped.length === 3 ? String.fromCharCode(Number(escaped)) : escaped,
+    );
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
 function escaped(byte: number): string {
   if (byte < 0x20 || byte > 0x7e) return `\\${String(byte).padStart(3, "0")}`;
   const character = String.fromCharCode(byte);

@@ -1,5 +1,7 @@
 /** The plan's vocabulary: pure data and pure functions of settings and facts. */
 
+import type { SpfPart } from "./spf.ts";
+
 /** What only a later stage learns. Plain values here; components lift them out of Outputs. */
 export interface Facts {
   readonly publicIpv4: string;
@@ -72,6 +74,8 @@ export interface DnsRecord {
    * no fact is needed, so that the preview before the first `up` shows it already.
    */
   readonly content: string | FactText;
+  /** SPF alone, where the stack file wants it: how it stands in one record with somebody else's; else the content is its own. */
+  readonly joins?: SpfPart;
   /** One sentence of at most 83 characters; it is in the record's comment in the zone too. */
   readonly why: string;
 }

@@ -203,7 +203,7 @@ function domainsOf(remains: Remains, told: readonly Path[], report: Report): Wri
   });
   return accepted.map(({ key, name, value }) => {
     // A mapping that was taken out as a whole, or has a misspelt name.
-    const isMapping = (name: unknown) => name !== "zone" && name !== "since" && name !== "dmarc";
+    const isMapping = (name: unknown) => !["zone", "since", "dmarc", "spf"].includes(String(name));
     const isWhole = !told.some(
       ([top, domain, name, ...rest]) =>
         top === "domains" && domain === key && isMapping(name) && rest.length === 0,
@@ -273,7 +273,18 @@ function domainOf(
     report([...base, "zone"], `does not hold ${name}; write the zone that ends its name`);
   const since = dayOf(value.since ?? "");
   const dmarc = { policy, reportsTo: reports };
-  const domain = { name, zone, since, mailboxes, aliases, ...present("catchAll", catchAll), dmarc };
+  const { all } = typeof value.spf === "string" ? {} : value.spf;
+  const spf = value.spf === "refuse" ? undefined : present("all", all);
+  const domain = {
+    name,
+    zone,
+    since,
+    mailboxes,
+    aliases,
+    ...present("catchAll", catchAll),
+    dmarc,
+    ...present("spf", spf),
+  };
   return { name, domain, places, targets };
 }
 

@@ -4,11 +4,14 @@ import type { Settings } from "./types.ts";
 /** The name before the `@` of each domain that other servers' reports on TLS go to. */
 export const TLS_REPORTS = "tls-reports";
 
+/** The one that complaints go to, where they are asked for. */
+export const FEEDBACK = "feedback";
+
 /**
  * Names that have to work in every mail domain (RFC 2142 sections 4 and 5) and those that reports go to.
  * Where a domain has no mailbox or alias of the name, its mail goes to the owner.
  */
-const reportNames = ["dmarc", TLS_REPORTS] as const;
+const reportNames = ["dmarc", TLS_REPORTS, FEEDBACK] as const;
 const roleNames = ["postmaster", "abuse", ...reportNames] as const;
 
 /** Where those reports go that the host reads itself: no address of the world's, Postfix alone brings them there. */
@@ -24,9 +27,18 @@ export interface Route {
 
 type Addresses = Pick<Settings, "domains" | "owner"> & {
   /** What some role names hang on. @default all of them are there, and lead to the owner */
-  readonly options?: Pick<Settings["options"], "reports" | "tlsReports">;
+  readonly options?: Pick<Settings["options"], "reports" | "tlsReports" | "feedback">;
   readonly hostname?: string;
 };
+
+/** Those that a stack has. */
+function rolesOf(options: Addresses["options"]): readonly string[] {
+  const isThere: Readonly<Record<string, boolean>> = {
+    [TLS_REPORTS]: options?.tlsReports !== false,
+    [FEEDBACK]: options?.feedback === true,
+  };
+  return roleNames.filter((role) => isThere[role] ?? true);
+}
 
 /**
  * Everything that is passed on instead of stored: what `virtual_alias_maps` needs. Postfix looks up
@@ -35,7 +47,7 @@ type Addresses = Pick<Settings, "domains" | "owner"> & {
  * the map too, each as its own alias, or the catch-all takes their mail.
  */
 export function routes({ domains, owner, options, hostname }: Addresses): readonly Route[] {
-  const names = roleNames.filter((role) => role !== TLS_REPORTS || options?.tlsReports !== false);
+  const names = rolesOf(options);
   return domains.flatMap((domain) => {
     const taken = new Set([...domain.mailboxes, ...domain.aliases].map(({ address }) => address));
     const reader = options?.reports && hostname !== undefined ? reportsMailbox(hostname) : owner;
@@ -91,7 +103,8 @@ export function passedOn(settings: Addresses): ReadonlyMap<string, boolean> {
     if (next.kind !== "route" || seen.has(next.route.address)) return false;
     return next.route.to.some((target) => leaves(target, new Set([...seen, next.route.address])));
   };
-  const isRole = (address: string) => roleNames.some((role) => address.startsWith(`${role}@`));
+  const roles = rolesOf(settings.options);
+  const isRole = (address: string) => roles.some((role) => address.startsWith(`${role}@`));
   return new Map(
     settings.domains.flatMap((domain) => {
       const addresses = all

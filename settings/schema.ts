@@ -13,6 +13,7 @@ import { domainText } from "./hostName.ts";
 import { domainName } from "./names.ts";
 import { isAddress, networkMistake, vpcMistake, wholeInternet } from "./networks.ts";
 import { quotaSize } from "./sizes.ts";
+import { spfAlls } from "./spf.ts";
 import { text } from "./text.ts";
 
 const domain = text((value) =>
@@ -285,6 +286,29 @@ const dmarc = z
     examples: ["ramp", { policy: "reject" }],
   });
 
+const spfMapping = z
+  .strictObject({
+    foreign: z.literal("merge").meta({ description: "As `merge` alone.", examples: ["merge"] }),
+    all: z
+      .enum(spfAlls)
+      .optional()
+      .meta({
+        description:
+          "What the record then says of all other senders. Without it what the one says that is there. `-all` is the strictest, and right when the record names everybody who sends for the domain.",
+        examples: ["-all"],
+      }),
+  })
+  .meta({ description: "Merge, and how strictly." });
+
+const spf = z
+  .union([z.enum(["refuse", "merge"]), spfMapping])
+  .default("refuse")
+  .meta({
+    description:
+      "What becomes of an SPF record of somebody else's that stands at the domain's name: there can be only one. `refuse`: `up` stops, and names it. `merge`: the host is added to it, all else stays as it is, and when the domain leaves it is again what it was. Not for zones at Route 53.",
+    examples: ["merge", { foreign: "merge", all: "-all" }],
+  });
+
 const mailDomain = z
   .strictObject({
     since: date.meta({
@@ -322,6 +346,7 @@ const mailDomain = z
         examples: ["ann"],
       }),
     dmarc,
+    spf,
   })
   .meta({
     description: "A mail domain, by its name.",

@@ -1,4 +1,5 @@
 import type { OptionValues } from "../options/list.ts";
+import type { SpfAll } from "./spf.ts";
 
 /**
  * What a stack says, parsed, checked and with every default filled in: the one typed object that the plan,
@@ -72,6 +73,11 @@ export interface Domain {
   readonly aliases: readonly Alias[];
   /** Full address that takes what no mailbox or alias takes. */
   readonly catchAll?: string;
+  /** How its SPF record stands together with that of somebody else. Present only where it is to. */
+  readonly spf?: {
+    /** What the record says of all others. @default what the one says that is there */
+    readonly all?: SpfAll;
+  };
   readonly dmarc: {
     /** `ramp`: as far as the reports have let it come (`plan/ramps.ts`). */
     readonly policy: "none" | "quarantine" | "reject" | "ramp";

@@ -2,7 +2,7 @@ import { ask, authoritiesOf } from "../../dns/client.ts";
 import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
 import { recordKey } from "../../plan/recordKey.ts";
 import type { Item } from "../host.ts";
-import { difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
+import { asShared, difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
 import { about, type CheckTarget, type Finding, right, wrong } from "../types.ts";
 
@@ -26,8 +26,10 @@ const remedies = {
   cloudflare: () => "Run `pulumi up`: it puts the record as planned.",
   route53: () => "Run `pulumi up`: it puts the record as planned.",
   // The engine does not look at the server again by itself.
-  rfc2136: ({ type, name }) =>
-    `Run \`pulumi up --replace "**-${recordKey({ type, name })}"\`: it puts the record as planned. Where the zone's other nameservers alone are wrong, look at how they copy it.`,
+  rfc2136: ({ type, name, joins }) =>
+    joins
+      ? "Run `pulumi up`: it puts the record as planned."
+      : `Run \`pulumi up --replace "**-${recordKey({ type, name })}"\`: it puts the record as planned. Where the zone's other nameservers alone are wrong, look at how they copy it.`,
   // The engine does not look at the host again by itself.
   host: () =>
     'Run `pulumi up --replace "**-zones"`: it brings the records to the host again. Where the secondaries alone are wrong, look at how they copy the zone.',
@@ -75,8 +77,9 @@ async function published(
 ): Promise<Finding[]> {
   const delegation = delegationRemedy(target, zone);
   const remedy = remedies[dnsProviderOf(target.settings.options.dns, zone)];
-  const differs = async (set: RecordSet): Promise<Finding[]> => {
-    const answer = await ask(server, set.name, set.type, { recursion: false });
+  const differs = async (planned: RecordSet): Promise<Finding[]> => {
+    const answer = await ask(server, planned.name, planned.type, { recursion: false });
+    const set = asShared(planned, answer);
     if (!answer.authoritative) return [wrong(`is not responsible for ${zone}`, delegation, { part: server })];
     const what = difference(set, answer);
     return what === undefined ? [] : [wrong(what, remedy(set), { part: partOf(set) })];

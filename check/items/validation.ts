@@ -1,7 +1,7 @@
 import { ask, type DnsAnswer, valuesOf } from "../../dns/client.ts";
 import { dnsProviderOf } from "../../plan/dnsProvider.ts";
 import type { Item } from "../host.ts";
-import { difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
+import { asShared, difference, partOf, type RecordSet, recordSets } from "../recordsets.ts";
 import { notLookedAt } from "../sidebyside.ts";
 import { about, type CheckTarget, type Finding, right, wrong } from "../types.ts";
 import { delegationRemedy } from "./records.ts";
@@ -36,7 +36,7 @@ export const validation: Item = {
           ]);
         }
         const stale = seen.flatMap(({ set, answer }) => {
-          const text = difference(set, answer);
+          const text = difference(asShared(set, answer), answer);
           return text === undefined ? [] : [{ text, part: partOf(set) }];
         });
         const plain = seen.filter(({ answer }) => !answer.authentic);

@@ -1,3 +1,4 @@
+import { Cloudflare } from "../../dns/cloudflare.ts";
 import { markOf } from "../../plan/conflicts.ts";
 import { dayOf, makePlan } from "../../plan/plan.ts";
 import { deployable } from "../../plan/refusals.ts";
@@ -5,7 +6,6 @@ import { rotate } from "../../plan/turns.ts";
 import { outputIn, type PulumiConfig, regionOf, type StackState, settingsOf, textIn } from "../engine.ts";
 import type { Surroundings } from "../stack.ts";
 import { Aws, type AwsCredentials } from "./aws.ts";
-import { Cloudflare } from "./cloudflare.ts";
 import type { Held, PreflightTarget } from "./target.ts";
 
 /** A stack without a host. @throws SettingsError with all mistakes in its file */

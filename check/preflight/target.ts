@@ -1,9 +1,9 @@
+import type { Cloudflare, Zone } from "../../dns/cloudflare.ts";
 import { type DnsProvider, dnsProviderOf } from "../../plan/dnsProvider.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { liesIn } from "../../settings/names.ts";
 import type { CheckTarget } from "../types.ts";
 import type { Aws } from "./aws.ts";
-import type { Cloudflare, Zone } from "./cloudflare.ts";
 
 /** A stack that has no host yet, and the accounts that are to give it one. */
 export interface PreflightTarget

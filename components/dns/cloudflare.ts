@@ -6,6 +6,7 @@ import {
   type ExistingRecord,
   freeThePlace,
   importWords,
+  joinTheRecord,
   leaveThePlace,
   markIn,
   placeTaken,
@@ -160,6 +161,7 @@ function refusal(hookName: string, zones: CloudflareZones, parent: pulumi.Resour
             ? [
                 `    take it over:  ${engineCommand(importWords(args.name, zoneId, first.id))}`,
                 `    or ${freeThePlace}`,
+                ...joinTheRecord(first).map((way) => `    ${way}`),
               ]
             : [`    ${leaveThePlace}`]),
           ...(rest.length > 0 ? ["Delete these, too, before you run again:", ...rest.map(show)] : []),

@@ -2,7 +2,7 @@
 import type { Answer, RecordType } from "dns-packet";
 import { ask, serverText, valuesOf } from "../../dns/client.ts";
 import { recordOf, type TsigKey, update } from "../../dns/update.ts";
-import { conflicts, type ExistingRecord } from "../../plan/conflicts.ts";
+import { conflicts, type ExistingRecord, joinTheRecord } from "../../plan/conflicts.ts";
 import type { DnsRecord } from "../../plan/types.ts";
 
 /** What the stack wants under one name and type. */
@@ -121,6 +121,10 @@ function refuseForeign(wanted: WantedSet, before: readonly string[], { set, besi
       ...standing.map(({ name, type, content }) => `  ${name} ${type} ${content}`),
       `    delete it at ${wanted.server}, if nobody needs it, and run again: only one of them can be right;`,
       "    or change it there to what it is to be: that is taken over as it stands.",
+      ...standing
+        .slice(0, 1)
+        .flatMap(joinTheRecord)
+        .map((way) => `    ${way}`),
       ...wanted.values.map((value) => `  ${wanted.name} ${wanted.type} ${value}`),
     ].join("\n"),
   );

@@ -3,6 +3,8 @@ import type { Ramps } from "../../plan/ramp.ts";
 import { ramped, type Weighed, weighCommand } from "../../plan/ramps.ts";
 import { openSsh } from "../../ssh/client.ts";
 import type { Session } from "../../ssh/session.ts";
+import { complaintLines } from "../complaints.ts";
+import { type DeliverySums, deliveryLines } from "../deliveries.ts";
 import type { CloudPaths } from "../paths.ts";
 import { type ReportSums, reportLines } from "../reports.ts";
 import { defaultStack, type StackOutputs } from "../stack.ts";
@@ -17,7 +19,7 @@ export interface ReportsOptions {
 }
 
 /**
- * `npm run reports`: what other servers have reported about a stack's domains.
+ * `npm run reports`: what became of what a stack's domains sent, and what other servers have reported about them.
  * @returns exit code 0; 1: the host reads none, or could not be asked
  */
 export async function reports(
@@ -47,18 +49,33 @@ export async function reports(
       return 1;
     }
     if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
+    const sums = JSON.parse(stdout) as ReportSums;
+    const deliveries = await deliverySums(session, days);
     if (json) {
-      say(stdout.trim());
+      say(JSON.stringify({ ...sums, deliveries }));
       return 0;
     }
     const own = [publicIp, ...(publicIpv6 ? [publicIpv6] : [])];
-    for (const line of reportLines(JSON.parse(stdout) as ReportSums, own)) say(line);
+    for (const line of deliveryLines(deliveries, days)) say(line);
+    for (const line of complaintLines(sums.complaints, deliveries)) say(line);
+    for (const line of reportLines(sums, own)) say(line);
     if (policyRamps !== undefined)
       for (const line of await rampLines(session, stack, engine, policyRamps, own)) say(line);
     return 0;
   } finally {
     session.close();
   }
+}
+
+/** What became of what was sent: the log says it, as far back as it goes. */
+async function deliverySums(session: Session, days: number): Promise<DeliverySums> {
+  const senders = ["qmgr", "smtp", "smarthost/smtp"].map((name) => `SYSLOG_IDENTIFIER=postfix/${name}`);
+  const { code, stdout, stderr } = await session.run(
+    `journalctl -q -o short-unix --since '${days} days ago' ${senders.join(" ")} | /usr/local/lib/mailhost/deliveries`,
+    { root: true },
+  );
+  if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
+  return JSON.parse(stdout) as DeliverySums;
 }
 
 /** What an `up` would do now with the policies that ramp. */

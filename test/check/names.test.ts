@@ -34,6 +34,14 @@ before(async () => {
         ...manyTexts,
       ],
     },
+    "shared.test": {
+      lines: [
+        '@ TXT "v=spf1 mx include:shop.example ~all"',
+        'bare TXT "v=spf1 include:shop.example ~all"',
+        'two TXT "v=spf1 include:shop.example ~all"',
+        'two TXT "v=spf1 mx -all"',
+      ],
+    },
     "twospf.test": { lines: ["@ MX 20 elsewhere", '@ TXT "v=spf1 mx -all"', '@ TXT "v=spf1 a -all"'] },
     "includes.test": {
       lines: [
@@ -125,6 +133,35 @@ test("the client: a server that is not there is named", async () => {
 test("names of addresses", () => {
   assert.equal(reverseName("192.0.2.1"), "1.2.0.192.in-addr.arpa");
   assert.equal(reverseName("2001:db8::1"), `1.${"0.".repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`);
+});
+
+test("records: SPF that shares its record with somebody else's is right when it is in there, and no second one", async () => {
+  const shared = (name: string): DnsRecord => ({
+    ...record("shared.test", name, "TXT", "v=spf1 mx -all"),
+    joins: { own: ["mx"] },
+  });
+  assert.deepEqual(await lines(records, where([shared("shared.test")])), [
+    "right: shared.test: all 1 record sets are published as planned, by its nameserver",
+  ]);
+  assert.deepEqual(
+    await lines(
+      records,
+      where([shared("bare.shared.test"), shared("two.shared.test"), shared("none.shared.test")]),
+    ),
+    [
+      'wrong: shared.test: TXT bare.shared.test is "v=spf1 include:shop.example ~all", not "v=spf1 mx include:shop.example ~all"',
+      'wrong: shared.test: TXT two.shared.test has "v=spf1 include:shop.example ~all" beside "v=spf1 mx -all"',
+      "wrong: shared.test: TXT none.shared.test is missing",
+    ],
+  );
+  const byHand = settingsWith({ dns: { provider: "byHand" } });
+  const [finding] = await records.look(
+    fromOutside({ ...where([shared("bare.shared.test")]), settings: byHand }),
+  );
+  assert.equal(
+    finding?.remedy,
+    'Put into the zone shared.test, which is kept by hand: bare.shared.test. 300 IN TXT "v=spf1 mx include:shop.example ~all"',
+  );
 });
 
 test("records: as planned is right, foreign TXT beside them too", async () => {

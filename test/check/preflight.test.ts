@@ -254,6 +254,19 @@ const faults: Readonly<
       "The zone already has a record where autoconfig.example.org is to lead to the Worker: autoconfig.example.org CNAME setup.old.example",
     ],
   },
+  "an SPF record is there, and the domain's is to stand together with it": {
+    put: async (cloud) => {
+      const records = `/zones/${await zoneId(cloud, "example.org")}/dns_records`;
+      const record = { type: "TXT", name: "example.org", content: '"v=spf1 a -all"', ttl: 300 };
+      await cloudflare(cloud, "POST", records, record);
+    },
+    asked: {
+      config: {
+        "mailhost:domains": { "example.org": { since: "2026-11-21", mailboxes: { ann: {} }, spf: "merge" } },
+      },
+    },
+    seen: [],
+  },
   "Cloudflare has the zones at other nameservers": {
     put: async ({ cloudflare: service }) => service.setSwitches({ moved: true }),
     seen: ["example.org", "example.com"].map(

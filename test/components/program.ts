@@ -103,6 +103,7 @@ const answers: Readonly<Record<string, (name: string) => Record<string, unknown>
   "cloudflare:index/workersCustomDomain:WorkersCustomDomain": () => ({}),
   "cloudflare:index/workersScript:WorkersScript": () => ({}),
   "cloudflare:index/zoneDnssec:ZoneDnssec": (name) => ({ ds: `DS of ${name}` }),
+  "command:local:Command": () => ({ stdout: "", stderr: "" }),
   "command:remote:Command": () => ({ stdout: "", stderr: "" }),
   "random:index/randomPassword:RandomPassword": (name) => ({
     result: `password of ${name}`,

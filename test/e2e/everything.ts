@@ -58,6 +58,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("dns", { zones: { "example.net": "byHand", "example.info": "route53" } });
     set("dailyCheck", { to: "watch@example.net", webhook });
     set("egress", "restricted");
+    set("feedback", true);
     set("lists", {
       refuse: ["nina@example.net"],
       welcome: ["walter@example.net"],

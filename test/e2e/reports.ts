@@ -1,6 +1,8 @@
 /** Reports on the stack's domains, as other servers send them by mail. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import type { Complaint } from "../../local/complaints.ts";
+import type { DeliverySums } from "../../local/deliveries.ts";
 import { otherSide, unique } from "./mail.ts";
 import { succeed } from "./mailhost.ts";
 
@@ -15,6 +17,8 @@ interface Sums {
   }[];
   readonly dmarc: readonly { readonly ip: string; readonly messages: number; readonly dkim: string }[];
   readonly tls: readonly { readonly failure: string; readonly sessions: number }[];
+  readonly complaints: readonly Complaint[];
+  readonly deliveries: DeliverySums;
   readonly others: number;
 }
 

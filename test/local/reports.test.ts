@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type ReportSums, reportLines } from "../../local/reports.ts";
 
-const nothing: ReportSums = { days: 30, reports: [], dmarc: [], tls: [], others: 0 };
+const nothing: ReportSums = { days: 30, reports: [], dmarc: [], tls: [], complaints: [], others: 0 };
 const own = ["198.51.100.1"];
 
 function row(ip: string, messages: number, dkim: "pass" | "fail", spf: "pass" | "fail") {

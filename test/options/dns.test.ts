@@ -212,3 +212,28 @@ it("dns: the secret of a secondary's key is one in a stack file, too", () => {
   const raw = { dns: { host: { secondaries: { "ns2.example.net": { addresses: ["192.0.2.53"], key } } } } };
   assert.deepEqual(plainSecrets(raw), [["dns", "host", "secondaries", "ns2.example.net", "key", "secret"]]);
 });
+
+it("dns: an SPF record that is to stand together with somebody else's wants another keeper than Route 53", () => {
+  const merging = { "example.org": { ...domains["example.org"], spf: "merge" } };
+  assert.throws(
+    () => settingsWith({ domains: merging, dns: { zones: { "example.org": "route53" } } }),
+    /mailhost:dns\.zones\.example\.org: is route53, .* domains\.example\.org\.spf is to merge; keep the zone by hand/,
+  );
+  assert.throws(
+    () =>
+      settingsWith({
+        domains: merging,
+        dns: { zones: { "example.org": "host" }, host: { secondaries: {} } },
+      }),
+    /mailhost:dns\.zones\.example\.org: is host, in whose zones nobody else writes, .* take that spf out/,
+  );
+  const [record] = makePlan(settingsWith({ domains: merging }), moment).records.filter(({ joins }) => joins);
+  assert.deepEqual(
+    [record?.name, record?.content, record?.joins],
+    ["example.org", "v=spf1 mx -all", { own: ["mx"] }],
+  );
+  const strict = { "example.org": { ...domains["example.org"], spf: { foreign: "merge", all: "~all" } } };
+  const [other] = makePlan(settingsWith({ domains: strict }), moment).records.filter(({ joins }) => joins);
+  assert.deepEqual([other?.content, other?.joins], ["v=spf1 mx ~all", { own: ["mx"], all: "~all" }]);
+  assert.ok(plan({}).records.every(({ joins }) => joins === undefined));
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
-import { quoteTxt } from "../../plan/txt.ts";
+import { plainTxt, quoteTxt } from "../../plan/txt.ts";
 
 it("a short value is one string in quotes", () => {
   assert.equal(quoteTxt("v=spf1 mx -all"), '"v=spf1 mx -all"');
@@ -25,6 +25,7 @@ it("read back as RFC 1035 says, every value is itself, in strings of at most 255
       const strings = readBack(quoteTxt(value));
       assert(strings.every((bytes) => bytes.length <= 255));
       assert.deepEqual(Buffer.concat(strings), Buffer.from(value, "utf8"));
+      if (value.isWellFormed()) assert.equal(plainTxt(quoteTxt(value)), value);
     }),
   );
 });
@@ -39,3 +40,8 @@ function readBack(text: string): Buffer[] {
     ),
   );
 }
+
+it("a text without quotes is itself", () => {
+  assert.equal(plainTxt("v=spf1 mx -all"), "v=spf1 mx -all");
+  assert.equal(plainTxt('"v=spf1 m" "x -all"'), "v=spf1 mx -all");
+});

@@ -1,7 +1,7 @@
 /** The program that reads reports, given what nobody should send. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, it } from "node:test";
@@ -365,4 +365,152 @@ it("where nothing has come in there is nothing to weigh", () => {
     dmarc: { "example.org": { reporters: [], failing: [], strangers: [] } },
     tls: [],
   });
+});
+
+// ── Complaints ──
+
+interface ArfParts {
+  readonly from?: string;
+  readonly type?: string;
+  readonly original?: string;
+  readonly fields?: string;
+  readonly lines?: string;
+}
+
+/** RFC 5965, as Yahoo and Microsoft send it. */
+function arf({
+  from: writer = "Ann <ann@example.org>",
+  type = "abuse",
+  original,
+  fields = "",
+  lines = "",
+}: ArfParts): Buffer {
+  const headers =
+    original ?? `From: ${writer}\r\nTo: x@example.net\r\nSubject: Secret\r\nMessage-ID: <m1@example.org>\r\n`;
+  return Buffer.from(
+    `${lines}From: fbl@example.net\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSomebody complains.\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: ${type}\r\nUser-Agent: Example FBL/1\r\nVersion: 1\r\n${fields}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n${headers}\r\nThe body.\r\n--b--\r\n`,
+  );
+}
+
+function withFeedback(): void {
+  const config = { hostname: "mail.example.org", domains: ["example.org"], keepDays: 400, feedback: true };
+  writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+}
+
+it("a complaint says which message of whom, and nothing of what is in it or who has got it", () => {
+  withFeedback();
+  const { said } = take(arf({ lines: whole }), arf({ lines: whole }), arf({ type: "surprise" }));
+  assert.deepEqual(
+    said.map((line) => line.replace(/^from \S+: /, "")),
+    [
+      "kept: complaint abuse about ann@example.org",
+      "known already: complaint abuse about ann@example.org",
+      "kept: complaint other about ann@example.org",
+    ],
+  );
+  const { complaints, others } = sums();
+  assert.deepEqual(
+    complaints.map(({ taken: _taken, ...rest }) => rest).toSorted((a, b) => a.type.localeCompare(b.type)),
+    ["abuse", "other"].map((type) => ({
+      domain: "example.org",
+      mailbox: "ann@example.org",
+      type,
+      sender: "Example FBL/1",
+      verified: type === "abuse" ? "example.net" : "",
+      name: "<m1@example.org>",
+      incidents: 1,
+    })),
+  );
+  assert.equal(others, 0);
+  assert.ok(!readFileSync(join(folder, "reports.db")).includes("Secret"));
+  assert.ok(!readFileSync(join(folder, "reports.db")).includes("x@example.net"));
+});
+
+it("headers alone are enough, and where the writer is hidden the envelope tells him", () => {
+  withFeedback();
+  const headersAlone = arf({})
+    .toString()
+    .replace("Content-Type: message/rfc822", "Content-Type: text/rfc822-headers");
+  const hidden = arf({
+    original: "Message-ID: <m2@example.org>\r\n",
+    fields: "Original-Mail-From: <bob@example.org>\r\nIncidents: 3\r\n",
+  });
+  take(Buffer.from(headersAlone), hidden);
+  assert.deepEqual(
+    sums()
+      .complaints.map(({ mailbox, incidents }) => [mailbox, incidents])
+      .toSorted(),
+    [
+      ["ann@example.org", 1],
+      ["bob@example.org", 3],
+    ],
+  );
+});
+
+it("without mailhost:feedback there are no complaints: such a message is one that a person reads", () => {
+  take(arf({ lines: whole }));
+  const { complaints, others } = sums();
+  assert.deepEqual([complaints, others], [[], 1]);
+});
+
+const hostileComplaints: Readonly<Record<string, Buffer>> = {
+  "about a foreign domain": arf({ from: "x@example.com" }),
+  "about a domain that only looks like ours": arf({ from: "x@notexample.org" }),
+  "about an address that is none": arf({ from: '"ann@example.org" <"a b"@example.org>' }),
+  "about nobody": arf({ original: "Subject: x\r\n" }),
+  "with a number of incidents beyond all mail": arf({ fields: "Incidents: 99999999999\r\n" }),
+  "without a type": Buffer.from(
+    arf({})
+      .toString()
+      .replace(/Feedback-Type.*\r\n/, ""),
+  ),
+  "without the message": Buffer.from(arf({}).toString().replace("message/rfc822", "text/html")),
+  "without parts": Buffer.from("Content-Type: multipart/report; report-type=feedback-report\r\n\r\nx"),
+  "with a report that is a report that is a report": arf({
+    original: "Content-Type: message/rfc822\r\n\r\n".repeat(1200),
+  }),
+  "with a million headers": arf({ original: "X: y\r\n".repeat(1_000_000) }),
+  "with as many headers as lines are read": arf({ original: "X: y\r\n".repeat(199_000) }),
+  "with ten thousand parts": Buffer.from(
+    `Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n${"--b\r\nContent-Type: text/html\r\n\r\n\r\n".repeat(10_000)}--b--\r\n`,
+  ),
+};
+
+for (const [what, bytes] of Object.entries(hostileComplaints))
+  it(`a complaint ${what} is refused`, () => {
+    withFeedback();
+    const { said, peak } = take(bytes, report({ id: "after it" }));
+    assert.match(said.slice(0, -1).join("\n"), /is in \/srv\/reports\/others$/);
+    assert.match(said.at(-1) ?? "", /kept: dmarc example\.org, 1 rows/);
+    assert.deepEqual([sums().complaints, sums().others], [[], 1]);
+    assert.ok(peak < 100, `${peak} MB`);
+  });
+
+it("what a complaint says controls no terminal, and is no longer than a line", () => {
+  withFeedback();
+  take(
+    arf({
+      original: `From: ann@example.org\r\nMessage-ID: <\u001b[31m${"x".repeat(5000)}>\r\n`,
+      fields: "User-Agent: z\r\n",
+    }),
+  );
+  const [found] = sums().complaints;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+  assert.doesNotMatch(found?.name ?? "", /[\u0000-\u001f]/);
+  assert.ok((found?.name.length ?? 999) <= 200);
+});
+
+it("five hundred complaints, damaged at random, crash nothing, and what is true beside them is kept", () => {
+  withFeedback();
+  const damaged = fc.sample(
+    fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 30 }).map((changes) => {
+      const bytes = Buffer.from(arf({}));
+      for (const [place, value] of changes) bytes[place % bytes.length] = value;
+      return bytes;
+    }),
+    500,
+  );
+  const { peak } = take(...damaged, arf({ from: "true@example.org", lines: whole }));
+  assert.equal(sums().complaints.filter(({ mailbox }) => mailbox === "true@example.org").length, 1);
+  assert.ok(peak < 100, `${peak} MB`);
 });

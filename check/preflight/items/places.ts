@@ -1,9 +1,11 @@
+import { type Cloudflare, CloudflareRefusal, type Zone } from "../../../dns/cloudflare.ts";
 import {
   conflicts,
   type ExistingRecord,
   freeTheName,
   freeThePlace,
   importWords,
+  joinTheRecord,
   leadingElsewhere,
   leaveThePlace,
   nameTaken,
@@ -16,7 +18,6 @@ import { quoteTxt } from "../../../plan/txt.ts";
 import type { DnsRecord } from "../../../plan/types.ts";
 import type { Look } from "../../host.ts";
 import { about, type Finding, leftOut, right, wrong } from "../../types.ts";
-import { type Cloudflare, CloudflareRefusal, type Zone } from "../cloudflare.ts";
 import { isWantedName, type PreflightTarget, shownZones, wantedZones } from "../target.ts";
 
 /** Whether anything of somebody else's stands where the plan's records are to be. */
@@ -105,13 +106,21 @@ function inTheWay(
   const plain = typeof record.content === "string" ? record.content : "";
   const content = record.type === "TXT" ? quoteTxt(plain) : plain;
   const [first, ...rest] = conflicts(record, content, existing, held.mark);
-  if (first === undefined) return [];
+  // Such a one is what it is to stand together with; whether it can, the preview says.
+  if (first === undefined || (record.joins && first.type === record.type)) return [];
   const also = rest.length === 0 ? "" : ` Delete these, too, before: ${rest.map(shownRecord).join("; ")}.`;
   const way =
     first.type === record.type
       ? `Take it over: \`pulumi ${importWords(resource, zone.id, first.id)}\`, or ${freeThePlace}`
-      : `${leaveThePlace.charAt(0).toUpperCase()}${leaveThePlace.slice(1)}`;
-  return about(recordKey(record), [wrong(`${placeTaken(record)}: ${shownRecord(first)}`, `${way}${also}`)]);
+      : sentence(leaveThePlace);
+  const together = joinTheRecord(first).map((way) => ` ${sentence(way)}`);
+  return about(recordKey(record), [
+    wrong(`${placeTaken(record)}: ${shownRecord(first)}`, `${way}${together.join("")}${also}`),
+  ]);
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 function elsewhere(host: string, existing: readonly ExistingRecord[]): readonly Finding[] {
@@ -119,9 +128,6 @@ function elsewhere(host: string, existing: readonly ExistingRecord[]): readonly 
   if (leading.length === 0) return [];
   const [way = "", other = ""] = freeTheName;
   return about(`worker.${host}`, [
-    wrong(
-      `${nameTaken(host)}: ${leading.map(shownRecord).join("; ")}`,
-      `${way.charAt(0).toUpperCase()}${way.slice(1)} ${other}`,
-    ),
+    wrong(`${nameTaken(host)}: ${leading.map(shownRecord).join("; ")}`, `${sentence(way)} ${other}`),
   ]);
 }

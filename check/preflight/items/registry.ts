@@ -1,9 +1,9 @@
 import { ask, valuesOf } from "../../../dns/client.ts";
+import { type Cloudflare, CloudflareRefusal, type Dnssec, type Zone } from "../../../dns/cloudflare.ts";
 import type { Look } from "../../host.ts";
 import { delegatedTo, dsValue, listed } from "../../items/delegation.ts";
 import { notLookedAt } from "../../sidebyside.ts";
 import { about, type Finding, leftOut, right, wrong } from "../../types.ts";
-import { type Cloudflare, CloudflareRefusal, type Dnssec, type Zone } from "../cloudflare.ts";
 import { type PreflightTarget, shownZones } from "../target.ts";
 
 const silent =

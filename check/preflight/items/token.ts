@@ -1,9 +1,9 @@
+import { type Cloudflare, CloudflareRefusal, type Zone } from "../../../dns/cloudflare.ts";
 import { dnsProviderOf } from "../../../plan/dnsProvider.ts";
 import { cloudflareRefuses, missingAtCloudflare, workersRefused, zoneUses } from "../../../plan/refusals.ts";
 import { pathText } from "../../../settings/mistakes.ts";
 import type { Look } from "../../host.ts";
 import { about, type Finding, leftOut, right, wrong } from "../../types.ts";
-import { type Cloudflare, CloudflareRefusal, type Zone } from "../cloudflare.ts";
 import { isWantedName, type PreflightTarget, shownZones, wantedZones } from "../target.ts";
 
 const needs = 'Give the token Zone → DNS → Edit for them (docs/deploying.md, "Rights").';

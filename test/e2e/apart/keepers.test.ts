@@ -18,11 +18,13 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ask, serverText, valuesOf } from "../../../dns/client.ts";
+import { Cloudflare } from "../../../dns/cloudflare.ts";
 import { ensureEngine } from "../../../local/engine/engine.ts";
 import { pulumiEnvironment } from "../../../local/engine/pulumi.ts";
 import { cloudPaths } from "../../../local/paths.ts";
 import { attachProviders } from "../../../local/providers/attached.ts";
 import type { ProviderName } from "../../../local/providers/names.ts";
+import { plainTxt, quoteTxt } from "../../../plan/txt.ts";
 import type { DnsRecord } from "../../../plan/types.ts";
 import { valueText } from "../../../plan/zoneFile.ts";
 import { startFakeCloud } from "../../local/fake-cloud.ts";
@@ -34,6 +36,7 @@ const checkout = join(import.meta.dirname, "../../..");
 const PROGRAM = `
 import { readFileSync } from "node:fs";
 import { zoneFiles } from "./components/dns/byHand.ts";
+import { sharedSpf } from "./components/dns/sharedSpf.ts";
 import { findKeepers } from "./components/dns/zones.ts";
 import { Dns } from "./components/dns.ts";
 import { RecordMark } from "./components/recordMark.ts";
@@ -43,8 +46,10 @@ await startCommandProvider();
 const { settings: raw, records } = JSON.parse(readFileSync("scene.json", "utf8"));
 const settings = parseSettings(raw, process.env, "eu-central-1");
 const keepers = await findKeepers(settings);
+const spf = await sharedSpf(settings, records, keepers);
 const dns = new Dns("dns", {
   keepers,
+  spf,
   records,
   facts: () => { throw new Error("no fact is asked for"); },
   mark: new RecordMark("mark").text,
@@ -146,6 +151,8 @@ class Laboratory {
         extra: { PULUMI_STACK: "dev", AWS_REGION: "eu-central-1", TSIG_SECRET: primary.secret },
       }),
       MAILHOST_CLOUD: cloud.folder,
+      CLOUDFLARE_API_TOKEN: cloud.cloudflareToken,
+      CLOUDFLARE_BASE_URL: cloud.cloudflareUrl,
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
     };
   }
@@ -284,6 +291,20 @@ class Laboratory {
     const [{ id: zoneId } = assert.fail()] = await api("GET", `/zones?name=${zone}`);
     const { id } = await api("POST", `/zones/${zoneId}/dns_records`, { name, ttl, type, content: rdata });
     return async () => void (await api("DELETE", `/zones/${zoneId}/dns_records/${id}`));
+  }
+
+  /** Somebody else writes another text into an SPF record that is there. */
+  async edit({ provider, zone }: Place, from: string, to: string): Promise<void> {
+    if (provider !== "cloudflare") {
+      await this.primary.unset(zone, zone, "TXT", quoteTxt(from));
+      return await this.primary.set(zone, zone, 300, "TXT", quoteTxt(to));
+    }
+    const api = new Cloudflare({ url: this.#cloud.cloudflareUrl, token: this.#cloud.cloudflareToken });
+    const { id = "" } = (await api.zones()).find(({ name }) => name === zone) ?? {};
+    const texts = await api.recordsAt(id, zone, "TXT");
+    const found = texts.find(({ content = "" }) => plainTxt(content) === from);
+    assert.ok(found, `no ${from}`);
+    await api.change("PATCH", `/zones/${id}/dns_records/${found.id}`, { content: quoteTxt(to) });
   }
 
   /** A set of Route 53's as a person changes it in the console: as a whole. */
@@ -459,4 +480,132 @@ test("whoever keeps a zone, its records are made, changed and deleted, and what 
     assert.ok(lab.written().includes(lab.primary.key));
     for (const text of [lab.written(), ...lab.said]) assert.ok(!text.includes(lab.primary.secret));
   });
+});
+
+test("a domain's SPF stands in one record with somebody else's, and that is again what it was when the stack goes", async (t) => {
+  const lab = await Laboratory.start(t);
+  const sharing = places.filter(({ provider }) => provider === "cloudflare" || provider === "rfc2136");
+  const theirs = '"v=spf1 include:_spf.shop." "example ~all"';
+  for (const place of sharing)
+    for (const record of [...foreign(place.zone, place), [place.zone, 300, "TXT", theirs] as const])
+      await lab.foreign(place, record);
+  const read = async () =>
+    (await Promise.all(sharing.map(({ zone }) => lab.primary.records(zone)))).map((lines) =>
+      lines.toSorted(),
+    );
+  const before = await read();
+  const spf = async () =>
+    (await read()).map((lines) =>
+      lines.filter((line) => line.includes("v=spf1")).map((line) => line.replace(/^\S+ /, "")),
+    );
+  /** In each zone a mail server, and SPF where it is shared. */
+  const wanted =
+    (joins: DnsRecord["joins"]) =>
+    (zone: string): readonly Wanted[] => [
+      { name: zone, type: "MX", ttl: 300, priority: 10, content: `mail.${zone}` },
+      ...(sharing.some((place) => place.zone === zone)
+        ? [{ name: zone, type: "TXT" as const, ttl: 600, content: "v=spf1 mx -all", ...(joins && { joins }) }]
+        : []),
+    ];
+  const mx = wanted({ own: ["mx"] });
+
+  await t.test(
+    "without a word in the stack file it is refused, and the message names the setting",
+    async () => {
+      lab.want(wanted(undefined));
+      const { code, output } = await lab.run("preview");
+      assert.notEqual(code, 0, output);
+      assert.match(output, /spf: merge under that domain/);
+    },
+  );
+
+  await t.test("the preview shows the whole record, and touches nothing", async () => {
+    lab.want(mx);
+    const { code, output } = await lab.run("preview", "--diff");
+    assert.equal(code, 0, output);
+    for (const { zone } of sharing)
+      assert.ok(
+        output.includes(
+          `${zone}, SPF: the record of somebody else's gets the host, and all else in it stays. It is v=spf1 include:_spf.shop.example ~all, and will be v=spf1 mx include:_spf.shop.example ~all. Its ~all stays, which is milder than -all`,
+        ),
+        output,
+      );
+    assert.match(output, /"?record"?: "v=spf1 mx include:_spf\.shop\.example ~all"/);
+    assert.deepEqual(await read(), before);
+  });
+
+  await t.test(
+    "it is made so, with the time to live that it had, and nothing is to be done then",
+    async () => {
+      await lab.up();
+      assert.deepEqual(
+        await spf(),
+        sharing.map(() => ['300 TXT "v=spf1 mx include:_spf.shop.example ~all"']),
+      );
+      const { code, output } = await lab.run("preview", "--expect-no-changes");
+      assert.equal(code, 0, output);
+    },
+  );
+
+  await t.test("the stack file's changes come in, also what is said of all others", async () => {
+    lab.want(wanted({ own: ["mx", "include:relay.example"], all: "-all" }));
+    await lab.up();
+    assert.deepEqual(
+      await spf(),
+      sharing.map(() => ['300 TXT "v=spf1 mx include:relay.example include:_spf.shop.example -all"']),
+    );
+    lab.want(mx);
+    await lab.up();
+  });
+
+  await t.test("the stack goes: every record is there as before, byte for byte", async () => {
+    await lab.destroy();
+    assert.deepEqual(await read(), before);
+  });
+
+  await t.test(
+    "a change by hand is seen, mended where ours was taken out, and stays when the stack goes",
+    async () => {
+      await lab.up();
+      const edit = async (from: string, to: string) => {
+        for (const place of sharing) await lab.edit(place, from, to);
+      };
+      await edit("v=spf1 mx include:_spf.shop.example ~all", "v=spf1 include:news.example ~all");
+      await lab.up();
+      assert.deepEqual(
+        await spf(),
+        sharing.map(() => ['300 TXT "v=spf1 mx include:news.example ~all"']),
+      );
+      await edit("v=spf1 mx include:news.example ~all", "v=spf1 include:news.example ~all");
+      await lab.up();
+      assert.deepEqual(
+        await spf(),
+        sharing.map(() => ['300 TXT "v=spf1 mx include:news.example ~all"']),
+      );
+      const { code, output } = await lab.run("preview", "--expect-no-changes");
+      assert.equal(code, 0, output);
+      await lab.destroy();
+      assert.deepEqual(
+        await spf(),
+        sharing.map(() => ['300 TXT "v=spf1 include:news.example ~all"']),
+      );
+    },
+  );
+
+  await t.test(
+    "two of them, and one that would cost too many look-ups, are refused with the reason",
+    async () => {
+      const [first = assert.fail()] = sharing;
+      const withdraw = await lab.foreign(first, [first.zone, 300, "TXT", '"v=spf1 a -all"']);
+      const two = await lab.run("preview");
+      assert.notEqual(two.code, 0);
+      assert.match(two.output, /example\.org has 2 SPF records, which receivers take for an error/);
+      await withdraw();
+      const all = Array.from({ length: 10 }, (_, index) => `a:${index}.example`).join(" ");
+      await lab.edit(first, "v=spf1 include:news.example ~all", `v=spf1 ${all} ~all`);
+      const many = await lab.run("preview");
+      assert.notEqual(many.code, 0);
+      assert.match(many.output, /The SPF record of example\.org would take 11 look-ups/);
+    },
+  );
 });

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../eventually.ts";
-import { mailHost, otherSide, submit } from "../mail.ts";
+import { mailHost, otherSide, submit, unique } from "../mail.ts";
 import { onHost, stackOutput, succeed } from "../mailhost.ts";
 import { dayThatEnds, dmarcReport, report, sums, tlsReport } from "../reports.ts";
+import { answer } from "../sending.ts";
 
 const peer = await otherSide();
 const { publicIp } = (await stackOutput()) as { readonly publicIp: string };
@@ -15,6 +16,41 @@ const dmarc = (domain: string) =>
     { ip: "203.0.113.99", messages: 3, passed: false },
   ]);
 const tls = tlsReport("example.org", dayThatEnds(-1), 7, { "certificate-expired": 1 });
+
+test("what was sent is told by what became of it: arrived, put off and then arrived, or come back", async (t) => {
+  const host = await mailHost();
+  const sent = async () => {
+    const { days, failures } = (await sums()).deliveries;
+    const mine = days.filter(({ domain }) => domain === "example.com");
+    const sum = (part: "sent" | "delivered" | "deferred" | "bounced") =>
+      mine.reduce((all, day) => all + day[part], 0);
+    const bounced = failures.filter(({ domain, status }) => domain === "example.com" && status === "bounced");
+    return {
+      counts: [sum("sent"), sum("delivered"), sum("deferred"), sum("bounced")],
+      bounced: bounced.reduce((all, { deliveries }) => all + deliveries, 0),
+      receivers: bounced.map(({ receiver, code }) => [receiver, code]),
+    };
+  };
+  const before = await sent();
+  const more = async () => (await sent()).counts.map((count, index) => count - (before.counts[index] ?? 0));
+  const write = (to: string) => submit(host, { from: "carol@example.com", to, subject: unique("Counted") });
+  t.after(() => answer({ mode: "accept" }));
+  await write("one@example.net");
+  await eventually("one has arrived", 30, async () => assert.deepEqual(await more(), [1, 1, 0, 0]));
+  await answer({ mode: "defer", to: "later@example.net", times: 1 });
+  await write("later@example.net");
+  await eventually("one is put off", 30, async () => assert.deepEqual(await more(), [2, 1, 1, 0]));
+  await onHost("postqueue -f");
+  await eventually("it has arrived, too", 60, async () => assert.deepEqual(await more(), [2, 2, 1, 0]));
+  await answer({ mode: "reject", to: "gone@example.net", text: "5.1.1 Nobody here" });
+  await write("gone@example.net");
+  await eventually("one has come back", 30, async () => assert.deepEqual(await more(), [3, 2, 1, 1]));
+  const { receivers } = await sent();
+  assert.ok(receivers.some(([receiver, code]) => receiver === "example.net" && code === "5.1.1"));
+  const { stdout } = await succeed(["reports"]);
+  assert.match(stdout, /^What became of what was sent \(the host's log, since \d{4}-\d\d-\d\d\)$/m);
+  assert.match(stdout, /^ {4}bounced at example\.net: \d+, no such address \(5\.1\.1\)$/m);
+});
 
 test("reports of both kinds are read, whoever they came from, and summed up in words", async () => {
   await report("dmarc@example.org", "example.net!example.org.xml.gz", dmarc("example.org"));

@@ -1,4 +1,4 @@
-/** Cloudflare's API (v4). Only what changes nothing is asked here. */
+/** Cloudflare's API (v4), for what no resource of the engine's can look at or do. */
 
 /** Seconds for one answer. */
 const patience = 10;
@@ -64,32 +64,47 @@ export class Cloudflare {
     return this.#all<ZoneRecord>(`/zones/${zone.id}/dns_records`, pageOfRecords);
   }
 
+  /** Those of one name and type alone. */
+  recordsAt(zoneId: string, name: string, type: string): Promise<readonly ZoneRecord[]> {
+    const query = new URLSearchParams({ name, type });
+    return this.#all<ZoneRecord>(`/zones/${zoneId}/dns_records?${query}`, pageOfRecords);
+  }
+
   /** @throws as `zones` */
   async get<T>(path: string): Promise<T> {
-    return (await this.#send<T>(path)).result;
+    return (await this.#send<T>("GET", path)).result;
+  }
+
+  /** @throws as `zones` */
+  async change(method: "POST" | "PATCH" | "DELETE", path: string, body?: object): Promise<void> {
+    await this.#send(method, path, body);
   }
 
   async #all<T>(path: string, size: number): Promise<readonly T[]> {
     const items: T[] = [];
     for (let page = 1; ; page++) {
       const { result, result_info: info } = await this.#send<readonly T[]>(
-        `${path}?page=${page}&per_page=${size}`,
+        "GET",
+        `${path}${path.includes("?") ? "&" : "?"}page=${page}&per_page=${size}`,
       );
       items.push(...result);
       if (page >= (info?.total_pages ?? 1)) return items;
     }
   }
 
-  async #send<T>(path: string): Promise<Envelope<T>> {
+  async #send<T>(method: string, path: string, body?: object): Promise<Envelope<T>> {
     const url = `${(this.#access.url ?? "https://api.cloudflare.com/client/v4").replace(/\/$/, "")}${path}`;
     const headers = { authorization: `Bearer ${this.#access.token}` };
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(patience * 1000) }).catch(
-      ({ message, cause }: Error) => {
-        throw new Error(
-          `${new URL(url).host} gives no answer: ${(cause as Error | undefined)?.message || message}`,
-        );
-      },
-    );
+    const response = await fetch(url, {
+      method,
+      headers: { ...headers, ...(body && { "content-type": "application/json" }) },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(patience * 1000),
+    }).catch(({ message, cause }: Error) => {
+      throw new Error(
+        `${new URL(url).host} gives no answer: ${(cause as Error | undefined)?.message || message}`,
+      );
+    });
     const answer = (await response.json().catch(() => undefined)) as Envelope<T> | undefined;
     if (answer?.success) return answer;
     const said = answer?.errors?.map(({ code, message }) => `${message} (${code})`).join("; ");
