@@ -41,7 +41,7 @@ const web = { zones: keepers.cloudflare, ...plan.worker };
 await mayRunWorkers(web);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
-const keys = new SshKeys("ssh");
+const keys = new SshKeys("ssh", { hostKeys: plan.hostKeys });
 const dkim = new DkimKeys("dkim", { selectors: plan.dkim });
 const tls = new TlsKeys("tls", { keys: plan.tlsKeys });
 const publicKeys = { ...dkim.publicKeys, ...tls.publicKeys };
@@ -103,7 +103,7 @@ const policies = new Dns("policies", { ...published, records: plan.policies, aft
 
 const made = { ...dns.records, ...policies.records, ...caa.records, ...inbound.records };
 // Which keys are in use is written down when the host has them, and not before.
-const keyRotation = host.has("rspamd", "certbot").apply((has) => (has ? moment.rotation : moment.before));
+const keyRotation = host.hasKeys().apply((has) => (has ? moment.rotation : moment.before));
 const policyRamps = rampsInPlace(moment, plan.records, [dns, policies]);
 export default stackOutputs({
   settings,

@@ -57,11 +57,13 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
 }
 
 function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {
-  for (const { name, rules } of keyHolders(settings))
+  for (const { name, rules, proofs } of keyHolders(settings))
     for (const { generation, state } of rotation[name] ?? [])
       if (state === "signing" && rules.revoked.includes(generation))
         void pulumi.log.warn(
-          `The revoked key ${generation} of ${name} stays in use until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
+          proofs(generation).length === 0
+            ? `The revoked key ${generation} of ${name} stays in use until the next run, since its successor is made by this one. Run this again then.`
+            : `The revoked key ${generation} of ${name} stays in use until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
         );
 }
 

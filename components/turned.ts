@@ -86,10 +86,12 @@ async function isSeen(
   { zone, proofs }: KeyHolder,
   generation: string,
 ): Promise<boolean> {
+  const wanted = proofs(generation);
+  if (wanted.length === 0) return true;
   try {
     const servers = await serversOf(zone);
     const answers = await Promise.all(
-      proofs(generation).flatMap(({ name, type, fact, says }) =>
+      wanted.flatMap(({ name, type, fact, says }) =>
         servers.map(async (server) => {
           const expected = keys[fact];
           const values = valuesOf((await ask(server, name, type)).answers);

@@ -13,6 +13,7 @@ import { dns } from "./dns.ts";
 import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
+import { hostKey } from "./hostKey.ts";
 import { incomingLimit } from "./incomingLimit.ts";
 import { learning } from "./learning.ts";
 import { lists } from "./lists.ts";
@@ -60,6 +61,7 @@ export const options = [
   dnssec,
   egress,
   expiry,
+  hostKey,
   incomingLimit,
   lists,
   lockedStore,
