@@ -53,6 +53,7 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
     }),
   ]);
   warnOfRevoked(settings, rotation);
+  warnOfUnseen(settings, before, rotation, now);
   return { today: dayOf(now), rotation, before, ...policies };
 }
 
@@ -65,6 +66,22 @@ function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {
             ? `The revoked key ${generation} of ${name} stays in use until the next run, since its successor is made by this one. Run this again then.`
             : `The revoked key ${generation} of ${name} stays in use until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
         );
+}
+
+/** A step that never comes is no alarm of itself: mail goes on with the old key, for as long as somebody hides the new one. */
+function warnOfUnseen(settings: Settings, before: KeyRotation, rotation: KeyRotation, now: Date): void {
+  for (const { name, zone, rules } of keyHolders(settings)) {
+    const pairs = rotation[name] ?? [];
+    const known = new Set(before[name]?.map(({ generation }) => generation));
+    const signing = pairs.find(({ state }) => state === "signing");
+    const next = pairs.find(({ state, generation }) => state === "published" && known.has(generation));
+    const days =
+      signing === undefined ? 0 : Math.floor((now.getTime() - Date.parse(signing.since)) / 86_400_000);
+    if (rules.days === 0 || days < rules.days || next === undefined || next.seen !== undefined) continue;
+    void pulumi.log.warn(
+      `The key ${signing?.generation} of ${name} has been in use for ${days} days instead of ${rules.days}, since its successor ${next.generation} is not shown by everybody who is asked: each nameserver of ${zone}, and ${resolversOf(settings).join(", ")}. \`npm run check\` says whether its records are there.`,
+    );
+  }
 }
 
 async function outputsBefore(): Promise<Before> {
