@@ -275,13 +275,31 @@ function storeLines(settings: Settings): pulumi.Input<string> {
 }
 
 /** Asked once in a deployment: the steps come one upon the other. */
-function answersFirst(hookName: string, { server, settings }: LoginArgs): pulumi.ResourceHook {
+function answersFirst(hookName: string, { server, settings, keys }: LoginArgs): pulumi.ResourceHook {
   const publicIp = onceKnown(server.address.publicIp);
+  const next = keys.next && onceKnown(keys.next.publicKeyOpenssh);
   let asked: Promise<void> | undefined;
+  const ask = async () => {
+    const address = await publicIp;
+    await reachable({ address, port: 22, from: settings.ssh.from });
+    if (next !== undefined) await refuseNextKey(address, await next, keys.generation);
+  };
   return new pulumi.ResourceHook(hookName, async () => {
-    asked ??= publicIp.then((address) => reachable({ address, port: 22, from: settings.ssh.from }));
+    asked ??= ask();
     await asked;
   });
+}
+
+/** A change of the host key that died, and that nobody asks for any more, would be seen as a stranger's key. */
+async function refuseNextKey(address: string, next: string, generation: string): Promise<void> {
+  const shown = await shownHostKey({ host: address, port: 22 }, [next]).catch(() => undefined);
+  if (shown === undefined) return;
+  throw new Error(
+    [
+      `The host at ${address} has its next SSH host key already: a run that was to change it has died.`,
+      `Let this one end the change: write ${generation} into mailhost:hostKey.revoked again, and run again.`,
+    ].join("\n"),
+  );
 }
 
 function packageList(bundles: readonly Bundle[]): string {
