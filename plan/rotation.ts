@@ -1,7 +1,8 @@
 /**
  * Keys that take turns: DKIM's (RFC 6376 section 3.1, M3AAWG "DKIM Key Rotation"), the one of TLS that TLSA records name
- * (RFC 7671 section 8.1), and the one by which SSH knows the host. What a run finds of the one before, and what it sees of the world, makes the next state; nothing here
- * asks or remembers anything itself. A run too many, a late one, or one that died and left no word of itself only delay a step.
+ * (RFC 7671 section 8.1), and the one by which SSH knows the host. What a run finds of the one before, and what it sees of the
+ * world, makes the next state; nothing here asks or remembers anything itself. A run too many, a late one, or one that died and
+ * left no word of itself only delay a step.
  */
 
 /**
