@@ -43,7 +43,7 @@ await mayRunWorkers(web);
 const spf = await sharedSpf(settings, plan.records, keepers);
 const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
 
-const keys = new SshKeys("ssh");
+const keys = new SshKeys("ssh", { hostKeys: plan.hostKeys });
 const dkim = new DkimKeys("dkim", { selectors: plan.dkim });
 const tls = new TlsKeys("tls", { keys: plan.tlsKeys });
 const publicKeys = { ...dkim.publicKeys, ...tls.publicKeys };
@@ -105,7 +105,7 @@ const policies = new Dns("policies", { ...published, records: plan.policies, aft
 
 const made = { ...dns.records, ...policies.records, ...caa.records, ...inbound.records };
 // Which keys are in use is written down when the host has them, and not before.
-const keyRotation = host.has("rspamd", "certbot").apply((has) => (has ? moment.rotation : moment.before));
+const keyRotation = host.hasKeys().apply((has) => (has ? moment.rotation : moment.before));
 const policyRamps = rampsInPlace(moment, plan.records, [dns, policies]);
 export default stackOutputs({
   settings,

@@ -144,9 +144,13 @@ function accessIn(state: StackState): SshAccess | undefined {
   const output = (name: string, key: string) => outputIn(state, name, key);
   const host = output("server-address", "publicIp");
   const privateKey = output("ssh-login", "privateKeyOpenssh");
-  const hostKey = output("ssh-host", "publicKeyOpenssh")?.trim();
+  const names = (state.deployment?.resources ?? []).map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
+  // The one in use and the next one, which are as good as each other.
+  const [hostKey, nextHostKey] = names
+    .filter((name) => /^ssh-host(-\d|$)/.test(name))
+    .flatMap((name) => output(name, "publicKeyOpenssh")?.trim() ?? []);
   if (host === undefined || privateKey === undefined || hostKey === undefined) return undefined;
-  return { host, port: 22, user: LOGIN_USER, privateKey, hostKey };
+  return { host, port: 22, user: LOGIN_USER, privateKey, hostKey, ...(nextHostKey && { nextHostKey }) };
 }
 
 function passphraseIn(config: PulumiConfig, environment: Surroundings["environment"]): string | undefined {

@@ -1,3 +1,4 @@
+import type { Command } from "@pulumi/command/remote/command.js";
 import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
 import { hostPackages, sweepKeys } from "../plan/host.ts";
@@ -6,6 +7,7 @@ import { isRelayed, relayRoute } from "../plan/relay.ts";
 import type { Bundle } from "../plan/types.ts";
 import { wayOut } from "../plan/wayOut.ts";
 import type { Settings } from "../settings/types.ts";
+import { shownHostKey } from "../ssh/client.ts";
 import { type SecretOutputs, secretsOf } from "./facts.ts";
 import type { SshKeys } from "./keys.ts";
 import { onceKnown } from "./onceKnown.ts";
@@ -16,6 +18,7 @@ import {
   APPLY,
   APPLY_PROGRAM,
   BOOTSTRAP,
+  changeIdentity,
   PACKAGES,
   ROOTDISK,
   SEAL_AND_INSTALL_TOOLS,
@@ -57,12 +60,15 @@ export class Host extends pulumi.ComponentResource {
   readonly bundles: ReadonlyMap<string, HostBundle>;
   /** For what else has to be asked of it. */
   readonly login: Login;
+  /** Whether the host shows the key that is planned, once that is known. */
+  readonly #isItself: pulumi.Output<boolean>;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:host:Host", name, {}, opts);
     this.login = args.login;
     const { login } = args;
-    const tools = this.#takeOver(name, args, login);
+    const { tools, isItself } = this.#takeOver(name, args, login);
+    this.#isItself = isItself;
     const storage = this.#prepareDisks(name, args, login, tools);
     const packages = remote(
       `${name}-packages`,
@@ -112,6 +118,11 @@ export class Host extends pulumi.ComponentResource {
     return pulumi.all(bundles.map((name) => this.bundle(name).isInPlace)).apply((all) => all.every(Boolean));
   }
 
+  /** Whether the host uses the keys that are planned, and no others. */
+  hasKeys(): pulumi.Output<boolean> {
+    return pulumi.all([this.has("rspamd", "certbot"), this.#isItself]).apply((all) => all.every(Boolean));
+  }
+
   /** What makes one of the plan's bundles, for what has to wait until it is there. */
   bundle(name: string): HostBundle {
     const found = this.bundles.get(name);
@@ -145,8 +156,15 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  /** First connection: give the host its lasting identity; second: make the first one worthless. */
-  #takeOver(name: string, args: HostArgs, login: Login): pulumi.Resource {
+  /**
+   * First connection: give the host its lasting identity; second: another one where that is due; third: make the first one
+   * worthless.
+   */
+  #takeOver(
+    name: string,
+    args: HostArgs,
+    login: Login,
+  ): { readonly tools: pulumi.Resource; readonly isItself: pulumi.Output<boolean> } {
     const bootstrap = remote(
       `${name}-bootstrap`,
       {
@@ -162,11 +180,23 @@ export class Host extends pulumi.ComponentResource {
         ignoreChanges: ["connection", "create", "stdin", "logging"],
       },
     );
-    return remote(
-      `${name}-tools`,
-      { login, command: SEAL_AND_INSTALL_TOOLS, stdin: APPLY_PROGRAM },
+    const command = changeIdentity(args.keys.generation);
+    const identity = remote(
+      `${name}-identity`,
+      {
+        login: { ...login, hostKey: keyOnTheWay(args, bootstrap) },
+        command,
+        stdin: args.keys.host.privateKeyOpenssh,
+        confidential: true,
+      },
       { parent: this, dependsOn: [bootstrap] },
     );
+    const tools = remote(
+      `${name}-tools`,
+      { login, command: SEAL_AND_INSTALL_TOOLS, stdin: APPLY_PROGRAM },
+      { parent: this, dependsOn: [identity] },
+    );
+    return { tools, isItself: identity.create.apply((text) => text === command) };
   }
 
   /** Both steps have their disk's size in their text: a change of it, or of the volume's program, runs them again. */
@@ -219,6 +249,24 @@ export class Host extends pulumi.ComponentResource {
   }
 }
 
+/**
+ * The key that the host shows while it changes over to another one: which of the two, nobody knows where a run has died. It is one
+ * of the stack's own in any case. Else there is but one, and nobody is asked.
+ */
+function keyOnTheWay({ keys, server, settings }: HostArgs, bootstrap: Command): pulumi.Output<string> {
+  const { host, former } = keys;
+  if (former.length === 0) return host.publicKeyOpenssh;
+  const known = [host, ...former].map(({ publicKeyOpenssh }) => publicKeyOpenssh);
+  return pulumi
+    .all([server.address.publicIp, pulumi.all(known), bootstrap.stdout])
+    .apply(async ([address, lines]) => {
+      // A preview changes nothing, and needs no host that answers.
+      if (pulumi.runtime.isDryRun()) return lines.at(-1) ?? "";
+      await reachable({ address, port: 22, from: settings.ssh.from });
+      return await shownHostKey({ host: address, port: 22 }, lines);
+    });
+}
+
 /** What tells the step of a locked store: the passphrase where the stack has it, else that somebody else says it. */
 function storeLines(settings: Settings): pulumi.Input<string> {
   if (!hasLockedStore(settings)) return "";
@@ -227,13 +275,31 @@ function storeLines(settings: Settings): pulumi.Input<string> {
 }
 
 /** Asked once in a deployment: the steps come one upon the other. */
-function answersFirst(hookName: string, { server, settings }: LoginArgs): pulumi.ResourceHook {
+function answersFirst(hookName: string, { server, settings, keys }: LoginArgs): pulumi.ResourceHook {
   const publicIp = onceKnown(server.address.publicIp);
+  const next = keys.next && onceKnown(keys.next.publicKeyOpenssh);
   let asked: Promise<void> | undefined;
+  const ask = async () => {
+    const address = await publicIp;
+    await reachable({ address, port: 22, from: settings.ssh.from });
+    if (next !== undefined) await refuseNextKey(address, await next, keys.generation);
+  };
   return new pulumi.ResourceHook(hookName, async () => {
-    asked ??= publicIp.then((address) => reachable({ address, port: 22, from: settings.ssh.from }));
+    asked ??= ask();
     await asked;
   });
+}
+
+/** A change of the host key that died, and that nobody asks for any more, would be seen as a stranger's key. */
+async function refuseNextKey(address: string, next: string, generation: string): Promise<void> {
+  const shown = await shownHostKey({ host: address, port: 22 }, [next]).catch(() => undefined);
+  if (shown === undefined) return;
+  throw new Error(
+    [
+      `The host at ${address} has its next SSH host key already: a run that was to change it has died.`,
+      `Let this one end the change: write ${generation} into mailhost:hostKey.revoked again, and run again.`,
+    ].join("\n"),
+  );
 }
 
 function packageList(bundles: readonly Bundle[]): string {

@@ -1,10 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { type DkimSelector, publicKeyOfPem } from "../plan/dkim.ts";
+import type { HostKey } from "../plan/hostKey.ts";
 import { publicKeyDigest, type TlsKey } from "../plan/tlsKey.ts";
 
 /** Public keys as their records have them, by the plan's names. */
 export type PublicKeys = Readonly<Record<string, pulumi.Output<string>>>;
+
+export interface SshKeysArgs {
+  /** A key is made for each. */
+  readonly hostKeys: readonly HostKey[];
+}
 
 /** The SSH keys of a host; nobody types or keeps one. */
 export class SshKeys extends pulumi.ComponentResource {
@@ -12,6 +18,12 @@ export class SshKeys extends pulumi.ComponentResource {
   readonly login: PrivateKey;
   /** The host's identity. It never leaves the state and the host, and a new machine gets it again. */
   readonly host: PrivateKey;
+  /** Its generation. */
+  readonly generation: string;
+  /** The host's next identity, which is nowhere but in the state: whoever logs in accepts it as well. */
+  readonly next: PrivateKey | undefined;
+  /** Those that were, and that the host may show still where a run has died. Empty but in a run that changes something. */
+  readonly former: readonly PrivateKey[];
   /**
    * The host's identity for its first connection only. It has to travel in the user data, which the machine can
    * read for as long as it lives; so it is of another kind (ECDSA) than the lasting one, and worthless once
@@ -19,11 +31,28 @@ export class SshKeys extends pulumi.ComponentResource {
    */
   readonly bootstrap: PrivateKey;
 
-  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SshKeysArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:keys:SshKeys", name, {}, opts);
     const child = { parent: this };
     this.login = new PrivateKey(`${name}-login`, { algorithm: "ED25519" }, child);
-    this.host = new PrivateKey(`${name}-host`, { algorithm: "ED25519" }, child);
+    const hostKeys = args.hostKeys.map(({ generation, state }) => ({
+      generation,
+      state,
+      key: new PrivateKey(
+        `${name}-host-${generation}`,
+        { algorithm: "ED25519" },
+        // What the only one was called before it had successors.
+        { ...child, ...(state === "signing" && { aliases: [{ name: `${name}-host` }] }) },
+      ),
+    }));
+    const inUse = hostKeys.find(({ state }) => state === "signing");
+    if (inUse === undefined) throw new pulumi.ResourceError("No SSH host key is in use", this);
+    this.host = inUse.key;
+    this.generation = inUse.generation;
+    this.next = hostKeys.find(({ state }) => state === "published")?.key;
+    this.former = hostKeys
+      .filter(({ state }) => state === "retired" || state === "revoked")
+      .map(({ key }) => key);
     this.bootstrap = new PrivateKey(`${name}-bootstrap`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, child);
     this.registerOutputs({});
   }

@@ -1,15 +1,15 @@
 import { getServers } from "node:dns";
 import { connect } from "node:tls";
-import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
-import { ask, authoritiesOf, valuesOf } from "../dns/client.ts";
+import { ask } from "../dns/client.ts";
 import { dayOf, type Moment } from "../plan/plan.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { publicKeyDigest } from "../plan/tlsKey.ts";
-import { type KeyHolder, keyHolders, rotate, usedGenerations } from "../plan/turns.ts";
+import { keyHolders } from "../plan/turns.ts";
 import type { Settings } from "../settings/types.ts";
 import { type CurrentRamps, currentRamps, type OutputsOfRamps } from "./ramps.ts";
 import { reasonOf } from "./reason.ts";
+import { turned } from "./turned.ts";
 
 /** Resolvers of others, that see the DNS as the receivers of mail do. */
 const publicResolvers = ["1.1.1.1", "9.9.9.9"];
@@ -43,49 +43,45 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
   const outputs = await outputsBefore();
   const { publicIp, keyRotation: before = outputs.dkimRotation ?? {} } = outputs;
   const keys = outputs.publicKeys ?? outputs.dkimPublicKeys ?? {};
-  const hoped = rotate(settings, before, now, { isSeen: () => true, isUnused: () => true });
-  // Most runs have nothing to wait for, and ask nobody.
-  const waiting = keyHolders(settings).filter(({ name }) => !isDeepStrictEqual(hoped[name], before[name]));
-  const waits = new Set(waiting.map(({ name }) => name));
-  const servers = serversOnce(settings);
-  const seen = new Set<string>();
-  const used = new Set<string>();
-  const key = ({ name }: KeyHolder, generation: string) => `${generation} ${name}`;
-  const [policies] = await Promise.all([
+  const [policies, rotation] = await Promise.all([
     currentRamps(settings, outputs, now),
-    Promise.all(
-      waiting.map(async (holder) => {
-        const pairs = before[holder.name] ?? [];
-        const [, shown] = await Promise.all([
-          Promise.all(
-            pairs
-              .filter(({ state }) => state === "published")
-              .map(async ({ generation }) => {
-                if (await isSeen(servers, holder, generation, keys)) seen.add(key(holder, generation));
-              }),
-          ),
-          holder.shown && shownKey(settings.hostname, publicIp, holder.shown.port),
-        ]);
-        for (const generation of usedGenerations(holder, pairs, keys, shown))
-          used.add(key(holder, generation));
-      }),
-    ),
+    turned(settings, before, now, {
+      resolvers: resolversOf(settings),
+      ask,
+      keys,
+      shown: (port) => shownKey(settings.hostname, publicIp, port),
+    }),
   ]);
-  const rotation = rotate(settings, before, now, {
-    isSeen: (holder, generation) => !waits.has(holder.name) || seen.has(key(holder, generation)),
-    isUnused: (holder, generation) => !used.has(key(holder, generation)),
-  });
   warnOfRevoked(settings, rotation);
+  warnOfUnseen(settings, before, rotation, now);
   return { today: dayOf(now), rotation, before, ...policies };
 }
 
 function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {
-  for (const { name, rules } of keyHolders(settings))
+  for (const { name, rules, proofs } of keyHolders(settings))
     for (const { generation, state } of rotation[name] ?? [])
       if (state === "signing" && rules.revoked.includes(generation))
         void pulumi.log.warn(
-          `The revoked key ${generation} of ${name} stays in use until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
+          proofs(generation).length === 0
+            ? `The revoked key ${generation} of ${name} stays in use until the next run, since its successor is made by this one. Run this again then.`
+            : `The revoked key ${generation} of ${name} stays in use until the next one has been seen by two runs three hours apart: at each nameserver of its zone, and at ${resolversOf(settings).join(", ")}. Run this again then.`,
         );
+}
+
+/** A step that never comes is no alarm of itself: mail goes on with the old key, for as long as somebody hides the new one. */
+function warnOfUnseen(settings: Settings, before: KeyRotation, rotation: KeyRotation, now: Date): void {
+  for (const { name, zone, rules } of keyHolders(settings)) {
+    const pairs = rotation[name] ?? [];
+    const known = new Set(before[name]?.map(({ generation }) => generation));
+    const signing = pairs.find(({ state }) => state === "signing");
+    const next = pairs.find(({ state, generation }) => state === "published" && known.has(generation));
+    const days =
+      signing === undefined ? 0 : Math.floor((now.getTime() - Date.parse(signing.since)) / 86_400_000);
+    if (rules.days === 0 || days < rules.days || next === undefined || next.seen !== undefined) continue;
+    void pulumi.log.warn(
+      `The key ${signing?.generation} of ${name} has been in use for ${days} days instead of ${rules.days}, since its successor ${next.generation} is not shown by everybody who is asked: each nameserver of ${zone}, and ${resolversOf(settings).join(", ")}. \`npm run check\` says whether its records are there.`,
+    );
+  }
 }
 
 async function outputsBefore(): Promise<Before> {
@@ -103,47 +99,9 @@ async function outputsBefore(): Promise<Before> {
 }
 
 /** Whom to ask beside the zones' nameservers. */
-function resolversOf({ resolver: { outside } }: Settings): readonly [string, ...string[]] {
+function resolversOf({ resolver: { outside } }: Settings): readonly string[] {
   const [own = "127.0.0.53"] = getServers();
   return outside === undefined ? [own, ...publicResolvers] : [outside];
-}
-
-/** Whom to ask about a zone's records; each zone's nameservers are looked up once. */
-function serversOnce(settings: Settings): (zone: string) => Promise<readonly string[]> {
-  const resolvers = resolversOf(settings);
-  const known = new Map<string, Promise<readonly string[]>>();
-  return (zone) => {
-    const found =
-      known.get(zone) ??
-      authoritiesOf(zone, resolvers[0]).then((authorities) => [...authorities, ...resolvers]);
-    known.set(zone, found);
-    return found;
-  };
-}
-
-/** Whether each nameserver of the zone, and each resolver that is asked, shows all records of a generation. */
-async function isSeen(
-  serversOf: (zone: string) => Promise<readonly string[]>,
-  { zone, proofs }: KeyHolder,
-  generation: string,
-  keys: Readonly<Record<string, string>>,
-): Promise<boolean> {
-  try {
-    const servers = await serversOf(zone);
-    const answers = await Promise.all(
-      proofs(generation).flatMap(({ name, type, fact, says }) =>
-        servers.map(async (server) => {
-          const expected = keys[fact];
-          const values = valuesOf((await ask(server, name, type)).answers);
-          return expected !== undefined && values.some((value) => says(value, expected));
-        }),
-      ),
-    );
-    return answers.every(Boolean);
-  } catch {
-    // Who does not answer has shown nothing: a step waits for the next run.
-    return false;
-  }
 }
 
 /** The digest of the key that the host shows at a port, whatever its certificate says; `undefined` where it shows none. */

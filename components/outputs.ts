@@ -139,6 +139,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       user: LOGIN_USER,
       privateKey: keys.login.privateKeyOpenssh,
       hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
+      /** As good as that one: the host may have changed over to it. */
+      ...(keys.next && { nextHostKey: keys.next.publicKeyOpenssh.apply((key) => key.trim()) }),
     }),
     nextSteps: [
       ...(byHand.size > 0

@@ -39,18 +39,27 @@ export const ZONES = "sudo /usr/local/lib/mailhost/zones";
 /** Refuses where the host speaks TLS with a key whose digest is not on standard input. */
 export const TLS_KEY = "sudo /usr/local/lib/mailhost/tls shows";
 
-/** The first connection: waits for the first boot to end and plants the host key from standard input. */
-export const BOOTSTRAP = `set -eu
-timeout 300 cloud-init status --wait </dev/null >/dev/null || [ $? -eq 2 ]
-sudo sh -euc '
+/** Plants the host key from standard input. Half of one is none, and wherever it dies sshd has the old key or the new one, whole. */
+const PLANT = `sudo sh -euc '
 umask 077
 cd /etc/ssh
 cat >.ssh_host_ed25519_key.new
 ssh-keygen -y -f .ssh_host_ed25519_key.new >.ssh_host_ed25519_key.pub.new
+sync .ssh_host_ed25519_key.new
 mv .ssh_host_ed25519_key.new ssh_host_ed25519_key
 mv .ssh_host_ed25519_key.pub.new ssh_host_ed25519_key.pub
 systemctl reload ssh
 '`;
+
+/** The first connection: waits for the first boot to end and plants the host key. */
+export const BOOTSTRAP = `set -eu
+timeout 300 cloud-init status --wait </dev/null >/dev/null || [ $? -eq 2 ]
+${PLANT}`;
+
+/** Plants the host's next key, where it has another one; a name tells which. */
+export function changeIdentity(generation: string): string {
+  return `${PLANT} # ${generation}`;
+}
 
 /** The second connection, to the lasting identity: ends the first one's, and installs the program on standard input. */
 export const SEAL_AND_INSTALL_TOOLS = `set -eu

@@ -228,13 +228,16 @@ function hostOf(name: string): string {
   return name === "." ? name : name.replace(/\.$/, "");
 }
 
+/** One question to one server, as `ask` does it. @throws when it does not answer */
+export type Asking = (server: string, name: string, type: RecordType) => Promise<Pick<DnsAnswer, "answers">>;
+
 /** Addresses of the servers that are responsible for a zone, found by asking a resolver. @throws when there are none */
-export async function authoritiesOf(zone: string, resolver: string): Promise<string[]> {
-  const names = valuesOf((await ask(resolver, zone, "NS")).answers);
+export async function authoritiesOf(zone: string, resolver: string, asking: Asking = ask): Promise<string[]> {
+  const names = valuesOf((await asking(resolver, zone, "NS")).answers);
   const addresses = await Promise.all(
     names.map(async (name) => {
-      const v4 = valuesOf((await ask(resolver, name, "A")).answers);
-      return v4.length > 0 ? v4 : valuesOf((await ask(resolver, name, "AAAA")).answers);
+      const v4 = valuesOf((await asking(resolver, name, "A")).answers);
+      return v4.length > 0 ? v4 : valuesOf((await asking(resolver, name, "AAAA")).answers);
     }),
   );
   const found = [...new Set(addresses.flat())];

@@ -43,6 +43,7 @@ export interface StackOutputs {
     readonly user: string;
     readonly privateKey: string;
     readonly hostKey: string;
+    readonly nextHostKey?: string;
   };
 }
 
@@ -160,7 +161,9 @@ export function sshOptions(paths: CloudPaths, access: StackOutputs["ssh"]): stri
   mkdirSync(dirname(key), { recursive: true, mode: 0o700 });
   // Another command may be reading them.
   writeWhole(key, `${access.privateKey.trim()}\n`);
-  writeWhole(known, `host ${access.hostKey.trim()}\n`);
+  const { hostKey, nextHostKey } = access;
+  const lines = [hostKey, ...(nextHostKey === undefined ? [] : [nextHostKey])];
+  writeWhole(known, lines.map((line) => `host ${line.trim()}\n`).join(""));
   return [
     ...["-F", "none", "-i", key, "-p", String(access.port)],
     ...["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"],

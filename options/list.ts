@@ -14,6 +14,7 @@ import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { feedback } from "./feedback.ts";
+import { hostKey } from "./hostKey.ts";
 import { incomingLimit } from "./incomingLimit.ts";
 import { learning } from "./learning.ts";
 import { lists } from "./lists.ts";
@@ -62,6 +63,7 @@ export const options = [
   egress,
   expiry,
   feedback,
+  hostKey,
   incomingLimit,
   lists,
   lockedStore,

@@ -3,6 +3,7 @@ import { type DkimSelector, dkimSelectors } from "./dkim.ts";
 import { dnsProviderOf } from "./dnsProvider.ts";
 import { type Exit, hostExits } from "./egress.ts";
 import { hostBundles } from "./host.ts";
+import { type HostKey, hostKeys } from "./hostKey.ts";
 import { hostPorts } from "./ports.ts";
 import type { Ramps } from "./ramp.ts";
 import { asksForMail, dnsRecords } from "./records.ts";
@@ -24,6 +25,8 @@ export interface Plan {
   readonly exits: readonly Exit[] | undefined;
   readonly dkim: readonly DkimSelector[];
   readonly tlsKeys: readonly TlsKey[];
+  /** By which SSH knows the host. */
+  readonly hostKeys: readonly HostKey[];
   /** Every DNS record. */
   readonly records: readonly DnsRecord[];
   /** Those among them that wait for nothing. */
@@ -71,6 +74,7 @@ export function makePlan(settings: Settings, { today, rotation, ramps }: Moment)
     exits: hostExits(settings),
     dkim,
     tlsKeys: tlsKeys(settings, rotation),
+    hostKeys: hostKeys(settings, rotation),
     records,
     first: records.filter((record) => !later.has(record)),
     inbound,

@@ -1,7 +1,8 @@
 /**
- * Keys that take turns: DKIM's (RFC 6376 section 3.1, M3AAWG "DKIM Key Rotation"), and the one of TLS that TLSA records name
- * (RFC 7671 section 8.1). What a run finds of the one before, and what it sees of the world, makes the next state; nothing here
- * asks or remembers anything itself. A run too many, a late one, or one that died and left no word of itself only delay a step.
+ * Keys that take turns: DKIM's (RFC 6376 section 3.1, M3AAWG "DKIM Key Rotation"), the one of TLS that TLSA records name
+ * (RFC 7671 section 8.1), and the one by which SSH knows the host. What a run finds of the one before, and what it sees of the
+ * world, makes the next state; nothing here asks or remembers anything itself. A run too many, a late one, or one that died and
+ * left no word of itself only delay a step.
  */
 
 /**
@@ -45,7 +46,7 @@ export interface Turn {
   readonly isSeen: (generation: string) => boolean;
   /** Whether what has ended is in nobody's use any more, as far as that can be seen. @default its time alone decides */
   readonly isUnused?: (generation: string) => boolean;
-  /** Seconds for which somebody may remember that there is no such record. */
+  /** Seconds for which somebody may remember that there is no such record; 0: nobody does. */
   readonly ttl: number;
   readonly rules: RotationRules;
 }
@@ -79,7 +80,9 @@ export function turn({
   const next = kept.find((pair) => pair.state === "published" && !isRevoked(pair));
 
   const isReady =
-    next?.seen !== undefined && now.getTime() - Date.parse(next.seen) > ttl * 1000 && isSeen(next.generation);
+    next?.seen !== undefined &&
+    (ttl === 0 || now.getTime() - Date.parse(next.seen) > ttl * 1000) &&
+    isSeen(next.generation);
   const mustEnd = signing === undefined || isRevoked(signing);
   const isDue =
     rules.days > 0 &&

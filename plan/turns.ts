@@ -1,10 +1,11 @@
 import type { Settings } from "../settings/types.ts";
 import { domainOfHost, selectorsOf, signers } from "./dkim.ts";
+import { HOST_KEY } from "./hostKey.ts";
 import { type KeyPair, type KeyRotation, type RotationRules, turn } from "./rotation.ts";
 import { tlsaName, tlsaText, tlsKeyName } from "./tlsKey.ts";
 import type { DnsRecord, FactName } from "./types.ts";
 
-/** Whose keys take turns: each name that signs mail, and the host where it speaks TLS. */
+/** Whose keys take turns: each name that signs mail, and the host where it speaks TLS, and SSH. */
 export interface KeyHolder {
   /** Its name among them: what signs, or where its TLSA records stand. */
   readonly name: string;
@@ -13,7 +14,9 @@ export interface KeyHolder {
   /** The day it came here, YYYY-MM-DD. */
   readonly since: string;
   readonly rules: RotationRules;
-  /** The records by which the world knows a generation. */
+  /** Seconds for which a resolver may remember that there is no such record. */
+  readonly remembered: number;
+  /** The records by which the world knows a generation; none: nobody has to know it first. */
   readonly proofs: (generation: string) => readonly KeyProof[];
   /** Where the host itself shows by TLS which key it uses, and the keys' names among the facts. @default nobody can see that */
   readonly shown?: { readonly port: number; readonly fact: (generation: string) => FactName };
@@ -58,7 +61,8 @@ export function usedGenerations(
 const remembered = 3 * 3600;
 
 export function keyHolders(settings: Settings): readonly KeyHolder[] {
-  const { dkim, queue, tlsKey } = settings.options;
+  const { dkim, hostKey, queue, tlsKey } = settings.options;
+  const { since } = domainOfHost(settings);
   const dkimRules: RotationRules = {
     days: dkim.rotateDays,
     overlapDays: dkim.overlapDays ?? Math.max(7, queue.days + 1),
@@ -71,6 +75,7 @@ export function keyHolders(settings: Settings): readonly KeyHolder[] {
         zone,
         since,
         rules: dkimRules,
+        remembered,
         proofs: (generation) =>
           selectorsOf(domain, generation).map(({ name }) => ({
             name,
@@ -83,9 +88,9 @@ export function keyHolders(settings: Settings): readonly KeyHolder[] {
     {
       name: tlsaName(settings),
       zone: settings.hostnameZone,
-      since: domainOfHost(settings).since,
+      since,
       rules: { days: tlsKey.rotateDays, overlapDays: tlsKey.overlapDays, revoked: tlsKey.revoked },
-      // Without such records nobody has to know the next one first.
+      remembered,
       proofs: (generation) =>
         settings.options.dane
           ? [
@@ -98,6 +103,15 @@ export function keyHolders(settings: Settings): readonly KeyHolder[] {
             ]
           : [],
       shown: { port: 465, fact: tlsKeyName },
+    },
+    {
+      name: HOST_KEY,
+      zone: settings.hostnameZone,
+      since,
+      rules: { days: hostKey.rotateDays, overlapDays: 0, revoked: hostKey.revoked },
+      // Whoever logs in knows the next one from the stack's outputs, since the run that has made it.
+      remembered: 0,
+      proofs: () => [],
     },
   ];
 }
@@ -121,7 +135,7 @@ export function rotate(
         now,
         isSeen: (generation) => isSeen(holder, generation),
         isUnused: (generation) => isUnused(holder, generation),
-        ttl: remembered,
+        ttl: holder.remembered,
         rules: holder.rules,
       }),
     ]),

@@ -13,8 +13,10 @@ export interface SshAccess {
   readonly user: string;
   /** OpenSSH or PEM. */
   readonly privateKey: string;
-  /** Public key line, `ssh-ed25519 AAAA…`: the only one that is accepted. */
+  /** Public key line, `ssh-ed25519 AAAA…`: no other is accepted but the next one. */
   readonly hostKey: string;
+  /** The same of the key that comes after it, where that is known: the host may show it already. */
+  readonly nextHostKey?: string;
 }
 
 /** A login that lasts. */
@@ -27,19 +29,63 @@ export interface SshConnection extends Session {
   readonly closed: Promise<void>;
 }
 
+/** What the host shows, of a public key line. */
+function bytesOf(line: string): Buffer {
+  return Buffer.from(line.trim().split(/\s+/)[1] ?? "", "base64");
+}
+
+/**
+ * Which of the known host keys a host shows. Nobody logs in.
+ * @param lines public key lines
+ * @throws where it shows another one, or none
+ */
+export function shownHostKey(
+  { host, port }: Pick<SshAccess, "host" | "port">,
+  lines: readonly string[],
+): Promise<string> {
+  const client = new Client();
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void) => {
+      settle();
+      client.destroy();
+    };
+    client.on("error", (error) =>
+      end(() => reject(new NoLogin(`no host key of ${host} port ${port}: ${error.message}`))),
+    );
+    client.on("close", () => reject(new NoLogin(`no host key of ${host} port ${port}`)));
+    client.connect({
+      host,
+      port,
+      username: "nobody",
+      readyTimeout: 8000,
+      hostVerifier: (key: Buffer) => {
+        const found = lines.find((line) => bytesOf(line).equals(key));
+        end(() => (found === undefined ? reject(foreignKey(host)) : resolve(found)));
+        return false;
+      },
+    });
+  });
+}
+
+function foreignKey(host: string): NoLogin {
+  return new NoLogin(
+    `the host at ${host} shows a host key that is not the stack's: it may be another machine`,
+  );
+}
+
 /** Logs in; only the known host key is accepted. @throws with a remedy in words */
 export function openSsh(access: SshAccess): Promise<SshConnection> {
-  const expected = access.hostKey.trim().split(/\s+/)[1] ?? "";
+  const expected = [access.hostKey, access.nextHostKey].flatMap((line) =>
+    line === undefined ? [] : [bytesOf(line)],
+  );
   const client = new Client();
   return new Promise((resolve, reject) => {
     let foreign = false;
     client.on("error", (error) =>
       reject(
-        new NoLogin(
-          foreign
-            ? `the host at ${access.host} shows a host key that is not the stack's: it may be another machine`
-            : `no login at ${access.user}@${access.host} port ${access.port}: ${error.message}`,
-        ),
+        foreign
+          ? foreignKey(access.host)
+          : new NoLogin(`no login at ${access.user}@${access.host} port ${access.port}: ${error.message}`),
       ),
     );
     client.on("ready", () => resolve(session(client)));
@@ -50,7 +96,7 @@ export function openSsh(access: SshAccess): Promise<SshConnection> {
       privateKey: access.privateKey,
       readyTimeout: 8000,
       hostVerifier: (key: Buffer) => {
-        foreign = key.toString("base64") !== expected;
+        foreign = !expected.some((known) => key.equals(known));
         return !foreign;
       },
     });

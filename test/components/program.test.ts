@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { bundleDocument } from "../../plan/bundle.ts";
 import { dkimSelectors } from "../../plan/dkim.ts";
 import { hostBundles, hostPackages } from "../../plan/host.ts";
+import { hostKeys } from "../../plan/hostKey.ts";
 import { tlsKeys } from "../../plan/tlsKey.ts";
 import { rotate } from "../../plan/turns.ts";
 import { parseSettings } from "../../settings/parse.ts";
@@ -64,7 +65,7 @@ test("every resource has its name", () => {
       "InternetGateway network-gateway",
       ...dkimSelectors(settings, rotation).map(({ name }) => `PrivateKey dkim-${name}`),
       "PrivateKey ssh-bootstrap",
-      "PrivateKey ssh-host",
+      ...hostKeys(settings, rotation).map(({ generation }) => `PrivateKey ssh-host-${generation}`),
       "PrivateKey ssh-login",
       // bob came with a hash.
       "RandomPassword accounts-ann@example.org",
@@ -198,7 +199,7 @@ test("network, address, name, keys and passwords: exactly these inputs", () => {
     },
     "ptr-record": { allocationId: "eipalloc-0123456789abcdef0", domainName: "mail.example.org" },
     "ssh-login": { algorithm: "ED25519" },
-    "ssh-host": { algorithm: "ED25519" },
+    "ssh-host-20261121": { algorithm: "ED25519" },
     "ssh-bootstrap": { algorithm: "ECDSA", ecdsaCurve: "P256" },
     "dkim-20261121r._domainkey.example.org": { algorithm: "RSA", rsaBits: 2048 },
     "dkim-20261121e._domainkey.example.org": { algorithm: "ED25519" },
@@ -328,6 +329,19 @@ test("one Worker answers at all names, in the account of their zones", () => {
   });
 });
 
+test("the host key that was once the only one stays the host's, and whoever logs in knows the next one", async () => {
+  assert.deepEqual(run.options("ssh-host-20261121").formerNames, ["ssh-host"]);
+  const [, next] = hostKeys(settings, rotation);
+  const { hostKey, nextHostKey } = await settled(
+    run.outputs.ssh as pulumi.Output<{ readonly hostKey: string; readonly nextHostKey: string }>,
+  );
+  assert.deepEqual(
+    [hostKey, nextHostKey],
+    ["ssh-key public-ssh-host-20261121", `ssh-key public-ssh-host-${next?.generation}`],
+  );
+  assert.equal(run.find("host-identity").inputs.stdin, run.find("host-bootstrap").inputs.stdin);
+});
+
 test("the first connection expects the bootstrap key, all others the lasting one", () => {
   const commands = run.registrations.filter(({ type }) => type === "command:remote:Command");
   assert.ok(commands.length > 12);
@@ -337,7 +351,7 @@ test("the first connection expects the bootstrap key, all others the lasting one
     const connection = inputs.connection.value as Record<string, unknown>;
     assert.equal(
       connection.hostKey,
-      name === "host-bootstrap" ? "ssh-key public-ssh-bootstrap" : "ssh-key public-ssh-host",
+      name === "host-bootstrap" ? "ssh-key public-ssh-bootstrap" : "ssh-key public-ssh-host-20261121",
       name,
     );
     assert.deepEqual(inputs.triggers, ["id-of-server-instance"], name);
@@ -366,7 +380,8 @@ test("what a step with a secret standard input says is kept as one, and goes to 
     })
     .map(({ name }) => name);
   // The mocked host key is no secret; the real one is (test/e2e/host/50-secrets.test.ts).
-  const secret = commands.filter(({ name, inputs }) => isSecret(inputs.stdin) || name === "host-bootstrap");
+  const hasHostKey = ["host-bootstrap", "host-identity"];
+  const secret = commands.filter(({ name, inputs }) => isSecret(inputs.stdin) || hasHostKey.includes(name));
   assert.deepEqual(
     confidential,
     secret.map(({ name }) => name),

@@ -23,6 +23,8 @@ export interface Options {
   readonly beforeUpdate: readonly string[];
   /** Whether it is also looked for in the state without its parent. */
   readonly orphanAlias: boolean;
+  /** By which other names it is looked for there. */
+  readonly formerNames: readonly string[];
   /** Outputs that are kept as secrets although nothing makes them so. */
   readonly additionalSecretOutputs: readonly string[];
 }
@@ -48,7 +50,7 @@ interface RegisterRequest {
   getDependenciesList(): string[];
   getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
   getAdditionalsecretoutputsList(): string[];
-  getAliasesList(): { getSpec(): { getNoparent(): boolean } | undefined }[];
+  getAliasesList(): { getSpec(): { getNoparent(): boolean; getName(): string } | undefined }[];
 }
 
 /** Settings as they stand in a stack file, under `mailhost:`. */
@@ -208,6 +210,7 @@ export async function runProgram(
         beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
         beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         orphanAlias: request.getAliasesList().some((alias) => alias.getSpec()?.getNoparent()),
+        formerNames: request.getAliasesList().flatMap((alias) => alias.getSpec()?.getName() || []),
         additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       });
       return register(request, ...rest);

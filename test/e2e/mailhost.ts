@@ -59,6 +59,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Kill the whole process group with SIGKILL after so many milliseconds. */
   readonly killAfter?: number;
+  /** The same as soon as this has come to pass. */
+  readonly killWhen?: Promise<unknown>;
 }
 
 /** A clean copy of the tracked files (and of what is not yet committed), with the same packages. */
@@ -106,10 +108,9 @@ export async function mailhost(args: readonly string[], options: RunOptions = {}
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  const timer =
-    options.killAfter === undefined
-      ? undefined
-      : setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), options.killAfter);
+  const kill = () => process.kill(-(child.pid ?? 0), "SIGKILL");
+  const timer = options.killAfter === undefined ? undefined : setTimeout(kill, options.killAfter);
+  void options.killWhen?.then(kill, () => undefined);
   const { code, stdout, stderr } = await collect(child, options.input);
   clearTimeout(timer);
   return { code: code ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openSsh } from "../../ssh/client.ts";
+import { openSsh, shownHostKey } from "../../ssh/client.ts";
 import { keyPair, sshServer } from "./server.ts";
 
 test("SSH: commands come back whole; quoting holds; another host key is refused", async (t) => {
@@ -22,4 +22,22 @@ test("SSH: commands come back whole; quoting holds; another host key is refused"
   await assert.rejects(openSsh({ ...access, hostKey: other }), /shows a host key that is not the stack's/);
   const stranger = keyPair().private;
   await assert.rejects(openSsh({ ...access, privateKey: stranger }), /no login at admin@127\.91\.25\.2/);
+});
+
+test("SSH: a host that has changed over to its next key is the same host, and tells which one it shows", async (t) => {
+  const access = await sshServer(t, "127.91.25.5");
+  const [other, third] = [keyPair().public, keyPair().public];
+  const session = await openSsh({ ...access, hostKey: other, nextHostKey: access.hostKey });
+  assert.equal((await session.run("echo in")).stdout, "in\n");
+  session.close();
+  await assert.rejects(
+    openSsh({ ...access, hostKey: other, nextHostKey: third }),
+    /shows a host key that is not the stack's/,
+  );
+  assert.equal(await shownHostKey(access, [other, access.hostKey]), access.hostKey);
+  await assert.rejects(shownHostKey(access, [other, third]), /shows a host key that is not the stack's/);
+  await assert.rejects(
+    shownHostKey({ ...access, port: 1 }, [other]),
+    /^Error: no host key of 127\.91\.25\.5 port 1: .*ECONNREFUSED/,
+  );
 });

@@ -141,7 +141,7 @@ describe("what it reads of a stack", () => {
       assert.deepEqual(await storeAccess("dev", engine(config, { ssh })), { ssh });
   });
 
-  it("the same login out of the state, where the first `up` has stopped for the store", async () => {
+  it("the same login out of the state, with either host key, where the first `up` has stopped for the store", async () => {
     const urn = (name: string) => `urn:pulumi:dev::mailhost::type::${name}`;
     const hidden = (text: string) => ({
       "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -150,9 +150,12 @@ describe("what it reads of a stack", () => {
     const resources = [
       { urn: urn("server-address"), outputs: { publicIp: ssh.host } },
       { urn: urn("ssh-login"), outputs: { privateKeyOpenssh: hidden("KEY") } },
-      { urn: urn("ssh-host"), outputs: { publicKeyOpenssh: "ssh-ed25519 AAAA\n" } },
+      { urn: urn("ssh-host-20261121"), outputs: { publicKeyOpenssh: "ssh-ed25519 AAAA\n" } },
+      { urn: urn("ssh-host-20261121b"), outputs: { publicKeyOpenssh: "ssh-ed25519 BBBB\n" } },
     ];
-    assert.deepEqual(await storeAccess("dev", engine({}, {}, { deployment: { resources } })), { ssh });
+    assert.deepEqual(await storeAccess("dev", engine({}, {}, { deployment: { resources } })), {
+      ssh: { ...ssh, nextHostKey: "ssh-ed25519 BBBB" },
+    });
     await assert.rejects(
       storeAccess("dev", engine({}, {}, { deployment: { resources: resources.slice(1) } })),
       /The stack dev has no host yet/,
