@@ -3,7 +3,7 @@ import { recordKey } from "../plan/recordKey.ts";
 import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { zoneLine } from "../plan/zoneFile.ts";
-import type { KeptRecord, Published } from "./dns/keeper.ts";
+import type { KeptRecord, Publication, Published } from "./dns/keeper.ts";
 import type { Keepers } from "./dns/zones.ts";
 import type { FactOutputs } from "./facts.ts";
 
@@ -13,8 +13,8 @@ export interface DnsArgs {
   readonly facts: FactOutputs;
   /** What the records' comments begin with, so that the stack knows them as its own. */
   readonly mark: pulumi.Input<string>;
-  /** What has to be in place before any of them is published. @default nothing */
-  readonly after?: readonly pulumi.Resource[];
+  /** What has to be in place before a record is published. @default nothing */
+  readonly after?: Publication["after"];
 }
 
 /** What a zone shows of a record, and why it is there. */
@@ -28,7 +28,7 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const { keepers, mark, after = [] } = args;
+    const { keepers, mark, after = () => [] } = args;
     const kept = args.records.map((record): KeptRecord => {
       const { label, ...rest } = record;
       const isPlain = typeof record.content === "string";
