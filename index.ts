@@ -20,17 +20,19 @@ import { Server } from "./components/server.ts";
 import { Ses } from "./components/ses.ts";
 import { SignedZones } from "./components/signedZones.ts";
 import {
-  keepSecretsOutOfDebugMessages,
+  keepOutOfDebugLog,
   readSettings,
   showErrorsAsNodeDoes,
   startCommandProvider,
+  writeDownNoPlacesOfPromises,
 } from "./components/stack.ts";
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { makePlan } from "./plan/plan.ts";
 
 showErrorsAsNodeDoes();
-keepSecretsOutOfDebugMessages();
+writeDownNoPlacesOfPromises();
+keepOutOfDebugLog();
 await startCommandProvider();
 const settings = readSettings();
 const moment = await currentMoment(settings);
@@ -95,13 +97,15 @@ const after = { postfix: [reverseName, ...ses.ready], certbot: named };
 const tlsKeys = settings.options.dane ? { tlsKeys: tls.named } : {};
 const host = new Host("host", { settings, server, keys, login, bundles, secrets, ...tlsKeys, after });
 // Mail is asked for only where it is known already: until then a sender would be told that there is no such domain.
-const inbound = new Dns("inbound", { ...published, records: plan.inbound, after: [host] });
+const inbound = new Dns("inbound", { ...published, records: plan.inbound, after: () => [host] });
 
 const account = new AcmeAccount("acme", { host, settings, volumeId: server.volume.id });
 const caa = new Dns("caa", { ...published, records: plan.caa });
 
 const worker = new Worker("web", web);
-const policies = new Dns("policies", { ...published, records: plan.policies, after: [worker] });
+// The record of a policy has the name of the page that shows it, behind an underscore (RFC 8461 sections 3.1 and 3.3).
+const shown = ({ name }: { readonly name: string }) => worker.serving(name.slice(1));
+const policies = new Dns("policies", { ...published, records: plan.policies, after: shown });
 
 const made = { ...dns.records, ...policies.records, ...caa.records, ...inbound.records };
 // Which keys are in use is written down when the host has them, and not before.

@@ -1,6 +1,7 @@
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import type { SecureContextOptions } from "node:tls";
+import { trusting } from "./trust.ts";
 
 /** Milliseconds for an answer. PHP may have to start. */
 const patience = 10_000;
@@ -56,8 +57,9 @@ export function asked(call: HttpCall): Promise<HttpAnswer> {
         : requestSecure({
             ...options,
             servername: call.name,
-            ca: [...call.roots],
-            ...call.trust,
+            ...(call.trust === undefined
+              ? { secureContext: trusting(call.roots) }
+              : { ca: [...call.roots], ...call.trust }),
           });
     const parts: Buffer[] = [];
     const failed = ({ message }: Error) => resolve({ body: Buffer.concat(parts), trouble: message });

@@ -1,4 +1,5 @@
 import { ImapFlow } from "imapflow";
+import { trusting } from "./trust.ts";
 
 /** Where IMAPS is spoken. */
 export interface ImapServer {
@@ -105,7 +106,7 @@ export async function connectImap(server: ImapServer, login: Credentials): Promi
     secure: true,
     servername: server.name,
     auth: { user: login.address, pass: login.password },
-    tls: { ca: [...server.roots] },
+    tls: { secureContext: trusting(server.roots) },
     logger: false,
     disableAutoIdle: true,
     connectionTimeout: 8000,

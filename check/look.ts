@@ -5,8 +5,9 @@ import type { HostUnderCheck, Item, Look } from "./host.ts";
 import { notLookedAt } from "./sidebyside.ts";
 import { type CheckResult, type CheckTarget, type Finding, groups, wrong } from "./types.ts";
 
-/** Seconds after which an item that hangs is given up. */
+/** Seconds after which an item that hangs is given up; one that goes through many domains takes longer. */
 const patience = 30;
+const patiencePerDomain = 0.5;
 
 /**
  * Looks at everything of a host at once, and closes what it opened.
@@ -31,21 +32,27 @@ export async function lookAtHost(host: HostUnderCheck, list: readonly Item[]): P
         },
       }),
     );
-    return withCauses(await lookAt(isolated, host, target));
+    const seconds = patience + Math.ceil(patiencePerDomain * host.domains.length);
+    return withCauses(await lookAt(isolated, host, target, seconds));
   } finally {
     await host.close();
   }
 }
 
-/** Looks at one subject in every way at once. @returns lines by their groups; what a look throws is a wrong line */
+/**
+ * Looks at one subject in every way at once.
+ * @param seconds after which a look that hangs is given up
+ * @returns lines by their groups; what a look throws is a wrong line
+ */
 export async function lookAt<Subject>(
   looks: readonly Look<Subject>[],
   subject: Subject,
   stack: Pick<CheckTarget, "stack" | "isLocal">,
+  seconds = patience,
 ): Promise<CheckResult[]> {
   const found = await Promise.all(
     looks.map(async (one) => {
-      const findings = await inTime(one, subject);
+      const findings = await inTime(one, subject, seconds);
       return findings.map(({ remedy, part, ...finding }) => ({
         group: one.group,
         item: one.name,
@@ -82,13 +89,17 @@ function oncePerGroup(results: readonly CheckResult[]): CheckResult[] {
   });
 }
 
-async function inTime<Subject>(one: Look<Subject>, subject: Subject): Promise<readonly Finding[]> {
+async function inTime<Subject>(
+  one: Look<Subject>,
+  subject: Subject,
+  seconds: number,
+): Promise<readonly Finding[]> {
   const notLooked = (error: unknown) => [notLookedAt(one.name, error, one.silent)];
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Finding[]>((resolve) => {
     timer = setTimeout(
-      () => resolve(notLooked(new Error(`no result after ${patience} seconds`))),
-      patience * 1000,
+      () => resolve(notLooked(new Error(`no result after ${seconds} seconds`))),
+      seconds * 1000,
     );
   });
   try {

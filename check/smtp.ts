@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions, type TLSSocket } from "node:tls";
+import { trusting } from "./trust.ts";
 
 /** A server's reply to one command (RFC 5321 section 4.2). */
 export interface SmtpReply {
@@ -125,7 +126,7 @@ export class SmtpDialogue {
   }
 
   /** STARTTLS and the handshake; whether the certificate is trusted stays to be asked of `tls`. */
-  async startTls(options: SecureContextOptions = {}): Promise<void> {
+  async startTls(options?: SecureContextOptions): Promise<void> {
     const reply = await this.command("STARTTLS");
     if (reply.code !== 220) {
       throw new Error(`STARTTLS was answered "${reply.text}"`);
@@ -134,16 +135,16 @@ export class SmtpDialogue {
   }
 
   /** The TLS handshake on the connection as it is. @param options versions and ciphers to offer, instead of the usual */
-  async secure(options: SecureContextOptions = {}): Promise<void> {
+  async secure(options?: SecureContextOptions): Promise<void> {
     const plain = this.#socket;
     plain.removeAllListeners();
+    const { servername, roots } = this.#where;
     const socket = connectTls({
       socket: plain,
-      servername: this.#where.servername,
-      ca: [...this.#where.roots],
+      servername,
       // A server with a bad certificate is still one whose answers have to be looked at; `login` is stricter.
       rejectUnauthorized: false,
-      ...options,
+      ...(options === undefined ? { secureContext: trusting(roots) } : { ca: [...roots], ...options }),
     });
     await happens(socket, "secureConnect", this.#timeout);
     this.#socket = socket;

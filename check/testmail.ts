@@ -8,6 +8,9 @@ export interface TestMessage {
   readonly raw: string;
 }
 
+/** Messages that an item has on their way at once: with more the host has work for longer than one may take to come. */
+export const messagesAtOnce = 5;
+
 /** Where the host may have put a message. */
 export const folders = ["INBOX", "Junk"] as const;
 

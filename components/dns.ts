@@ -3,7 +3,7 @@ import { recordKey } from "../plan/recordKey.ts";
 import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { zoneLine } from "../plan/zoneFile.ts";
-import type { KeptRecord, Published } from "./dns/keeper.ts";
+import type { KeptRecord, Publication, Published } from "./dns/keeper.ts";
 import { type SharedSpf, shareSpf } from "./dns/sharedSpf.ts";
 import type { Keepers } from "./dns/zones.ts";
 import type { FactOutputs } from "./facts.ts";
@@ -16,8 +16,8 @@ export interface DnsArgs {
   readonly spf?: ReadonlyMap<string, SharedSpf>;
   /** What the records' comments begin with, so that the stack knows them as its own. */
   readonly mark: pulumi.Input<string>;
-  /** What has to be in place before any of them is published. @default nothing */
-  readonly after?: readonly pulumi.Resource[];
+  /** What has to be in place before a record is published. @default nothing */
+  readonly after?: Publication["after"];
 }
 
 /** What a zone shows of a record, and why it is there. */
@@ -31,8 +31,8 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:dns:Dns", name, {}, opts);
-    const { keepers, mark, spf = new Map<never, never>(), after = [] } = args;
-    const sharedAs = ({ joins, name }: DnsRecord) => joins && spf.get(name);
+    const { keepers, mark, spf = new Map<never, never>(), after = () => [] } = args;
+    const sharedAs = ({ joins, name }: Pick<DnsRecord, "joins" | "name">) => joins && spf.get(name);
     const kept = args.records.map((record): KeptRecord => {
       const { label, ...rest } = record;
       const shared = sharedAs(record);
@@ -40,8 +40,9 @@ export class Dns extends pulumi.ComponentResource {
       const isPlain = shared !== undefined || typeof record.content === "string";
       return { ...rest, key: recordKey(record), content, isPlain };
     });
-    for (const shared of args.records.map(sharedAs)) {
-      if (shared !== undefined) shareSpf(name, shared, { parent: this, dependsOn: [...after] });
+    for (const record of kept) {
+      const shared = sharedAs(record);
+      if (shared !== undefined) shareSpf(name, shared, { parent: this, dependsOn: [...after(record)] });
     }
     const whole = kept.filter(({ joins, name }) => !joins || !spf.has(name));
     const parts = Map.groupBy(whole, ({ zone }) => keepers.of(zone));

@@ -39,7 +39,7 @@ export class Nameserver extends pulumi.ComponentResource {
       const dependsOn = later((): pulumi.Resource[] => {
         const host = args.host();
         // Whoever waits for a record asks for it from outside.
-        return [host.bundle("knot"), host.bundle("nftables"), ...after];
+        return [host.bundle("knot"), host.bundle("nftables"), ...new Set(records.flatMap(after))];
       });
       // What no fact is in is shown in every preview, also where a new key makes the rest unknown.
       const kinds = [

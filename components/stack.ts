@@ -1,5 +1,6 @@
 import { getVersion } from "@pulumi/command/utilities.js";
 import * as pulumi from "@pulumi/pulumi";
+import debuggable from "@pulumi/pulumi/runtime/debuggable.js";
 import { deployable } from "../plan/refusals.ts";
 import { pathText } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
@@ -41,6 +42,26 @@ export function showErrorsAsNodeDoes(): void {
   Reflect.deleteProperty(Error, "prepareStackTrace");
 }
 
+/**
+ * Pulumi's runtime writes down where in the program it made each of its promises, for whoever looks for one that never ends
+ * (`PULUMI_DEBUG_PROMISE_LEAKS`). It makes four for each property of each resource: with a hundred domains that is half of the
+ * program's processor time and a fifth of its memory. It goes on counting them, without the places.
+ */
+export function writeDownNoPlacesOfPromises(): void {
+  const runtime = debuggable as { debuggablePromise?: (...args: readonly unknown[]) => unknown };
+  const { debuggablePromise } = runtime;
+  if (debuggablePromise === undefined || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
+  runtime.debuggablePromise = (...args) => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      return debuggablePromise(...args);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+}
+
 /** What Pulumi encrypts it hands over decrypted; the engine says beside it which keys these are. */
 function warnOfPlainSecrets(raw: Readonly<Record<string, unknown>>): void {
   const encrypted = new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as readonly string[]);
@@ -63,15 +84,12 @@ function parseValue(value: string): unknown {
 }
 
 /**
- * Pulumi's SDK hands each of the engine's answers to the debug log, keys and passwords in plain text, and
- * `pulumi up --json` prints the debug log without being asked to. From here on the answers are left out of it.
+ * Pulumi's SDK tells the debug log of each step with each resource, a message at a time, and waits for the engine's answer to
+ * it: with a hundred domains ten thousand, before a run may end. Among them are the engine's own answers, keys and passwords in
+ * plain text; and `pulumi up --json` prints that log without being asked to. So it is told nothing.
  */
-export function keepSecretsOutOfDebugMessages(): void {
-  const { debug } = pulumi.log;
-  Object.assign(pulumi.log, {
-    debug: (message: string, ...where: unknown[]) =>
-      Reflect.apply(debug, undefined, [message.replace(/\bresp: [\s\S]*/, "resp: (not shown)"), ...where]),
-  });
+export function keepOutOfDebugLog(): void {
+  Object.assign(pulumi.log, { debug: async () => undefined });
 }
 
 /**

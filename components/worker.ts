@@ -41,6 +41,8 @@ export async function mayRunWorkers({ zones, hosts }: Pick<WorkerArgs, "zones" |
  * and certificates; so nothing listens on the host for it, and it answers when the host is down.
  */
 export class Worker extends pulumi.ComponentResource {
+  readonly #domains = new Map<string, pulumi.Resource>();
+
   constructor(name: string, args: WorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mailhost:web:Worker", name, {}, opts);
     const [first] = args.hosts;
@@ -64,14 +66,21 @@ export class Worker extends pulumi.ComponentResource {
       const refuseForeign = refusal(`${name}-refuse-foreign`, this);
       for (const { host, zone } of args.hosts) {
         const { id: zoneId, accountId } = zoneOf(zone);
-        new WorkersCustomDomain(
+        const domain = new WorkersCustomDomain(
           `${name}-${host}`,
           { accountId, zoneId, hostname: host, service: script.scriptName },
           { parent: this, dependsOn: [script], hooks: { beforeCreate: [refuseForeign] } },
         );
+        this.#domains.set(host, domain);
       }
     }
     this.registerOutputs({});
+  }
+
+  /** What leads a host name to the Worker as it is planned, for what has to wait for its pages; nothing where none does. */
+  serving(host: string): readonly pulumi.Resource[] {
+    const domain = this.#domains.get(host);
+    return domain === undefined ? [] : [domain];
   }
 }
 

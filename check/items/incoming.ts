@@ -1,7 +1,15 @@
+import { turns } from "../../dns/turns.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import type { OtherSide } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
-import { bringToPort25, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
+import {
+  bringToPort25,
+  folders,
+  messagesAtOnce,
+  oneLoginForEachDomain,
+  submit,
+  testMessage,
+} from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 /**
@@ -13,12 +21,13 @@ export const incoming: Item = {
   group: "Mail",
   async look(host) {
     const { otherSide } = host.target;
+    const inTurn = turns(messagesAtOnce);
     return await sideBySide(
       "incoming",
       Object.fromEntries(
         oneLoginForEachDomain(host).map((login) => [
           login.domain,
-          otherSide === undefined ? passOn(host, login) : receive(host, login, otherSide),
+          inTurn(() => (otherSide === undefined ? passOn(host, login) : receive(host, login, otherSide))),
         ]),
       ),
     );

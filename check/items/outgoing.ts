@@ -1,12 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { turns } from "../../dns/turns.ts";
 import { isRelayed, type RelayRoute, relayRoute } from "../../plan/relay.ts";
 import { applyAgain, changedByHand } from "../again.ts";
 import type { HostUnderCheck, Item, Login } from "../host.ts";
 import { judge, resolverAt } from "../judge.ts";
 import type { OtherSide, ReceivedMessage, Verdict } from "../otherside.ts";
 import { sideBySide } from "../sidebyside.ts";
-import { domainsWithoutLogin, folders, oneLoginForEachDomain, submit, testMessage } from "../testmail.ts";
+import {
+  domainsWithoutLogin,
+  folders,
+  messagesAtOnce,
+  oneLoginForEachDomain,
+  submit,
+  testMessage,
+} from "../testmail.ts";
 import { type Finding, leftOut, right, wrong } from "../types.ts";
 
 /** A message of every domain goes out and passes SPF, DKIM with every key, and DMARC. */
@@ -17,13 +25,14 @@ export const outgoing: Item = {
     const { otherSide } = host.target;
     const logins = oneLoginForEachDomain(host);
     const unknown = domainsWithoutLogin(host);
+    const inTurn = turns(messagesAtOnce);
     return [
       ...(await sideBySide(
         "outgoing",
         Object.fromEntries(
           logins.map((login) => [
             login.domain,
-            otherSide ? outside(host, login, otherSide) : loop(host, login),
+            inTurn(() => (otherSide ? outside(host, login, otherSide) : loop(host, login))),
           ]),
         ),
       )),

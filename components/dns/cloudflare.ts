@@ -64,7 +64,7 @@ function createRecord(
     },
     {
       parent,
-      dependsOn: [...after],
+      dependsOn: [...after(record)],
       // Cloudflare takes no two records of one name where one is about to replace the other in kind.
       deleteBeforeReplace: true,
       // A record that was imported by the line below has no parent in the state.

@@ -21,8 +21,8 @@ export interface Publication {
   readonly records: readonly KeptRecord[];
   /** What the records' comments begin with where they have some, so that the stack knows them as its own. */
   readonly mark: pulumi.Input<string>;
-  /** What has to be in place before any of them is published. */
-  readonly after: readonly pulumi.Resource[];
+  /** What has to be in place before a record is published. */
+  readonly after: (record: Pick<KeptRecord, "name">) => readonly pulumi.Resource[];
 }
 
 /**

@@ -44,7 +44,7 @@ export function rfc2136(server: UpdateServer): Keeper {
           },
           {
             parent,
-            dependsOn: [...after],
+            dependsOn: [...after(first)],
             // The old one would take out what the new one has put in.
             deleteBeforeReplace: true,
             hooks: { beforeCreate: [refuseForeign], beforeUpdate: [refuseForeign] },

@@ -40,7 +40,7 @@ export function route53(zones: Route53Zones): Keeper {
           },
           {
             parent,
-            dependsOn: [...after],
+            dependsOn: [...after(first)],
             // Route 53 takes no second set of a name and type.
             deleteBeforeReplace: true,
             // A set that was imported by the line below has no parent in the state.

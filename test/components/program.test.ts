@@ -275,6 +275,12 @@ test("order: A before PTR, PTR before what sends, a mailbox before its MX", () =
     assert.ok(run.options("inbound-mx:example.org").dependsOn.includes(`${name}-files`), name);
   }
   assert.ok(run.options("inbound-mx:example.org").dependsOn.includes("host-accounts-secrets"));
+  // Its own page alone: with a hundred domains the pages of all would be thirty thousand things to wait for.
+  assert.deepEqual(
+    run.options("policies-txt:_mta-sts.example.org").dependsOn.filter((name) => name.startsWith("web-")),
+    ["web-mta-sts.example.org"],
+  );
+  assert.ok(run.options("web-mta-sts.example.org").dependsOn.includes("web-script"));
   assert.ok(run.options("host-bootstrap").dependsOn.includes("server-address-association"));
   assert.ok(run.options("host-volume").dependsOn.includes("host-storage-files"));
 });

@@ -28,8 +28,26 @@ async function yardstick(): Promise<number> {
 }
 
 /**
- * Times work, into the report; an error where it is over the bar on this machine, at this moment. The shorter of two looks
- * counts, one before the work and one after it, so that what is left running by it makes its own bar no higher.
+ * Times work as on the machine of the bars. The shorter of two looks at the yardstick counts, one before the work and one after
+ * it, so that what is left running by it makes its own bar no higher.
+ * @returns what the work gives, and how many times slower this machine is at this moment
+ * @throws where that is too much to tell
+ */
+export async function timed<T extends { readonly seconds: number }>(
+  work: () => Promise<T>,
+): Promise<{ readonly done: T; readonly slower: number }> {
+  const before = await yardstick();
+  const done = await work();
+  const slower = Math.max(1, Math.min(before, await yardstick()) / REFERENCE);
+  assert.ok(
+    slower <= SLOWEST,
+    `${done.seconds.toFixed(1)} s: this machine is ${slower.toFixed(1)} times slower, too slow to tell`,
+  );
+  return { done, slower };
+}
+
+/**
+ * Times work, into the report; an error where it is over the bar on this machine, at this moment.
  * @returns what the work gives
  */
 export async function within<T>(
@@ -38,13 +56,10 @@ export async function within<T>(
   bar: number,
   work: () => Promise<T & { readonly seconds: number }>,
 ): Promise<T> {
-  const before = await yardstick();
-  const done = await work();
-  const slower = Math.max(1, Math.min(before, await yardstick()) / REFERENCE);
+  const { done, slower } = await timed(work);
   const { seconds } = done;
   const figures = `${what}: ${seconds.toFixed(1)} s (bar ${bar} s, on this machine ${(bar * slower).toFixed(1)} s)`;
   t.diagnostic(figures);
-  assert.ok(slower <= SLOWEST, `${figures}: it is ${slower.toFixed(1)} times slower, too slow to tell`);
   assert.ok(seconds <= bar * slower, figures);
   return done;
 }

@@ -5,14 +5,11 @@ import { ask, valuesOf } from "../../../dns/client.ts";
 import { eventually } from "../../eventually.ts";
 import { cloudInfo, onHost } from "../mailhost.ts";
 import { pairs, states, upLater } from "../turns.ts";
+import { daneVerdicts } from "../verifiers.ts";
 
 const name = "_25._tcp.mail.example.org";
 
-/** What it says of the connection, by way of the domain's MX: `Verified`, `Untrusted`… */
-async function verdict(domain = "example.org"): Promise<string> {
-  const said = await onHost(`posttls-finger -t 20 -c -l dane-only -L summary ${domain} 2>&1`);
-  return /^posttls-finger: (\w+) TLS connection established/m.exec(said)?.[1] ?? said;
-}
+const verdict = async () => (await daneVerdicts(["example.org"]))[0];
 
 /** Digest of the key that the host shows, as a TLSA record has it. */
 const shown = async () =>
