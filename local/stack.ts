@@ -5,7 +5,13 @@ import { parseDocument } from "yaml";
 import type { clientSettings } from "../plan/clientSettings.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import { ensureEngine } from "./engine/engine.ts";
-import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
+import {
+  pulumiEnvironment,
+  type RunOptions,
+  removeBrokenAttributes,
+  removeStaleLocks,
+  runPulumi,
+} from "./engine/pulumi.ts";
 import { type CloudPaths, checkout, writeWhole } from "./paths.ts";
 import { attachProviders } from "./providers/attached.ts";
 import { installPlugins } from "./providers/install.ts";
@@ -79,11 +85,11 @@ export class Stack {
   }
 
   /** Runs the engine on the terminal. @returns its exit code */
-  async run(args: readonly string[]): Promise<number> {
+  async run(args: readonly string[], stdio: RunOptions["stdio"] = "inherit"): Promise<number> {
     checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
     const env = this.environment;
     const run = (env: Readonly<Record<string, string>>) =>
-      runPulumi(args, { cwd: checkout, env, pulumi: this.#pulumi });
+      runPulumi(args, { cwd: checkout, env, pulumi: this.#pulumi, stdio });
     if (!args.some((word) => ASKS_PROVIDERS.has(word))) return await run(env);
     const attached = await attachProviders(this.#standIns, env);
     try {
@@ -93,10 +99,14 @@ export class Stack {
     }
   }
 
-  /** Runs the engine. @returns what it prints. @throws with what it prints on stderr */
-  async capture(args: readonly string[]): Promise<string> {
+  /** Runs the engine, with `input` on its standard input. @returns what it prints. @throws with what it prints on stderr */
+  async capture(args: readonly string[], input?: string): Promise<string> {
     try {
-      return await run(this.#pulumi, args, { cwd: checkout, env: this.environment });
+      return await run(this.#pulumi, args, {
+        cwd: checkout,
+        env: this.environment,
+        ...(input !== undefined && { input }),
+      });
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error;
       throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${error.stderr.trim()}`);
@@ -154,7 +164,7 @@ function checkYaml(stack: string): void {
 }
 
 /** Files that make `ssh` accept this host and no other; the key is nowhere else and on no command line. */
-export function sshOptions(paths: CloudPaths, access: StackOutputs["ssh"]): string[] {
+export function sshOptions(paths: Pick<CloudPaths, "folder">, access: StackOutputs["ssh"]): string[] {
   const key = join(paths.folder, "ssh", "key");
   const known = join(paths.folder, "ssh", "known_hosts");
   mkdirSync(dirname(key), { recursive: true, mode: 0o700 });
