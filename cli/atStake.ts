@@ -2,7 +2,6 @@
 import { shellWord } from "../plan/shell.ts";
 import { addressParts } from "../settings/names.ts";
 import type { Settings } from "../settings/types.ts";
-import { openSsh } from "../ssh/client.ts";
 import { Failure } from "./failure.ts";
 import { outputsOf } from "./outputs.ts";
 import { isWatched, question } from "./person.ts";
@@ -13,6 +12,7 @@ export async function messagesOf(place: Place, addresses: readonly string[]): Pr
   try {
     const { ssh } = await outputsOf(place);
     if (ssh === undefined) return 0;
+    const { openSsh } = await import("../ssh/client.ts");
     const session = await openSsh(ssh);
     try {
       const folders = addresses.map((address) => {

@@ -1,7 +1,7 @@
 import { checkCommand } from "../check/main.ts";
 import { needCloud } from "../local/cloud.ts";
-import type { CloudPaths } from "../local/paths.ts";
-import { defaultStack, Stack } from "../local/stack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import { Stack } from "../local/stack.ts";
 import { localSurroundings } from "../local/surroundings.ts";
 import { say } from "../local/terminal.ts";
 

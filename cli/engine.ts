@@ -1,14 +1,11 @@
 /** The engine that knows a stack. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { engineOnPath } from "../check/main.ts";
 import type { Surroundings } from "../check/stack.ts";
 import { runningCloud } from "../local/cloud.ts";
 import { type RunOptions, runPulumi } from "../local/engine/pulumi.ts";
-import { type CloudPaths, checkout, writeWhole } from "../local/paths.ts";
+import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
 import { run } from "../local/run.ts";
-import { defaultStack, Stack } from "../local/stack.ts";
+import { Stack } from "../local/stack.ts";
 
 /** What it takes to ask the engine about a stack, and to let it work. */
 export interface Engine extends Pick<Surroundings, "pulumi" | "environment"> {
@@ -46,24 +43,4 @@ export async function engineOf(paths: CloudPaths, stack: string): Promise<Engine
     work: (args, stdio) => local.run(args, stdio),
     tell: (args, input) => local.capture(args, input),
   };
-}
-
-/** A command of the engine's for this stack, as a person types it. */
-export function pulumiCommand(stack: string, words: string): string {
-  return stack === defaultStack ? `npm run pulumi -- ${words}` : `npx pulumi ${words} --stack ${stack}`;
-}
-
-/**
- * Lets the engine read another text in place of the stack file: what would be, before it is.
- * @param work gets the path of a file that is there as long as it works, readable by its owner alone
- */
-export async function withConfigFile<T>(text: string, work: (path: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "mailhost-"));
-  try {
-    const path = join(folder, "Pulumi.yaml");
-    writeWhole(path, text);
-    return await work(path);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }

@@ -16,7 +16,6 @@ import {
   withStack,
 } from "./options.ts";
 import { terminal } from "./person.ts";
-import { encrypted, passwordHash } from "./secrets.ts";
 import { changeStack, type Place, settingsAt, stackTextOf } from "./stackFile/change.ts";
 import {
   addMailbox,
@@ -212,6 +211,7 @@ async function chosenHash(
   if (ask === undefined) return undefined;
   const said = settings.options.ownPasswords;
   const shortest = typeof said === "object" ? said.shortest : usualShortest;
+  const { encrypted, passwordHash } = await import("./secrets.ts");
   const hash = await passwordHash(await terminal.choose("The password"), shortest);
   return await encrypted(await place.engine(), place.stack, file, hash);
 }

@@ -5,11 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { checkout, cloudPaths } from "../local/paths.ts";
 import { addSystemFolders } from "../local/prerequisites.ts";
 import { exits, wholeNumber } from "../local/terminal.ts";
-import { addAliasCommands } from "./alias.ts";
-import { addDomainCommands } from "./domain.ts";
 import { exitCodes, Failure } from "./failure.ts";
-import { addInitCommand } from "./init.ts";
-import { addMailboxCommands } from "./mailbox.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 
 addSystemFolders();
@@ -22,10 +18,23 @@ const program = new Command("mailhost")
   .showHelpAfterError("(mailhost --help says more)")
   .exitOverride();
 
-addInitCommand(program, cloudPaths);
-addMailboxCommands(program, cloudPaths);
-addAliasCommands(program, cloudPaths);
-addDomainCommands(program, cloudPaths);
+/** Commands that load more than their names say: only the one that is called is filled. */
+const filled: Readonly<Record<string, () => Promise<(program: Command, paths: typeof cloudPaths) => void>>> =
+  {
+    init: async () => (await import("./init.ts")).addInitCommand,
+    mailbox: async () => (await import("./mailbox.ts")).addMailboxCommands,
+    alias: async () => (await import("./alias.ts")).addAliasCommands,
+    domain: async () => (await import("./domain.ts")).addDomainCommands,
+  };
+const descriptions = {
+  init: "writes a first stack file for a host of your own",
+  mailbox: "the mailboxes of the stack file: add, remove, passwd, suspend, resume, list",
+  alias: "the addresses of the stack file whose mail is passed on: add, remove, list",
+  domain: "the mail domains of the stack file: add, remove, list",
+};
+for (const [name, description] of Object.entries(descriptions)) {
+  if (process.argv[2] !== name) program.command(name).description(description);
+}
 
 withExamples(
   program
@@ -102,6 +111,7 @@ try {
   enableCompileCache(process.env.NODE_COMPILE_CACHE);
   // The engine looks for its project here, from wherever the command was called.
   process.chdir(checkout);
+  (await filled[process.argv[2] ?? ""]?.())?.(program, cloudPaths);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

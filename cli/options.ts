@@ -1,8 +1,7 @@
 /** What several commands take. */
 import { type Command, Option } from "commander";
-import { type CloudPaths, checkout } from "../local/paths.ts";
-import { defaultStack } from "../local/stack.ts";
-import { type Engine, engineOf } from "./engine.ts";
+import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
+import type { Engine } from "./engine.ts";
 import type { Place, Reach } from "./stackFile/change.ts";
 
 export interface StackOption {
@@ -49,7 +48,7 @@ export function placeOf(paths: () => CloudPaths, stack: string): Place {
     stack,
     folder: checkout,
     engine: () => {
-      engine ??= engineOf(paths(), stack);
+      engine ??= import("./engine.ts").then(({ engineOf }) => engineOf(paths(), stack));
       return engine;
     },
   };

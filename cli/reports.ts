@@ -1,6 +1,6 @@
 import { stackSettings } from "../check/stack.ts";
-import type { CloudPaths } from "../local/paths.ts";
-import { defaultStack, type StackOutputs } from "../local/stack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import type { StackOutputs } from "../local/stack.ts";
 import { say } from "../local/terminal.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import { ramped, type Weighed, weighCommand } from "../plan/ramps.ts";

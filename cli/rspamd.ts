@@ -1,5 +1,5 @@
-import type { CloudPaths } from "../local/paths.ts";
-import { defaultStack, type StackOutputs } from "../local/stack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import type { StackOutputs } from "../local/stack.ts";
 import { say } from "../local/terminal.ts";
 import { openSsh } from "../ssh/client.ts";
 import { engineOf } from "./engine.ts";

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import bcrypt from "bcryptjs";
 import { stringify } from "yaml";
-import { type Engine, withConfigFile } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { withConfigFile } from "./engineWords.ts";
 import { Failure } from "./failure.ts";
 import type { StackText } from "./stackFile/domains.ts";
 import { readYaml, type Value } from "./stackFile/edit.ts";

@@ -1,6 +1,5 @@
 import { storeAccess } from "../check/stack.ts";
-import type { CloudPaths } from "../local/paths.ts";
-import { defaultStack } from "../local/stack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
 import { openSsh } from "../ssh/client.ts";
 import type { Output, Session } from "../ssh/session.ts";
 import { engineOf } from "./engine.ts";

@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 /** The checkout that this program runs from. */
 export const checkout = realpathSync(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** The stack that `npm start` brings up. */
+export const defaultStack = "dev";
+
 /** Where one local cloud keeps its things. */
 export interface CloudPaths {
   readonly id: string;

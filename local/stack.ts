@@ -12,15 +12,12 @@ import {
   removeStaleLocks,
   runPulumi,
 } from "./engine/pulumi.ts";
-import { type CloudPaths, checkout, writeWhole } from "./paths.ts";
+import { type CloudPaths, checkout, defaultStack, writeWhole } from "./paths.ts";
 import { attachProviders } from "./providers/attached.ts";
 import { installPlugins } from "./providers/install.ts";
 import { PROVIDERS, type ProviderName } from "./providers/names.ts";
 import { CommandFailed, run } from "./run.ts";
 import type { CloudInfo } from "./types.ts";
-
-/** The stack that `npm start` brings up. */
-export const defaultStack = "dev";
 
 /** The engine's commands that ask the providers. Any other that does starts their executables. */
 const ASKS_PROVIDERS: ReadonlySet<string> = new Set([

@@ -4,7 +4,7 @@ import { deployable } from "../../plan/refusals.ts";
 import { type Mistake, pathText, SettingsError } from "../../settings/mistakes.ts";
 import type { Settings } from "../../settings/types.ts";
 import type { Engine } from "../engine.ts";
-import { withConfigFile } from "../engine.ts";
+import { withConfigFile } from "../engineWords.ts";
 import { readYaml } from "./edit.ts";
 
 export interface Judged {
