@@ -1,5 +1,5 @@
 /** What the engine tells of a stack. */
-import { parseSettings, examineSettings } from "../settings/parse.ts";
+import { examineSettings, parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Surroundings } from "./stack.ts";
 
