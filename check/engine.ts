@@ -1,5 +1,5 @@
 /** What the engine tells of a stack. */
-import { parseSettings } from "../settings/parse.ts";
+import { examineSettings, parseSettings } from "../settings/parse.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Surroundings } from "./stack.ts";
 
@@ -21,13 +21,25 @@ export function regionOf(config: PulumiConfig, environment: Surroundings["enviro
 
 /** @throws SettingsError with all mistakes */
 export function settingsOf(config: PulumiConfig, around: Pick<Surroundings, "environment">): Settings {
+  return parseSettings(...written(config, around));
+}
+
+/** The same where mistakes are no hindrance. */
+export function settingsAsRead(config: PulumiConfig, around: Pick<Surroundings, "environment">): Settings {
+  return examineSettings(...written(config, around)).settings;
+}
+
+function written(
+  config: PulumiConfig,
+  { environment }: Pick<Surroundings, "environment">,
+): Parameters<typeof parseSettings> {
   const prefix = "mailhost:";
   const raw = Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
   );
-  return parseSettings(raw, around.environment, regionOf(config, around.environment));
+  return [raw, environment, regionOf(config, environment)];
 }
 
 /** `pulumi stack export`, as far as it is read here. */

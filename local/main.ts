@@ -1,22 +1,15 @@
 /** The commands of package.json that have to do with the local cloud. */
 import { enableCompileCache } from "node:module";
-import { Argument, Command, Option } from "commander";
+import { Argument, Command } from "commander";
 import { cloudPaths } from "./paths.ts";
 import { addSystemFolders } from "./prerequisites.ts";
-import { say, wholeNumber } from "./terminal.ts";
+import { exits, say } from "./terminal.ts";
 
 addSystemFolders();
 
 const program = new Command("mailhost")
   .description("A whole mail host on a local cloud.")
   .enablePositionalOptions();
-
-/** The command's exit code becomes the process's. */
-function exits<Args extends readonly unknown[]>(work: (...args: Args) => Promise<number>) {
-  return async (...args: Args): Promise<void> => {
-    process.exitCode = await work(...args);
-  };
-}
 
 program
   .command("start")
@@ -62,65 +55,6 @@ program
       return await stack.run(args);
     }),
   );
-
-program
-  .command("host")
-  .description("a shell on the host, or one command there")
-  .argument("[command...]")
-  .allowUnknownOption()
-  .passThroughOptions()
-  .action(
-    exits(async (command: string[]) => (await import("./commands/host.ts")).host(cloudPaths(), command)),
-  );
-
-program
-  .command("unlock")
-  .description("opens the host's locked store after a boot (mailhost:lockedStore)")
-  .option("--stack <name>", "another stack than the local cloud's")
-  .addOption(new Option("--change", "changes its passphrase").conflicts(["recover", "recoveryKey"]))
-  .addOption(new Option("--recover", "sets a new passphrase, with the recovery key").conflicts("recoveryKey"))
-  .option("--recovery-key", "makes a new recovery key and shows it")
-  .action(
-    exits(async (wanted: { stack?: string; change?: true; recover?: true; recoveryKey?: true }) =>
-      (await import("./commands/unlock.ts")).unlock(
-        cloudPaths(),
-        wanted.change ? "change" : wanted.recover ? "recover" : wanted.recoveryKey ? "recovery-key" : "open",
-        wanted.stack,
-      ),
-    ),
-  );
-
-program
-  .command("rspamd")
-  .description("rspamd's own page on the host, through SSH, while it runs")
-  .option("--stack <name>", "another stack than the local cloud's")
-  .option("--port <number>", "port of this machine", wholeNumber(65535), 11334)
-  .action(
-    exits(async ({ port, stack }: { port: number; stack?: string }) =>
-      (await import("./commands/rspamd.ts")).rspamd(cloudPaths(), port, stack),
-    ),
-  );
-
-program
-  .command("reports")
-  .description("what other servers report about the stack's domains")
-  .option("--stack <name>", "another stack than the local cloud's")
-  .option("--days <number>", "of so many days", wholeNumber(3650), 30)
-  .option("--json", "for programs", false)
-  .action(
-    exits(async (wanted: { days: number; json: boolean; stack?: string }) =>
-      (await import("./commands/reports.ts")).reports(cloudPaths(), wanted),
-    ),
-  );
-
-program
-  .command("check")
-  .description("is my mail all right?")
-  .argument("[args...]", "see --help")
-  .allowUnknownOption()
-  .passThroughOptions()
-  .helpOption(false)
-  .action(exits(async (args: string[]) => (await import("./commands/check.ts")).check(cloudPaths(), args)));
 
 program
   .command("status")

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { realpathSync, renameSync, writeFileSync } from "node:fs";
+import { realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The checkout that this program runs from. */
 export const checkout = realpathSync(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The stack that `npm start` brings up. */
+export const defaultStack = "dev";
 
 /** Where one local cloud keeps its things. */
 export interface CloudPaths {
@@ -84,9 +87,23 @@ export function cloudPaths(env: NodeJS.ProcessEnv = process.env): CloudPaths {
   };
 }
 
-/** Writes a file so that a reader, or a crash, meets the old or the new one and never half of it. */
-export function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): void {
+/**
+ * Writes a file so that a reader, or a crash, meets the old or the new one and never half of it.
+ * @param last done with the new one, beside the old, before they are exchanged: where it throws, the old one stays
+ */
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+  last: (beside: string) => void = () => {},
+): void {
   const beside = `${path}.${process.pid}.new`;
   writeFileSync(beside, content, { mode, flush: true });
+  try {
+    last(beside);
+  } catch (error) {
+    rmSync(beside);
+    throw error;
+  }
   renameSync(beside, path);
 }

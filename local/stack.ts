@@ -5,16 +5,19 @@ import { parseDocument } from "yaml";
 import type { clientSettings } from "../plan/clientSettings.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import { ensureEngine } from "./engine/engine.ts";
-import { pulumiEnvironment, removeBrokenAttributes, removeStaleLocks, runPulumi } from "./engine/pulumi.ts";
-import { type CloudPaths, checkout, writeWhole } from "./paths.ts";
+import {
+  pulumiEnvironment,
+  type RunOptions,
+  removeBrokenAttributes,
+  removeStaleLocks,
+  runPulumi,
+} from "./engine/pulumi.ts";
+import { type CloudPaths, checkout, defaultStack, writeWhole } from "./paths.ts";
 import { attachProviders } from "./providers/attached.ts";
 import { installPlugins } from "./providers/install.ts";
 import { PROVIDERS, type ProviderName } from "./providers/names.ts";
 import { CommandFailed, run } from "./run.ts";
 import type { CloudInfo } from "./types.ts";
-
-/** The stack that `npm start` brings up. */
-export const defaultStack = "dev";
 
 /** The engine's commands that ask the providers. Any other that does starts their executables. */
 const ASKS_PROVIDERS: ReadonlySet<string> = new Set([
@@ -80,11 +83,11 @@ export class Stack {
   }
 
   /** Runs the engine on the terminal. @returns its exit code */
-  async run(args: readonly string[]): Promise<number> {
+  async run(args: readonly string[], stdio: RunOptions["stdio"] = "inherit"): Promise<number> {
     checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
     const env = this.environment;
     const run = (env: Readonly<Record<string, string>>) =>
-      runPulumi(args, { cwd: checkout, env, pulumi: this.#pulumi });
+      runPulumi(args, { cwd: checkout, env, pulumi: this.#pulumi, stdio });
     if (!args.some((word) => ASKS_PROVIDERS.has(word))) return await run(env);
     const attached = await attachProviders(this.#standIns, env);
     try {
@@ -94,10 +97,14 @@ export class Stack {
     }
   }
 
-  /** Runs the engine. @returns what it prints. @throws with what it prints on stderr */
-  async capture(args: readonly string[]): Promise<string> {
+  /** Runs the engine, with `input` on its standard input. @returns what it prints. @throws with what it prints on stderr */
+  async capture(args: readonly string[], input?: string): Promise<string> {
     try {
-      return await run(this.#pulumi, args, { cwd: checkout, env: this.environment });
+      return await run(this.#pulumi, args, {
+        cwd: checkout,
+        env: this.environment,
+        ...(input !== undefined && { input }),
+      });
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error;
       throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${error.stderr.trim()}`);
@@ -155,7 +162,7 @@ function checkYaml(stack: string): void {
 }
 
 /** Files that make `ssh` accept this host and no other; the key is nowhere else and on no command line. */
-export function sshOptions(paths: CloudPaths, access: StackOutputs["ssh"]): string[] {
+export function sshOptions(paths: Pick<CloudPaths, "folder">, access: StackOutputs["ssh"]): string[] {
   const key = join(paths.folder, "ssh", "key");
   const known = join(paths.folder, "ssh", "known_hosts");
   mkdirSync(dirname(key), { recursive: true, mode: 0o700 });

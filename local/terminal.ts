@@ -13,6 +13,13 @@ export function bold(text: string): string {
   return colours ? `\u001b[1m${text}\u001b[22m` : text;
 }
 
+/** A command's exit code becomes the process's. */
+export function exits<Args extends readonly unknown[]>(work: (...args: Args) => Promise<number>) {
+  return async (...args: Args): Promise<void> => {
+    process.exitCode = await work(...args);
+  };
+}
+
 /** Reads an option's value. @throws in words where it is no whole number from 1 to `most` */
 export function wholeNumber(most: number): (text: string) => number {
   return (text) => {

@@ -5,18 +5,25 @@ import type { Settings } from "./types.ts";
 
 export { SettingsError } from "./mistakes.ts";
 
+/** What a stack file says, and what is wrong with it. */
+export interface Read {
+  /** Whole where there is no mistake; else without what is mistaken. */
+  readonly settings: Settings;
+  /** Each with its place, what is wrong and what to write instead, in the order of the file. */
+  readonly mistakes: readonly Mistake[];
+}
+
 /**
  * The settings of a stack, checked as a whole, with every default filled in. Pure: reads no file, asks nobody.
  * @param raw the keys of the stack's `mailhost:` namespace without the prefix, values as Pulumi hands them out
  * @param environment what `${NAME}` in any text stands for
  * @param region the stack's `aws:region`
- * @throws SettingsError naming every mistake with its place, what is wrong and what to write instead
  */
-export function parseSettings(
+export function examineSettings(
   raw: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
   region = "",
-): Settings {
+): Read {
   const formed = form(raw, environment);
   const mistakes: Mistake[] = [...formed.mistakes];
   // What is mistaken by itself was taken out: that it is missing now goes without saying.
@@ -25,7 +32,13 @@ export function parseSettings(
   const settings = agree(formed.remains, formed.written, told, region, (path, message) => {
     if (!texts.has(path.join("\n"))) mistakes.push({ path, message });
   });
-  if (mistakes.length > 0) throw new SettingsError(mistakes.toSorted(byPlaceIn(raw)));
+  return { settings, mistakes: mistakes.toSorted(byPlaceIn(raw)) };
+}
+
+/** The same for whom only whole settings are of use. @throws SettingsError naming every mistake */
+export function parseSettings(...given: Parameters<typeof examineSettings>): Settings {
+  const { settings, mistakes } = examineSettings(...given);
+  if (mistakes.length > 0) throw new SettingsError(mistakes);
   return settings;
 }
 

@@ -2,8 +2,8 @@ import { otherSideAt } from "../../check/otherside.ts";
 import { stackReceivers } from "../../check/stack.ts";
 import { needCloud } from "../cloud.ts";
 import type { MailContext } from "../mail.ts";
-import type { CloudPaths } from "../paths.ts";
-import { defaultStack, Stack } from "../stack.ts";
+import { type CloudPaths, defaultStack } from "../paths.ts";
+import { Stack } from "../stack.ts";
 import { say } from "../terminal.ts";
 
 /** What `npm run mail` needs, from this cloud; nothing is opened before a command asks for it. */

@@ -7,10 +7,10 @@ import { ensureImage } from "../image.ts";
 import type { CloudPaths } from "../paths.ts";
 import { ensurePrerequisites } from "../prerequisites.ts";
 import { Stack, type StackOutputs } from "../stack.ts";
+import { localSurroundings } from "../surroundings.ts";
 import { bold, say, step } from "../terminal.ts";
 import type { CloudInfo } from "../types.ts";
 import { Mirror } from "../world/mirror.ts";
-import { localSurroundings } from "./check.ts";
 
 /**
  * Local cloud, `pulumi up`, check; ends with what to do next.

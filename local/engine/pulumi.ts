@@ -47,7 +47,7 @@ export function pulumiEnvironment({
 export interface RunOptions {
   /** Folder of the program. */
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: NodeJS.ProcessEnv;
   /** Path of the CLI, from `ensureEngine`. */
   readonly pulumi: string;
   /** @default "inherit" */

@@ -172,6 +172,22 @@ describe("commands", () => {
     missing(own.filter((name) => !named.has(name)));
   });
 
+  it("for any stack are scripts that call them by their own names, or commands of mailhost", () => {
+    const { stdout } = spawnSync(process.execPath, [join(root, "cli/main.ts"), "--help"], {
+      encoding: "utf8",
+    });
+    const [, list = ""] = stdout.split("\nCommands:\n");
+    const own = [...list.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = ""]) => name);
+    assert.ok(own.length > 8, stdout);
+    const ofCli = Object.entries(scripts).filter(([, line]) => line.includes("cli/main.ts"));
+    for (const [name, line] of ofCli) {
+      if (name === "mailhost") assert.equal(line, "node cli/main.ts");
+      else assert.deepEqual([line, own.includes(name)], [`node cli/main.ts ${name}`, true]);
+    }
+    const page = pages.find(({ path }) => path === "docs/cli.md")?.text ?? "";
+    missing(own.filter((name) => name !== "help" && !new RegExp(`\\b${name}\\b`).test(page)));
+  });
+
   it("of Pulumi have the options that are shown", async () => {
     const { pulumi } = await ensureEngine({ cacheDir: cloudPaths().cache, log: console.error });
     const shown = new Map<string, Set<string>>();
@@ -218,7 +234,7 @@ describe("commands", () => {
     for (const [key, options] of shown) {
       const [script = "", ...rest] = key.split(" ");
       if (options.size === 0 && rest.length === 0) continue;
-      const program = /^node (local\/\S+|check\/\S+)(.*)$/.exec(scripts[script] ?? "");
+      const program = /^node (local\/\S+|cli\/\S+)(.*)$/.exec(scripts[script] ?? "");
       if (program === null) {
         wrong.push(`${key} takes no options`);
         continue;
@@ -304,7 +320,8 @@ describe("settings", () => {
 describe("words that the program says", () => {
   const sources = tracked
     .filter(
-      (path) => /^(local|check|components|plan|settings|files)\//.test(path) && existsSync(join(root, path)),
+      (path) =>
+        /^(cli|local|check|components|plan|settings|files)\//.test(path) && existsSync(join(root, path)),
     )
     .map((path) => readFileSync(join(root, path), "utf8"))
     .join("\n");

@@ -87,10 +87,16 @@ export async function count(
   host: MailHost,
   address: string,
   subject: string,
-  options: { readonly folder?: string; readonly expected?: number; readonly seconds?: number } = {},
+  options: {
+    readonly folder?: string;
+    readonly expected?: number;
+    readonly seconds?: number;
+    /** @default the stack's */
+    readonly password?: string;
+  } = {},
 ): Promise<number> {
   const { folder = "INBOX", expected = 1, seconds = 30 } = options;
-  const client = await imap(host, address);
+  const client = await imap(host, address, options.password);
   try {
     await client.mailboxOpen(folder);
     const end = Date.now() + seconds * 1000;

@@ -97,17 +97,29 @@ export function gitStatus(): string {
   );
 }
 
+/** The program behind a script of npm's: those of the local cloud are in one, those for any stack in the other. */
+function programOf(script: string | undefined): string {
+  const { scripts } = JSON.parse(readFileSync(join(source, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  return /^node (\S+)/.exec(scripts[script ?? ""] ?? "")?.[1] ?? "cli/main.ts";
+}
+
 /** `npm run <script> -- <args>` in the checkout, without npm's own half second. */
 export async function mailhost(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   makeCheckout();
   const started = performance.now();
   const [script, ...rest] = args;
-  const child = spawn(process.execPath, ["local/main.ts", script ?? "", ...rest], {
-    cwd: checkout,
-    env: { ...ownEnvironment(), ...options.env },
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    [programOf(script), ...(script === "mailhost" ? [] : [script ?? ""]), ...rest],
+    {
+      cwd: checkout,
+      env: { ...ownEnvironment(), ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    },
+  );
   const kill = () => process.kill(-(child.pid ?? 0), "SIGKILL");
   const timer = options.killAfter === undefined ? undefined : setTimeout(kill, options.killAfter);
   void options.killWhen?.then(kill, () => undefined);

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { checkKernel, ensurePackages, ensurePrerequisites } from "../../local/prerequisites.ts";
 
 const main = join(import.meta.dirname, "../../local/main.ts");
+const cli = join(import.meta.dirname, "../../cli/main.ts");
 
 test("another system than Linux is told what to use", async () => {
   const platform = Object.getOwnPropertyDescriptor(process, "platform") ?? assert.fail();
@@ -23,18 +24,21 @@ test("another system than Linux is told what to use", async () => {
 
 test("who is not root is told how to become it, by every command that needs it", () => {
   const folder = mkdtempSync(join(tmpdir(), "not-root-"));
-  const said = (command: string) => {
+  const said = (program: string, command: string) => {
     // In a user namespace of its own, without a mapping, a process is nobody.
-    const { status, stderr } = spawnSync("unshare", ["--user", process.execPath, main, command], {
+    const { status, stderr } = spawnSync("unshare", ["--user", process.execPath, program, command], {
       encoding: "utf8",
       env: { ...process.env, MAILHOST_HOME: folder, NODE_COMPILE_CACHE: undefined },
     });
     assert.equal(status, 1, stderr);
     return stderr;
   };
-  assert.match(said("start"), /only root may: become root \(`sudo -i`\) and stay it, then run `npm start`/);
   assert.match(
-    said("check"),
+    said(main, "start"),
+    /only root may: become root \(`sudo -i`\) and stay it, then run `npm start`/,
+  );
+  assert.match(
+    said(cli, "check"),
     /is not running\. Start it with: npm start Root's cloud is another: become root/,
   );
   rmSync(folder, { recursive: true });

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
-import type { DeliverySums } from "../../local/deliveries.ts";
+import type { DeliverySums } from "../../cli/deliveryLines.ts";
 
 const program = join(import.meta.dirname, "../../files/usr/local/lib/mailhost/deliveries");
 let folder: string;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import type { ReportSums } from "../../local/reports.ts";
+import type { ReportSums } from "../../cli/reportLines.ts";
 import type { Weighed } from "../../plan/ramps.ts";
 
 const program = join(import.meta.dirname, "../../files/usr/local/lib/mailhost/reports");

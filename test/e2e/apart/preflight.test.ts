@@ -6,9 +6,9 @@ import { runPreflight } from "../../../check/preflight/run.ts";
 import { type Surroundings, stackAsItIs } from "../../../check/stack.ts";
 import type { CheckResult } from "../../../check/types.ts";
 import { ensureCloud } from "../../../local/cloud.ts";
-import { localSurroundings } from "../../../local/commands/check.ts";
 import { cloudPaths } from "../../../local/paths.ts";
 import { Stack } from "../../../local/stack.ts";
+import { localSurroundings } from "../../../local/surroundings.ts";
 import { cloudflare, zoneId } from "../cloudflare.ts";
 import {
   aws,

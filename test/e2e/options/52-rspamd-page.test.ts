@@ -9,7 +9,7 @@ import { checkout, cloudId, onHost, stackOutput } from "../mailhost.ts";
 
 test("one command opens rspamd's page; it shows nothing without its password", async () => {
   const port = await freePort();
-  const child = spawn(process.execPath, ["local/main.ts", "rspamd", "--port", String(port)], {
+  const child = spawn(process.execPath, ["cli/main.ts", "rspamd", "--port", String(port)], {
     cwd: checkout,
     env: { ...process.env, MAILHOST_CLOUD_ID: cloudId },
     stdio: ["ignore", "pipe", "inherit"],

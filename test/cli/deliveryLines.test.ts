@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { type DeliverySums, deliveryLines } from "../../local/deliveries.ts";
+import { type DeliverySums, deliveryLines } from "../../cli/deliveryLines.ts";
 
 const day = (day: string, sent: number, bounced = 0, deferred = 0) => ({
   domain: "example.org",

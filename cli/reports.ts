@@ -1,15 +1,15 @@
-import { stackSettings } from "../../check/stack.ts";
-import type { Ramps } from "../../plan/ramp.ts";
-import { ramped, type Weighed, weighCommand } from "../../plan/ramps.ts";
-import { openSsh } from "../../ssh/client.ts";
-import type { Session } from "../../ssh/session.ts";
-import { complaintLines } from "../complaints.ts";
-import { type DeliverySums, deliveryLines } from "../deliveries.ts";
-import type { CloudPaths } from "../paths.ts";
-import { type ReportSums, reportLines } from "../reports.ts";
-import { defaultStack, type StackOutputs } from "../stack.ts";
-import { say } from "../terminal.ts";
-import { type Engine, engineOf } from "./anyStack.ts";
+import { stackSettings } from "../check/stack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import type { StackOutputs } from "../local/stack.ts";
+import { say } from "../local/terminal.ts";
+import type { Ramps } from "../plan/ramp.ts";
+import { ramped, type Weighed, weighCommand } from "../plan/ramps.ts";
+import { openSsh } from "../ssh/client.ts";
+import type { Session } from "../ssh/session.ts";
+import { complaintLines } from "./complaintLines.ts";
+import { type DeliverySums, deliveryLines } from "./deliveryLines.ts";
+import { type Engine, engineOf } from "./engine.ts";
+import { type ReportSums, reportLines } from "./reportLines.ts";
 
 export interface ReportsOptions {
   readonly days: number;

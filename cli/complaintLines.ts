@@ -1,5 +1,5 @@
 /** Complaints that the host has taken (files/usr/local/lib/mailhost/reports), in words. */
-import type { DeliverySums } from "./deliveries.ts";
+import type { DeliverySums } from "./deliveryLines.ts";
 
 /** One message that somebody has complained about, as the program's JSON has it. */
 export interface Complaint {

@@ -1,8 +1,8 @@
-import { openSsh } from "../../ssh/client.ts";
-import type { CloudPaths } from "../paths.ts";
-import { defaultStack, type StackOutputs } from "../stack.ts";
-import { say } from "../terminal.ts";
-import { engineOf } from "./anyStack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import type { StackOutputs } from "../local/stack.ts";
+import { say } from "../local/terminal.ts";
+import { openSsh } from "../ssh/client.ts";
+import { engineOf } from "./engine.ts";
 
 /** Where rspamd's page listens on the host (files/etc/rspamd/override.d/worker-controller.inc). */
 const there = { host: "127.0.0.1", port: 11334 };

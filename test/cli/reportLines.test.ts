@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { type ReportSums, reportLines } from "../../local/reports.ts";
+import { type ReportSums, reportLines } from "../../cli/reportLines.ts";
 
 const nothing: ReportSums = { days: 30, reports: [], dmarc: [], tls: [], complaints: [], others: 0 };
 const own = ["198.51.100.1"];

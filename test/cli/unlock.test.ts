@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { storeAccess } from "../../../check/stack.ts";
-import { type Person, type StoreOrder, tellStore } from "../../../local/commands/unlock.ts";
-import type { Session } from "../../../ssh/session.ts";
+import { storeAccess } from "../../check/stack.ts";
+import type { Person } from "../../cli/person.ts";
+import { type StoreOrder, tellStore } from "../../cli/unlock.ts";
+import type { Session } from "../../ssh/session.ts";
 
 const key = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG-2222";
 

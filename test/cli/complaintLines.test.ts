@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { type Complaint, complaintLines } from "../../local/complaints.ts";
-import type { DeliverySums } from "../../local/deliveries.ts";
+import { type Complaint, complaintLines } from "../../cli/complaintLines.ts";
+import type { DeliverySums } from "../../cli/deliveryLines.ts";
 
 const taken = Date.parse("2026-11-21T12:00:00Z") / 1000;
 const complaint = (more: Partial<Complaint> = {}): Complaint => ({

@@ -1,24 +1,12 @@
-import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
-import { storeAccess } from "../../check/stack.ts";
-import { openSsh } from "../../ssh/client.ts";
-import type { Output, Session } from "../../ssh/session.ts";
-import type { CloudPaths } from "../paths.ts";
-import { defaultStack } from "../stack.ts";
-import { say } from "../terminal.ts";
-import { engineOf } from "./anyStack.ts";
+import { storeAccess } from "../check/stack.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import { openSsh } from "../ssh/client.ts";
+import type { Output, Session } from "../ssh/session.ts";
+import { engineOf } from "./engine.ts";
+import { type Person, terminal } from "./person.ts";
 
 /** What is done with the locked store, beside opening it. */
 export type StoreOrder = "open" | "change" | "recover" | "recovery-key";
-
-/** Who is asked what the stack does not know. */
-export interface Person {
-  /** Asks for a secret that there is. */
-  ask(prompt: string): Promise<string>;
-  /** Asks for a secret that begins with this. */
-  choose(prompt: string): Promise<string>;
-  say(text: string): void;
-}
 
 /** The program on the host (files/usr/local/lib/mailhost/store), and its word for a wrong passphrase. */
 const program = "/usr/local/lib/mailhost/store";
@@ -136,40 +124,4 @@ function sayRecoveryKey(key: string, person: Person): void {
   person.say(
     `The recovery key, which is shown this once:\n\n    ${key.trim()}\n\nWrite it down, and keep it where neither the stack nor its passphrase is: with it \`npm run unlock -- --recover\`\nsets a new passphrase. Without both, nobody reads this mail again. An older recovery key is worth nothing now.`,
   );
-}
-
-/** A person at this terminal, or a pipe with a line for each question. */
-const terminal: Person = {
-  say,
-  ask: (prompt) => hidden(prompt),
-  choose: async (prompt) => {
-    const chosen = await hidden(prompt);
-    if (process.stdin.isTTY && (await hidden("The same again")) !== chosen) {
-      throw new Error("These were two different passphrases. Nothing was changed.");
-    }
-    return chosen;
-  },
-};
-
-let piped: AsyncIterator<string> | undefined;
-
-async function hidden(prompt: string): Promise<string> {
-  if (!process.stdin.isTTY) {
-    piped ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-    const { value, done } = await piped.next();
-    if (done) throw new Error(`${prompt}: nothing more stands on standard input.`);
-    return value;
-  }
-  process.stderr.write(`${prompt}: `);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
-  return await new Promise((resolve, reject) => {
-    reader.on("SIGINT", () => reject(new Error("\nNothing was changed.")));
-    reader.question("", resolve);
-  })
-    .then((answer) => {
-      process.stderr.write("\n");
-      return answer as string;
-    })
-    .finally(() => reader.close());
 }

@@ -1,0 +1,46 @@
+/** The engine that knows a stack. */
+import { engineOnPath } from "../check/main.ts";
+import type { Surroundings } from "../check/stack.ts";
+import { runningCloud } from "../local/cloud.ts";
+import { type RunOptions, runPulumi } from "../local/engine/pulumi.ts";
+import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
+import { run } from "../local/run.ts";
+import { Stack } from "../local/stack.ts";
+
+/** What it takes to ask the engine about a stack, and to let it work. */
+export interface Engine extends Pick<Surroundings, "pulumi" | "environment"> {
+  /** Runs it on the terminal. @returns its exit code */
+  work(args: readonly string[], stdio?: RunOptions["stdio"]): Promise<number>;
+  /** The same as `pulumi`, with a text on its standard input. */
+  tell(args: readonly string[], input: string): Promise<string>;
+}
+
+/**
+ * The local cloud's own engine for its stack, the one on the PATH for any other.
+ * @throws where it is the local cloud's, which does not run, with what to do
+ */
+export async function engineOf(paths: CloudPaths, stack: string): Promise<Engine> {
+  if (stack !== defaultStack) {
+    return {
+      pulumi: engineOnPath,
+      environment: process.env,
+      work: (args, stdio = "inherit") =>
+        runPulumi(args, { cwd: checkout, env: process.env, pulumi: "pulumi", stdio }),
+      tell: (args, input) => run("pulumi", args, { cwd: checkout, input }),
+    };
+  }
+  const info = await runningCloud(paths);
+  if (info === undefined) {
+    throw new Error(
+      "Which host? The local cloud's does not run (npm start); any other is named by its stack: add -- --stack NAME",
+    );
+  }
+  const local = await Stack.open(paths, info, (text) => console.error(text));
+  await local.ensureState();
+  return {
+    pulumi: (args) => local.capture(args),
+    environment: local.environment,
+    work: (args, stdio) => local.run(args, stdio),
+    tell: (args, input) => local.capture(args, input),
+  };
+}

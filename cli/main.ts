@@ -1,0 +1,128 @@
+/** `mailhost`: what a person does with a stack, the local cloud's or any other. */
+import { enableCompileCache } from "node:module";
+import { delimiter, join } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import { checkout, cloudPaths } from "../local/paths.ts";
+import { addSystemFolders } from "../local/prerequisites.ts";
+import { exits, wholeNumber } from "../local/terminal.ts";
+import { exitCodes, Failure } from "./failure.ts";
+import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
+
+addSystemFolders();
+// Pulumi, and the Node that it starts, are those that came with `npm ci`, as for npm's own scripts.
+process.env.PATH = [join(checkout, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+
+const program = new Command("mailhost")
+  .description("Your own mail host, by its stack file.")
+  .enablePositionalOptions()
+  .showHelpAfterError("(mailhost --help says more)")
+  .exitOverride();
+
+/** Commands that load more than their names say: only the one that is called is filled. */
+const filled: Readonly<Record<string, () => Promise<(program: Command, paths: typeof cloudPaths) => void>>> =
+  {
+    init: async () => (await import("./init.ts")).addInitCommand,
+    mailbox: async () => (await import("./mailbox.ts")).addMailboxCommands,
+    alias: async () => (await import("./alias.ts")).addAliasCommands,
+    domain: async () => (await import("./domain.ts")).addDomainCommands,
+  };
+const descriptions = {
+  init: "writes a first stack file for a host of your own",
+  mailbox: "the mailboxes of the stack file: add, remove, passwd, suspend, resume, list",
+  alias: "the addresses of the stack file whose mail is passed on: add, remove, list",
+  domain: "the mail domains of the stack file: add, remove, list",
+};
+for (const [name, description] of Object.entries(descriptions)) {
+  if (process.argv[2] !== name) program.command(name).description(description);
+}
+
+withExamples(
+  program
+    .command("check")
+    .description("is my mail all right? Before there is a host: is there all that it needs?")
+    .argument("[args...]", "see mailhost check --help")
+    .allowUnknownOption()
+    .passThroughOptions()
+    .helpOption(false),
+  "mailhost check --stack prod",
+).action(exits(async (args: string[]) => (await import("./check.ts")).check(cloudPaths(), args)));
+
+withExamples(
+  withJson(withStack(program.command("reports")))
+    .description("what other servers report about the stack's domains")
+    .option("--days <number>", "of so many days", wholeNumber(3650), 30),
+  "mailhost reports --days 7",
+).action(
+  exits(async (wanted: StackOption & { readonly days: number; readonly json: boolean }) =>
+    (await import("./reports.ts")).reports(cloudPaths(), wanted),
+  ),
+);
+
+withExamples(
+  withStack(program.command("host"))
+    .description("a shell on the host, or one command there")
+    .argument("[command...]")
+    .allowUnknownOption()
+    .passThroughOptions(),
+  "mailhost host",
+  "mailhost host --stack prod sudo postqueue -p",
+).action(
+  exits(async (command: string[], { stack }: StackOption) =>
+    (await import("./host.ts")).host(placeOf(cloudPaths, stack), command),
+  ),
+);
+
+withExamples(
+  withStack(program.command("unlock"))
+    .description("opens the host's locked store after a boot (mailhost:lockedStore)")
+    .addOption(new Option("--change", "changes its passphrase").conflicts(["recover", "recoveryKey"]))
+    .addOption(
+      new Option("--recover", "sets a new passphrase, with the recovery key").conflicts("recoveryKey"),
+    )
+    .option("--recovery-key", "makes a new recovery key and shows it"),
+  "mailhost unlock --stack prod",
+).action(
+  exits(
+    async (
+      wanted: StackOption & { readonly change?: true; readonly recover?: true; readonly recoveryKey?: true },
+    ) =>
+      (await import("./unlock.ts")).unlock(
+        cloudPaths(),
+        wanted.change ? "change" : wanted.recover ? "recover" : wanted.recoveryKey ? "recovery-key" : "open",
+        wanted.stack,
+      ),
+  ),
+);
+
+withExamples(
+  withStack(program.command("rspamd"))
+    .description("rspamd's own page on the host, through SSH, while it runs")
+    .option("--port <number>", "port of this machine", wholeNumber(65535), 11334),
+  "mailhost rspamd --port 8080",
+).action(
+  exits(async ({ port, stack }: StackOption & { readonly port: number }) =>
+    (await import("./rspamd.ts")).rspamd(cloudPaths(), port, stack),
+  ),
+);
+
+try {
+  // Each command loads what it needs, compiled by the last one: half a second less each time.
+  process.env.NODE_COMPILE_CACHE ||= cloudPaths().compileCache;
+  enableCompileCache(process.env.NODE_COMPILE_CACHE);
+  // The engine looks for its project here, from wherever the command was called.
+  process.chdir(checkout);
+  (await filled[process.argv[2] ?? ""]?.())?.(program, cloudPaths);
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // It has said what there is to say.
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  } else {
+    const { message } = error as Error;
+    console.error(message);
+    process.exitCode = error instanceof Failure ? error.exitCode : exitCodes.refused;
+    if (process.argv.includes("--json")) {
+      console.log(JSON.stringify({ error: message, exitCode: process.exitCode }, undefined, 2));
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/** A change of the stack file from the question to the `up`. */
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { say } from "../../local/terminal.ts";
+import { pathText, SettingsError } from "../../settings/mistakes.ts";
+import type { Settings } from "../../settings/types.ts";
+import { diffLines } from "../diff.ts";
+import type { Engine } from "../engine.ts";
+import { pulumiCommand, withConfigFile } from "../engineWords.ts";
+import { exitCodes, Failure } from "../failure.ts";
+import { isWatched, question } from "../person.ts";
+import type { StackText } from "./domains.ts";
+import { brought, judge, type Reader } from "./settings.ts";
+import { exchange, refuseWhereOpen } from "./write.ts";
+
+/** Where a stack is. */
+export interface Place {
+  readonly stack: string;
+  /** Of the stack files. */
+  readonly folder: string;
+  /** @throws where it is the local cloud's, which does not run */
+  engine(): Promise<Engine>;
+}
+
+/** How far a change goes. */
+export interface Reach {
+  /** To the end, and nobody is asked. */
+  readonly yes: boolean;
+  /** Not beyond the file. */
+  readonly fileOnly: boolean;
+  /** Nowhere: it is only shown. */
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** What is to be done. */
+export interface Planned {
+  /** Of the stack file; the same as before where it is for the `up` alone. */
+  readonly text: string;
+  /** In words: `adds the mailbox ann@example.org`. */
+  readonly what: string;
+  /** What the `up` is told beside. @default nothing */
+  readonly upArguments?: readonly string[];
+  /** What to do when it is up: lines of text. @default nothing */
+  readonly next?: readonly string[];
+}
+
+/** The file that says what a stack is to be. */
+export function stackFileOf({ stack, folder }: Pick<Place, "stack" | "folder">): string {
+  return join(folder, `Pulumi.${stack.split("/").at(-1)}.yaml`);
+}
+
+/** @throws Failure where there is none */
+export function stackTextOf(place: Pick<Place, "stack" | "folder">): StackText {
+  const path = stackFileOf(place);
+  if (!existsSync(path)) {
+    throw new Failure(
+      `There is no ${basename(path)}. Another stack is named by --stack NAME; to write a first one: mailhost init --stack ${place.stack}`,
+    );
+  }
+  return { text: readFileSync(path, "utf8"), name: basename(path) };
+}
+
+/** Who reads the texts of a stack file. */
+export async function readerOf(place: Place, name: string): Promise<Reader> {
+  const { environment = process.env } = (await engineIfAny(place)) ?? {};
+  return { stack: place.stack, name, environment, engine: () => place.engine() };
+}
+
+/** Undefined where it is the local cloud's, which does not run: what is not encrypted can be read all the same. */
+async function engineIfAny(place: Place): Promise<Engine | undefined> {
+  return await place.engine().catch(() => undefined);
+}
+
+/** The stack's settings as its file has them, without what is mistaken in it. */
+export async function settingsAt(place: Place): Promise<Settings> {
+  const { text, name } = stackTextOf(place);
+  return (await judge(text, await readerOf(place, name))).settings;
+}
+
+/**
+ * Makes a change: shows it, what the `up` would do, and goes on as far as it may.
+ * @returns the exit code
+ * @throws Failure, SettingsError where nothing was touched
+ */
+export async function changeStack(
+  place: Place,
+  reach: Reach,
+  plan: (file: StackText, settings: Settings) => Promise<Planned>,
+): Promise<number> {
+  const file = stackTextOf(place);
+  const path = stackFileOf(place);
+  if (!reach.dryRun) refuseWhereOpen(path);
+  const engine = reach.yes || reach.dryRun ? await place.engine() : await engineIfAny(place);
+  const reader = await readerOf(place, file.name);
+  const before = await judge(file.text, reader);
+  const planned = await plan(file, before.settings);
+  const { text, what, upArguments = [], next = [] } = planned;
+  const after = await judge(text, reader);
+  const mistakes = brought(before.mistakes, after.mistakes);
+  if (mistakes.length > 0) throw new SettingsError(mistakes);
+
+  const diff = diffLines(file.text, text);
+  const isNews = diff.length > 0;
+  const told = { stack: place.stack, file: file.name, what, diff };
+  /** Beside the result, which a program reads alone. */
+  const tell = (line: string) => (reach.json ? console.error(line) : say(line));
+  const finish = (written: boolean, up: "done" | "failed" | "not run", more: object = {}) => {
+    if (reach.json) say(JSON.stringify({ ...told, written, up, ...more }, undefined, 2));
+  };
+  if (!reach.json) for (const line of [isNews ? `${file.name}: ${what}` : what, ...diff]) say(line);
+  if (engine !== undefined && after.mistakes.length > 0) {
+    tell("What was wrong before is wrong still, and no up would go on:");
+    for (const { path, message } of after.mistakes) tell(`  ${pathText(path)}: ${message}`);
+  }
+
+  const previewArguments = ["preview", "--stack", place.stack, ...upArguments];
+  if (reach.dryRun && engine !== undefined) {
+    if (!reach.json)
+      return (await previewed(engine, text, previewArguments)) === 0 ? exitCodes.done : exitCodes.refused;
+    const steps = await withConfigFile(text, (config) =>
+      engine.pulumi([...previewArguments, "--config-file", config, "--json"]),
+    );
+    finish(false, "not run", { preview: stepsOf(steps) });
+    return exitCodes.done;
+  }
+
+  const isAsked = !reach.yes && !reach.fileOnly && !reach.json && engine !== undefined && isWatched();
+  const answer = isAsked
+    ? await asked(engine, file.name, text, isNews, previewArguments)
+    : reach.yes
+      ? "up"
+      : "file";
+  if (answer === "nothing") {
+    say("Nothing was touched.");
+    return exitCodes.refused;
+  }
+  const command = pulumiCommand(place.stack, ["up", ...upArguments.map(quoted)].join(" "));
+  if (isNews) {
+    exchange(path, file.text, text);
+    tell(`${file.name} is written.`);
+  }
+  if (answer === "file" || engine === undefined) {
+    tell(`To make it so: ${command}`);
+    finish(isNews, "not run");
+    return exitCodes.done;
+  }
+  const code = await engine.work(
+    ["up", "--stack", place.stack, "--yes", "--skip-preview", "--suppress-outputs", ...upArguments],
+    // What the engine prints is no JSON.
+    reach.json ? ["inherit", 2, 2] : "inherit",
+  );
+  finish(isNews, code === 0 ? "done" : "failed");
+  if (code !== 0) {
+    console.error(`The up has failed, with what it says above. To go on when that is mended: ${command}`);
+    return exitCodes.notUp;
+  }
+  for (const line of next) tell(line);
+  return exitCodes.done;
+}
+
+/** Shows what an `up` would do with another text in place of the stack file. @returns the engine's exit code */
+function previewed(engine: Engine, text: string, words: readonly string[]): Promise<number> {
+  return withConfigFile(text, (config) =>
+    engine.work([...words, "--config-file", config, "--suppress-outputs"]),
+  );
+}
+
+/** Shows what would be done, and asks whether to. @throws Failure where it cannot be done */
+async function asked(
+  engine: Engine,
+  name: string,
+  text: string,
+  isNews: boolean,
+  preview: readonly string[],
+): Promise<"up" | "file" | "nothing"> {
+  if ((await previewed(engine, text, preview)) !== 0) {
+    throw new Failure(
+      "So would the up end. Nothing was touched; with --file-only the file is written all the same.",
+    );
+  }
+  const answer = await question(
+    isNews ? `Write ${name}, and bring it up? [y] both, [f] the file alone, [N] neither: ` : "Do it? [y/N] ",
+  );
+  if (/^y(es)?$/i.test(answer)) return "up";
+  return isNews && /^f(ile)?$/i.test(answer) ? "file" : "nothing";
+}
+
+/** As a shell wants it. */
+function quoted(word: string): string {
+  return /[*?[ ]/.test(word) ? `"${word}"` : word;
+}
+
+/** What of `preview --json` says what would be done. */
+function stepsOf(text: string): readonly { readonly op: string; readonly name: string }[] {
+  const { steps = [] } = JSON.parse(text) as {
+    readonly steps?: readonly { readonly op: string; readonly urn: string }[];
+  };
+  return steps
+    .filter(({ op }) => op !== "same" && op !== "refresh")
+    .map(({ op, urn }) => ({ op, name: urn.split("::").at(-1) ?? "" }));
+}

@@ -1,0 +1,296 @@
+/** `mailhost` as it is typed: in a checkout of its own, without a cloud. What wants a host is in test/e2e/host/33-commands. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+
+const root = resolve(import.meta.dirname, "../..");
+let folder: string;
+let checkout: string;
+const file = () => join(checkout, "Pulumi.dev.yaml");
+const dev = readFileSync(join(root, "Pulumi.dev.yaml"), "utf8");
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "cli-"));
+  checkout = join(folder, "checkout");
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  for (const path of files
+    .split("\0")
+    .filter((name) => name !== "" && !name.startsWith("test/") && existsSync(join(root, name)))) {
+    mkdirSync(dirname(join(checkout, path)), { recursive: true });
+    cpSync(join(root, path), join(checkout, path));
+  }
+  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+});
+after(() => rmSync(folder, { recursive: true }));
+beforeEach(() => writeFileSync(file(), dev));
+
+/** No cloud of anybody's, and no account. */
+const environment = () => ({
+  PATH: process.env.PATH,
+  HOME: folder,
+  MAILHOST_HOME: join(folder, "home"),
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+  // As docs/cli.md asks for.
+  ANN_HASH: `$6$salt$${"b".repeat(86)}`,
+});
+
+function cli(...words: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(checkout, "cli/main.ts"), ...words], {
+    cwd: folder,
+    env: environment(),
+    encoding: "utf8",
+  });
+  return { code: status, stdout, stderr };
+}
+
+describe("every command", () => {
+  /** The help of all of them, those below others too. */
+  const all = (...words: readonly string[]): (readonly [string, string])[] => {
+    const { code, stdout, stderr } = cli(...words, "--help");
+    assert.equal(code, 0, `${words.join(" ")}: ${stderr}`);
+    const [, list] = stdout.split("\nCommands:\n");
+    if (list === undefined) return [[words.join(" "), stdout]];
+    const names = [...list.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = ""]) => name);
+    return names.filter((name) => name !== "help").flatMap((name) => all(...words, name));
+  };
+
+  it("has help, with an example that is its own; and JSON, where it tells something", () => {
+    const commands = all();
+    assert.ok(commands.length >= 18, commands.join(", "));
+    for (const [words, help] of commands) {
+      // The check has a help of its own, as it is typed with npm.
+      assert.match(help, new RegExp(`^ {2}mailhost ${words}|^npm run ${words} --`, "m"));
+      assert.match(help, /--stack/, words);
+      assert.equal(/--json/.test(help), !["host", "unlock", "rspamd"].includes(words), words);
+    }
+  });
+});
+
+describe("the exit code", () => {
+  it("is 0 where it is done, and the rest of the file is as it was", () => {
+    const { code, stdout } = cli("mailbox", "add", "dora@example.org");
+    assert.equal(code, 0);
+    assert.match(stdout, /^Pulumi\.dev\.yaml: adds the mailbox dora@example\.org$/m);
+    assert.match(stdout, /^\+ {9}dora: \{\}$/m);
+    assert.match(stdout, /^To make it so: npm run pulumi -- up$/m);
+    assert.equal(
+      readFileSync(file(), "utf8"),
+      dev.replace("        bob: {}\n", "        bob: {}\n        dora: {}\n"),
+    );
+  });
+
+  it("is 1 where it is refused, with the reason, also as JSON, and nothing is touched", () => {
+    for (const [words, reason] of [
+      [["mailbox", "add", "ann@example.org"], /ann@example\.org is there already/],
+      [["mailbox", "add", "info@example.org"], /info@example\.org is an alias/],
+      [
+        ["mailbox", "add", "ann@example.net"],
+        /has no domain example\.net\. It has: example\.org, example\.com\./,
+      ],
+      [["mailbox", "add", "ann"], /ann is no mail address/],
+      [
+        ["mailbox", "remove", "anne@example.org"],
+        /There is no mailbox anne@example\.org\. Did you mean ann\?/,
+      ],
+      [["mailbox", "resume", "ann@example.org"], /is not suspended/],
+      [["mailbox", "passwd", "ann@example.org", "--device", "phone"], /has no device phone\. It has: none\./],
+      [
+        ["mailbox", "passwd", "ann@example.org", "--hash-from", "$6$abc"],
+        /takes the name of an environment variable/,
+      ],
+      [["alias", "add", "info@example.org", "bob"], /leads there already/],
+      [
+        ["alias", "add", "info@example.org", "nobody"],
+        /mailhost:domains\.example\.org\.aliases\.info\[2\]: /,
+      ],
+      [["alias", "remove", "info@example.org", "carol"], /does not lead to carol\. It leads to: ann, bob\./],
+      [["domain", "add", "example.org"], /is there already/],
+      [["domain", "remove", "example.net"], /has no domain example\.net/],
+      [
+        ["mailbox", "list", "--stack", "staging"],
+        /There is no Pulumi\.staging\.yaml\. .* mailhost init --stack staging/,
+      ],
+    ] as const) {
+      const { code, stderr } = cli(...words);
+      assert.equal(code, 1, words.join(" "));
+      assert.match(stderr, reason);
+      assert.equal(readFileSync(file(), "utf8"), dev, words.join(" "));
+    }
+    const { code, stdout } = cli("mailbox", "add", "ann@example.org", "--json");
+    const told = JSON.parse(stdout) as { error: string; exitCode: number };
+    assert.deepEqual([code, told.exitCode], [1, 1]);
+    assert.match(told.error, /is there already/);
+  });
+
+  it("is 1 where the local cloud's engine is wanted and does not run: nothing is written", () => {
+    for (const option of ["--yes", "--dry-run"]) {
+      const { code, stderr } = cli("mailbox", "add", "dora@example.org", option);
+      assert.equal(code, 1);
+      assert.match(stderr, /The local cloud's does not run \(npm start\)/);
+      assert.equal(readFileSync(file(), "utf8"), dev);
+    }
+  });
+
+  it("is 1 where mail may be at stake and the name was not said again", () => {
+    const { code, stderr } = cli("mailbox", "remove", "bob@example.org");
+    assert.equal(code, 1);
+    assert.match(stderr, /could not be asked.* add: --confirm bob@example\.org/s);
+    const other = cli("mailbox", "remove", "bob@example.org", "--confirm", "ann@example.org");
+    assert.match(other.stderr, /--confirm names ann@example\.org, and not bob@example\.org/);
+    assert.equal(readFileSync(file(), "utf8"), dev);
+  });
+
+  it("is 2 where the command is not written as its help says", () => {
+    for (const words of [
+      ["mailbox", "rename"],
+      ["mailbox", "add"],
+      ["mailbox", "add", "dora@example.org", "--quota", "much"],
+      ["mailbox", "add", "dora@example.org", "--yes", "--file-only"],
+      ["mailbox", "passwd", "ann@example.org", "--password", "secret"],
+      ["init", "--stack", "prod", "--ssh-from", "203.0.113.7/32"],
+    ]) {
+      assert.equal(cli(...words).code, 2, words.join(" "));
+    }
+    assert.equal(existsSync(join(checkout, "Pulumi.prod.yaml")), false);
+  });
+
+  it("is 3 where an editor has the file open", () => {
+    const mark = join(checkout, ".Pulumi.dev.yaml.kate-swp");
+    writeFileSync(mark, "");
+    try {
+      assert.equal(cli("mailbox", "add", "dora@example.org").code, 3);
+      assert.equal(readFileSync(file(), "utf8"), dev);
+    } finally {
+      rmSync(mark);
+    }
+  });
+});
+
+it("a mistake that was there before is no reason to refuse a change", () => {
+  const mistaken = dev.replace("dataSize: 4", "dataSize: many");
+  writeFileSync(file(), mistaken);
+  assert.equal(cli("alias", "add", "post@example.org", "ann").code, 0);
+  assert.equal(
+    readFileSync(file(), "utf8"),
+    mistaken.replace("sales: bob\n", "sales: bob\n        post: ann\n"),
+  );
+});
+
+it("lists what the file says, as JSON too, with no hash in it", () => {
+  writeFileSync(
+    file(),
+    dev.replace(
+      "bob: {}",
+      "bob: { passwordHash: $HASH, quota: 3 }".replace("$HASH", `$6$salt$${"b".repeat(86)}`),
+    ),
+  );
+  const { stdout } = cli("mailbox", "list", "--json");
+  assert.deepEqual(JSON.parse(stdout), [
+    { address: "ann@example.org", suspended: false, password: "generated" },
+    { address: "bob@example.org", quota: 3, suspended: false, password: "of its own" },
+    { address: "carol@example.com", suspended: false, password: "generated" },
+  ]);
+  assert.match(cli("alias", "list").stdout, /^info@example\.org +ann@example\.org, bob@example\.org$/m);
+  assert.match(cli("domain", "list").stdout, /^example\.com +since 2026-11-21 +mailboxes: 1/m);
+});
+
+it("init keeps what Pulumi has written, and a file with settings whole", () => {
+  const path = join(checkout, "Pulumi.prod.yaml");
+  writeFileSync(path, "encryptionsalt: v1:abc=:v1:def\n");
+  const words = [
+    "init",
+    "--stack",
+    "prod",
+    "--domain",
+    "example.org",
+    "--mailbox",
+    "ann",
+    "x.y",
+    "--ssh-from",
+    "203.0.113.7/32",
+    "--no-check",
+  ];
+  const made = cli(...words);
+  assert.equal(made.code, 0, made.stderr);
+  const text = readFileSync(path, "utf8");
+  assert.match(text, /\nencryptionsalt: v1:abc=:v1:def\n$/);
+  assert.ok(text.split("\n").filter((line) => line.trim().startsWith("#")).length >= 7);
+  const listed = cli("mailbox", "list", "--stack", "prod", "--json");
+  assert.equal(listed.code, 0, listed.stderr);
+  assert.deepEqual(
+    (JSON.parse(listed.stdout) as { address: string }[]).map(({ address }) => address),
+    ["ann@example.org", "x.y@example.org"],
+  );
+  const again = cli(...words);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /Pulumi\.prod\.yaml is there, and has aws:region/);
+  assert.equal(readFileSync(path, "utf8"), text);
+  rmSync(path);
+});
+
+it("init tells what the accounts lack, before there is a stack", () => {
+  const { code, stdout } = cli(
+    "init",
+    "--stack",
+    "prod",
+    "--domain",
+    "example.org",
+    "--ssh-from",
+    "203.0.113.7/32",
+    "--json",
+  );
+  assert.equal(code, 1);
+  const { check } = JSON.parse(stdout) as { check: { item: string; right: boolean }[] };
+  assert.deepEqual(
+    check
+      .filter(({ right }) => !right)
+      .map(({ item }) => item)
+      .toSorted(),
+    ["aws", "cloudflare"],
+  );
+  rmSync(join(checkout, "Pulumi.prod.yaml"));
+});
+
+it("the commands of docs/cli.md do what they are shown for, one after the other", () => {
+  const page = readFileSync(join(root, "docs/cli.md"), "utf8");
+  const lines = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) =>
+    block.trim().split("\n"),
+  );
+  const typed = lines.filter((line) => !line.includes("# needs the host"));
+  assert.ok(typed.length >= 15);
+  for (const line of typed) {
+    const [, words = ""] = /^npx mailhost ([^#]*)/.exec(line) ?? assert.fail(line);
+    const confirmed = / remove (\S+@\S+\.org)\s*$/.exec(words)?.[1];
+    const isMailbox = words.startsWith("mailbox remove");
+    const { code, stderr } = cli(
+      ...words.trim().split(/\s+/),
+      ...(isMailbox && confirmed ? ["--confirm", confirmed] : []),
+    );
+    assert.equal(code, 0, `${line}\n${stderr}`);
+  }
+});
+
+it("the bin hands over to the Node that came along, whatever Node calls it", () => {
+  const { status, stdout } = spawnSync(join(checkout, "cli/bin.js"), ["domain", "list", "--json"], {
+    cwd: "/",
+    env: environment(),
+    encoding: "utf8",
+  });
+  assert.equal(status, 0);
+  assert.equal((JSON.parse(stdout) as unknown[]).length, 2);
+});

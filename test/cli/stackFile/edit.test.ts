@@ -1,0 +1,350 @@
+/** Edits of stack files as people write them: nothing but what was asked for changes, 200 edits long. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { parse } from "yaml";
+import { Failure } from "../../../cli/failure.ts";
+import {
+  addAlias,
+  addDomain,
+  addMailbox,
+  removeAlias,
+  removeDomain,
+  removeMailbox,
+  setPasswordHash,
+  suspendMailbox,
+} from "../../../cli/stackFile/domains.ts";
+import { type Edit, edited, type Keys, type Value } from "../../../cli/stackFile/edit.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+const name = "Pulumi.prod.yaml";
+const dev = readFileSync(join(root, "Pulumi.dev.yaml"), "utf8");
+
+/** The README's second example, whose comments stand in a column. */
+const fuller =
+  [...readFileSync(join(root, "README.md"), "utf8").matchAll(/```yaml\n([\s\S]*?)```/g)][1]?.[1] ??
+  assert.fail();
+
+/** As another hand would write it: four blanks, mappings on one line, lists on several, quotes, no line break at its end. */
+const odd = `# ours
+"config":
+    aws:region: eu-central-1
+    mailhost:domains:
+        'example.org': { since: "2026-11-21", mailboxes: { ann: {}, 'bob': { quota: 3 } } }  # small
+        Example.COM:   # the other one
+            since: 2026-11-21
+
+            # who is here
+            mailboxes:
+                carol:
+                    # until her phone is mended
+                    suspended: true
+                dave:          # no settings
+            # where mail goes
+            aliases:
+                info:
+                    - carol    # first
+                    - dave
+
+                # sales
+                sales: >-
+                    carol
+            catchAll: carol
+        # domains of friends
+        example.net:
+            since: 2026-11-22
+            mailboxes:
+              # nobody yet
+    mailhost:ssh: {from: [203.0.113.7/32]}  # me
+# the end`;
+
+const samples: Readonly<Record<string, string>> = {
+  dev,
+  fuller,
+  odd,
+  "with CRLF": odd.replaceAll("\n", "\r\n"),
+};
+const domainsOf: Readonly<Record<string, readonly string[]>> = {
+  dev: ["example.org", "example.com"],
+  fuller: ["example.org", "example.com"],
+  odd: ["example.org", "example.com", "example.net"],
+  "with CRLF": ["example.org", "example.com", "example.net"],
+};
+
+function comments(text: string): string[] {
+  return text.split(/\r?\n/).flatMap((line) => /(?:^|\s)(#.*)$/.exec(line)?.[1] ?? []);
+}
+
+/** Whether the lines of one are among the other's, in the same order. */
+function isWithin(some: readonly string[], all: readonly string[]): boolean {
+  let next = 0;
+  for (const line of all) if (line === some[next]) next += 1;
+  return next === some.length;
+}
+
+function at(text: string, keys: Keys): unknown {
+  return keys.reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], parse(text));
+}
+
+const domains = ["config", "mailhost:domains"];
+const edit = (text: string, ...edits: readonly Edit[]) =>
+  edits.reduce((before, one) => edited(before, one, name), text);
+
+describe("an edit changes its own line", () => {
+  const changed = (before: string, after: string) => {
+    const [old, fresh] = [before.split("\n"), after.split("\n")];
+    return {
+      gone: old.filter((line) => !fresh.includes(line)),
+      new: fresh.filter((line) => !old.includes(line)),
+    };
+  };
+  const cases: readonly [string, string, Edit, readonly string[], readonly string[]][] = [
+    [
+      "a mailbox more",
+      dev,
+      { kind: "set", at: [...domains, "example.org", "mailboxes", "dora"], value: {} },
+      [],
+      ["        dora: {}"],
+    ],
+    [
+      "beside comments in a column",
+      fuller,
+      { kind: "set", at: [...domains, "example.org", "mailboxes", "ann", "quota"], value: 5 },
+      ["        ann: {}"],
+      ["        ann: { quota: 5 }"],
+    ],
+    [
+      "in a mapping on one line",
+      odd,
+      { kind: "set", at: [...domains, "example.org", "mailboxes", "zoe"], value: {} },
+      [
+        `        'example.org': { since: "2026-11-21", mailboxes: { ann: {}, 'bob': { quota: 3 } } }  # small`,
+      ],
+      [
+        `        'example.org': { since: "2026-11-21", mailboxes: { ann: {}, 'bob': { quota: 3 }, zoe: {} } }  # small`,
+      ],
+    ],
+    [
+      "where there is nothing but a comment",
+      odd,
+      { kind: "set", at: [...domains, "example.net", "mailboxes", "zoe"], value: {} },
+      [],
+      ["                zoe: {}"],
+    ],
+    [
+      "after a key without a value",
+      odd,
+      { kind: "set", at: [...domains, "Example.COM", "mailboxes", "dave", "suspended"], value: true },
+      ["                dave:          # no settings"],
+      ["                dave: { suspended: true }          # no settings"],
+    ],
+    [
+      "at the end of a list",
+      odd,
+      { kind: "append", at: [...domains, "Example.COM", "aliases", "info"], value: "zoe@example.net" },
+      [],
+      ["                    - zoe@example.net"],
+    ],
+    [
+      "after a folded text",
+      odd,
+      { kind: "set", at: [...domains, "Example.COM", "aliases", "shop"], value: ["carol"] },
+      [],
+      ["                shop: [carol]"],
+    ],
+    [
+      "one of a list goes",
+      odd,
+      { kind: "remove", at: [...domains, "Example.COM", "aliases", "info", 1] },
+      ["                    - dave"],
+      [],
+    ],
+    [
+      "the last of a mapping goes",
+      dev,
+      { kind: "remove", at: [...domains, "example.com", "mailboxes", "carol"] },
+      ["        carol: {}"],
+      ["      mailboxes: {}"],
+    ],
+    [
+      "below an empty mapping",
+      dev.replace("mailboxes:\n        carol: {}", "mailboxes: {}  # soon"),
+      { kind: "set", at: [...domains, "example.com", "mailboxes", "zoe"], value: {} },
+      ["      mailboxes: {}  # soon"],
+      ["      mailboxes:  # soon", "        zoe: {}"],
+    ],
+    [
+      "a secret",
+      dev,
+      {
+        kind: "set",
+        at: [...domains, "example.org", "mailboxes", "ann", "passwordHash"],
+        value: { secure: "v1:a+/=:b==" },
+      },
+      ["        ann: {}"],
+      ["        ann:", "          passwordHash: { secure: v1:a+/=:b== }"],
+    ],
+    [
+      "a name that looks like a number",
+      dev,
+      { kind: "set", at: [...domains, "example.org", "mailboxes", "007"], value: {} },
+      [],
+      [`        "007": {}`],
+    ],
+    [
+      "a name that YAML would read as something else",
+      dev,
+      { kind: "append", at: [...domains, "example.org", "aliases", "info"], value: "true" },
+      ["        info: [ann, bob]"],
+      [`        info: [ann, bob, "true"]`],
+    ],
+  ];
+  for (const [title, text, change, gone, fresh] of cases) {
+    it(title, () => assert.deepEqual(changed(text, edit(text, change)), { gone, new: fresh }));
+  }
+
+  it("at the end of a file without a line break", () => {
+    const text = "config:\n  mailhost:domains:\n    example.org: {}";
+    const after = edit(text, {
+      kind: "set",
+      at: [...domains, "example.net"],
+      value: { since: "2026-11-22", mailboxes: {} },
+    });
+    assert.equal(after, `${text}\n    example.net:\n      since: 2026-11-22\n      mailboxes: {}`);
+  });
+
+  it("keeps the line breaks of another system", () => {
+    const after = edit(samples["with CRLF"] ?? "", {
+      kind: "set",
+      at: [...domains, "example.net", "mailboxes", "zoe"],
+      value: {},
+    });
+    assert.equal(after.replaceAll("\r\n", "").includes("\n"), false);
+  });
+
+  it("by the library where the text has a form that cannot be cut", () => {
+    const text =
+      "config:\n  mailhost:domains:\n    ? example.org\n    : since: 2026-11-21 # then\n      mailboxes: { ann: {} }\n";
+    const after = edit(text, { kind: "remove", at: [...domains, "example.org", "since"] });
+    assert.deepEqual(at(after, [...domains, "example.org"]), { mailboxes: { ann: {} } });
+  });
+
+  it("is refused where it would change something else as well", () => {
+    const text = "config:\n  mailhost:domains:\n    a.org: &a { mailboxes: { ann: {} } }\n    b.org: *a\n";
+    assert.throws(
+      () => edit(text, { kind: "set", at: [...domains, "b.org", "mailboxes", "bob"], value: {} }),
+      /Pulumi\.prod\.yaml is written in a way \(anchors/,
+    );
+    assert.throws(
+      () => edit("config: [", { kind: "remove", at: ["config"] }),
+      /Pulumi\.prod\.yaml is no YAML\. Nothing was touched\./,
+    );
+  });
+});
+
+/** What a person may ask for, some of which is refused. */
+const wish = fc.record({
+  kind: fc.constantFrom(
+    "mailbox",
+    "gone",
+    "suspended",
+    "resumed",
+    "hash",
+    "no hash",
+    "alias",
+    "less",
+    "no alias",
+    "domain",
+    "no domain",
+  ),
+  local: fc.constantFrom("ann", "bob", "carol", "dave", "zoe", "x.y", "007", "no", "info", "sales", "a+b"),
+  other: fc.constantFrom("ann", "bob", "carol@example.com", "zoe", "true", "x@elsewhere.example"),
+  domain: fc.nat(20),
+  quota: fc.option(fc.nat(50), { nil: undefined }),
+});
+
+describe("200 random edits", () => {
+  for (const [title, sample] of Object.entries(samples)) {
+    it(`of ${title}: comments and order are those of before, and it says what was asked for`, () => {
+      fc.assert(
+        fc.property(fc.array(wish, { minLength: 200, maxLength: 200 }), (wishes) => {
+          const own = domainsOf[title] ?? [];
+          const extra = new Set<string>();
+          let text = sample;
+          let done = 0;
+          // What stands inside something that is taken out goes with it.
+          let kept = sample.split(/\r?\n/).filter((line) => comments(line).length > 0);
+          for (const { kind, local, other, domain, quota } of wishes) {
+            const fresh = `d${domain}.example.net`;
+            const known = [...own, ...extra];
+            const where = known[domain % known.length] ?? "";
+            const address = `${local}@${where}`;
+            const file = { text, name };
+            const removes = /gone|no|less/.test(kind) && kind !== "no domain";
+            let after: string;
+            try {
+              const act: Readonly<Record<string, () => string>> = {
+                mailbox: () =>
+                  addMailbox(file, address, quota === undefined ? {} : { quota, appPasswords: ["phone"] }),
+                gone: () => removeMailbox(file, address),
+                suspended: () => suspendMailbox(file, address, true),
+                resumed: () => suspendMailbox(file, address, false),
+                hash: () =>
+                  setPasswordHash(
+                    file,
+                    address,
+                    quota === undefined ? `\${HASH_${domain}}` : { secure: `v1:${quota}` },
+                  ),
+                "no hash": () => setPasswordHash(file, address, undefined),
+                alias: () => addAlias(file, address, [other]),
+                less: () => removeAlias(file, address, [other]),
+                "no alias": () => removeAlias(file, address, []),
+                domain: () => addDomain(file, fresh, "2026-11-22", undefined),
+                "no domain": () => removeDomain(file, [...extra][0] ?? "none.example"),
+              };
+              after = act[kind]?.() ?? assert.fail(kind);
+            } catch (error) {
+              // Refused, in words: nothing has changed.
+              if (!(error instanceof Failure)) throw error;
+              continue;
+            }
+            done += 1;
+            if (kind === "domain") extra.add(fresh);
+            if (kind === "no domain") extra.delete([...extra][0] ?? "");
+            const lines = (one: string) => one.split(/\r?\n/);
+            if (removes || kind === "resumed" || kind === "hash") {
+              // A whole line may go, with what was said behind it; no other changes.
+              const gone = comments(text).filter((line) => !comments(after).includes(line));
+              assert.ok(gone.length <= 2, `${kind} ${address}\n${text}\n${after}`);
+              kept = kept.filter((line) => !gone.some((comment) => line.endsWith(comment)));
+            }
+            assert.ok(isWithin(comments(kept.join("\n")), comments(after)), `${kind} ${address}\n${after}`);
+            // What neither goes nor is changed stands in the same order, letter by letter.
+            const [before, now] = [lines(text), lines(after)];
+            const common = before.filter((line) => now.includes(line));
+            assert.ok(
+              isWithin(
+                common.filter(
+                  (line) =>
+                    before.indexOf(line) === before.lastIndexOf(line) &&
+                    now.indexOf(line) === now.lastIndexOf(line),
+                ),
+                now,
+              ),
+            );
+            assert.ok(before.length - common.length <= 8, `${kind} ${address}\n${text}\n${after}`);
+            text = after;
+          }
+          assert.ok(done >= 20, `${done}`);
+          assert.deepEqual(Object.keys(at(text, domains) as Value as object), [
+            ...Object.keys(at(sample, domains) as object),
+            ...extra,
+          ]);
+        }),
+        { numRuns: 2, endOnFailure: true },
+      );
+    });
+  }
+});
