@@ -27,6 +27,7 @@ import {
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { makePlan } from "./plan/plan.ts";
+import { dmarcTakenBack } from "./plan/ramps.ts";
 
 showErrorsAsNodeDoes();
 keepSecretsOutOfDebugMessages();
@@ -112,6 +113,7 @@ export default stackOutputs({
   publicKeys,
   keyRotation,
   policyRamps,
+  dmarcTakenBack: dmarcTakenBack(moment.recordsBefore, plan.records),
   records: made,
   acmeAccount: account.url,
   dnssec: ds,

@@ -19,3 +19,15 @@ function escaped(byte: number): string {
   const character = String.fromCharCode(byte);
   return character === '"' || character === "\\" ? `\\${character}` : character;
 }
+
+/** The value of such a text again: {@link quoteTxt} backwards. One without quotes is its own value. */
+export function unquoteTxt(text: string): string {
+  if (!text.startsWith('"')) return text;
+  const strings = Array.from(text.matchAll(/"((?:[^"\\]|\\.)*)"/g), ([, string = ""]) => string);
+  const bytes = strings
+    .join("")
+    .replaceAll(/\\(\d{3})|\\(.)/g, (_, code?: string, plain = "") =>
+      code === undefined ? plain : String.fromCharCode(Number(code)),
+    );
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}

@@ -1,0 +1,78 @@
+/** The program as it stands, previewed by the real engine over the simulated services: no machine, no account. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { ensureEngine } from "../local/engine/engine.ts";
+import { pulumiEnvironment } from "../local/engine/pulumi.ts";
+import { cloudPaths } from "../local/paths.ts";
+import { type Attached, attachProviders } from "../local/providers/attached.ts";
+import { PROVIDERS } from "../local/providers/names.ts";
+import { collect } from "../local/run.ts";
+import { startFakeCloud } from "./local/fake-cloud.ts";
+
+const checkout = join(import.meta.dirname, "..");
+
+export interface Ran {
+  readonly code: number | null;
+  /** Both streams. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** A folder with the program and stack files of the test's own, an engine's home and state, and the cloud behind it. */
+export class Laboratory {
+  readonly program: string;
+  readonly #env: Record<string, string>;
+  readonly #pulumi: string;
+
+  private constructor(program: string, env: Record<string, string>, pulumi: string) {
+    this.program = program;
+    this.#env = env;
+    this.#pulumi = pulumi;
+  }
+
+  static async start(t: TestContext): Promise<Laboratory> {
+    const cloud = await startFakeCloud(t);
+    const folder = mkdtempSync(join(tmpdir(), "mailhost-lab-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const program = join(folder, "program");
+    mkdirSync(program);
+    for (const name of readdirSync(checkout))
+      if (!/^\.|^Pulumi\.\w+\.yaml$/.test(name)) symlinkSync(join(checkout, name), join(program, name));
+    const { pulumi } = await ensureEngine({ cacheDir: cloudPaths().cache, log: console.error });
+    const env = {
+      ...pulumiEnvironment({
+        home: join(folder, "home"),
+        backendDir: join(folder, "state"),
+        passphrase: "local",
+        extra: { AWS_REGION: "eu-central-1" },
+      }),
+      MAILHOST_CLOUD: cloud.folder,
+      PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+    };
+    return new Laboratory(program, env, pulumi);
+  }
+
+  /** A stack of this name, with what its file says. */
+  async stack(name: string, file: string): Promise<void> {
+    writeFileSync(join(this.program, `Pulumi.${name}.yaml`), file);
+    await this.run("stack", "init", name, "--no-select");
+  }
+
+  async run(...args: readonly string[]): Promise<Ran> {
+    const attached: Attached | undefined =
+      args[0] === "stack" ? undefined : await attachProviders([...PROVIDERS], this.#env);
+    const started = performance.now();
+    const child = spawn(this.#pulumi, [...args], {
+      cwd: this.program,
+      env: { ...this.#env, ...(attached && { PULUMI_DEBUG_PROVIDERS: attached.addresses }) },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const { code, stdout, stderr } = await collect(child);
+    const seconds = (performance.now() - started) / 1000;
+    await attached?.end();
+    return { code, output: stdout + stderr, seconds };
+  }
+}
