@@ -1,4 +1,5 @@
 /** The program as it stands, previewed by the real engine over the simulated services: no machine, no account. */
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,15 +11,25 @@ import { cloudPaths } from "../local/paths.ts";
 import { type Attached, attachProviders } from "../local/providers/attached.ts";
 import { PROVIDERS } from "../local/providers/names.ts";
 import { collect } from "../local/run.ts";
-import { startFakeCloud } from "./local/fake-cloud.ts";
+import { type CloudState, startFakeCloud } from "./local/fake-cloud.ts";
 
 const checkout = join(import.meta.dirname, "..");
 
-export interface Ran {
+/** Fits the passphrase, so that the engine leaves the files as they are. */
+const salt = "encryptionsalt: v1:yKQkGY9pAfY=:v1:Iiffg6TmyxOc77TH:emgtT/7BZlSgiCbOTap4zStMNlWmNg==";
+
+export interface EngineRun {
   readonly code: number | null;
+  readonly stdout: string;
   /** Both streams. */
   readonly output: string;
   readonly seconds: number;
+}
+
+export interface LaboratoryOptions {
+  readonly index?: string;
+  readonly cloud?: CloudState;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A folder with the program and stack files of the test's own, an engine's home and state, and the cloud behind it. */
@@ -33,35 +44,54 @@ export class Laboratory {
     this.#pulumi = pulumi;
   }
 
-  static async start(t: TestContext): Promise<Laboratory> {
-    const cloud = await startFakeCloud(t);
+  /**
+   * @param index the program, instead of the checkout's own
+   * @param cloud what the simulated services have in the beginning. @default nothing
+   * @param environment variables for the stack files
+   */
+  static async start(
+    t: TestContext,
+    { index, cloud: before, environment }: LaboratoryOptions = {},
+  ): Promise<Laboratory> {
+    const cloud = await startFakeCloud(t, before);
     const folder = mkdtempSync(join(tmpdir(), "mailhost-lab-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const program = join(folder, "program");
     mkdirSync(program);
     for (const name of readdirSync(checkout))
       if (!/^\.|^Pulumi\.\w+\.yaml$/.test(name)) symlinkSync(join(checkout, name), join(program, name));
+    if (index !== undefined) {
+      rmSync(join(program, "index.ts"));
+      writeFileSync(join(program, "index.ts"), index);
+    }
     const { pulumi } = await ensureEngine({ cacheDir: cloudPaths().cache, log: console.error });
     const env = {
       ...pulumiEnvironment({
         home: join(folder, "home"),
         backendDir: join(folder, "state"),
         passphrase: "local",
-        extra: { AWS_REGION: "eu-central-1" },
       }),
+      ...environment,
       MAILHOST_CLOUD: cloud.folder,
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
     };
     return new Laboratory(program, env, pulumi);
   }
 
-  /** A stack of this name, with what its file says. */
+  /** A stack of this name, with what its file says beside the salt of its secrets. */
   async stack(name: string, file: string): Promise<void> {
-    writeFileSync(join(this.program, `Pulumi.${name}.yaml`), file);
-    await this.run("stack", "init", name, "--no-select");
+    this.write(name, file);
+    const { code, output } = await this.run("stack", "init", name, "--no-select");
+    assert.equal(code, 0, output);
   }
 
-  async run(...args: readonly string[]): Promise<Ran> {
+  /** Its file says something else from now on. */
+  write(name: string, file: string): void {
+    const whole = /^encryptionsalt:/m.test(file) ? file : `${file}\n${salt}\n`;
+    writeFileSync(join(this.program, `Pulumi.${name}.yaml`), whole);
+  }
+
+  async run(...args: readonly string[]): Promise<EngineRun> {
     const attached: Attached | undefined =
       args[0] === "stack" ? undefined : await attachProviders([...PROVIDERS], this.#env);
     const started = performance.now();
@@ -73,6 +103,6 @@ export class Laboratory {
     const { code, stdout, stderr } = await collect(child);
     const seconds = (performance.now() - started) / 1000;
     await attached?.end();
-    return { code, output: stdout + stderr, seconds };
+    return { code, stdout, output: stdout + stderr, seconds };
   }
 }
