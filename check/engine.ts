@@ -1,5 +1,6 @@
 /** What the engine tells of a stack. */
 import { parseSettings } from "../settings/parse.ts";
+import { withShared } from "../settings/shared.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Surroundings } from "./stack.ts";
 
@@ -27,7 +28,7 @@ export function settingsOf(config: PulumiConfig, around: Pick<Surroundings, "env
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
   );
-  return parseSettings(raw, around.environment, regionOf(config, around.environment));
+  return parseSettings(withShared(raw), around.environment, regionOf(config, around.environment));
 }
 
 /** `pulumi stack export`, as far as it is read here. */
