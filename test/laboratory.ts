@@ -78,6 +78,11 @@ export class Laboratory {
     return new Laboratory(program, env, pulumi);
   }
 
+  /** The same with a program in another folder. */
+  in(program: string): Laboratory {
+    return new Laboratory(program, this.#env, this.#pulumi);
+  }
+
   /** A stack of this name, with what its file says beside the salt of its secrets. */
   async stack(name: string, file: string): Promise<void> {
     this.write(name, file);
