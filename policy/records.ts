@@ -75,10 +75,10 @@ function nameText(name: string): string {
   return name.toLowerCase().replace(/\.$/, "");
 }
 
-/** Where mail for each name goes first, by name: the MX of the lowest priority. */
+/** Where mail for each name goes first, by name: the MX of the lowest priority. One that takes no mail (RFC 7505) has none. */
 export function firstMx(records: readonly SeenRecord[]): ReadonlyMap<string, string> {
   const sets = Map.groupBy(
-    records.filter(({ type }) => type === "MX"),
+    records.filter(({ type, content }) => type === "MX" && content !== "."),
     ({ name }) => name,
   );
   return new Map(

@@ -352,7 +352,7 @@ const keys = {
     .meta({
       description:
         "File beside Pulumi.yaml with settings that several stacks have in common (docs/stacks.md). What the stack file says itself holds.",
-      examples: ["shared.yaml"],
+      examples: ["stacks.yaml"],
     }),
   ssh,
   server: server.prefault({}),

@@ -23,7 +23,7 @@ export function withShared(raw: Raw, textOf: (path: string) => string = ownText)
   const { [key]: path, ...own } = raw;
   if (path === undefined) return own;
   if (typeof path !== "string" || path === "")
-    throw mistake("is no path; write that of a file beside Pulumi.yaml, such as shared.yaml");
+    throw mistake("is no path; write that of a file beside Pulumi.yaml, such as stacks.yaml");
   return merged(sharedIn(path, textOf), own) as Raw;
 }
 

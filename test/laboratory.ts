@@ -90,6 +90,15 @@ export class Laboratory {
     assert.equal(code, 0, output);
   }
 
+  /** A stack that is there already, as its exported state has it. */
+  async known(name: string, file: string, state: object): Promise<void> {
+    await this.stack(name, file);
+    const path = join(this.program, `${name}.json`);
+    writeFileSync(path, JSON.stringify(state));
+    const { code, output } = await this.run("stack", "import", "--stack", name, "--file", path);
+    assert.equal(code, 0, output);
+  }
+
   /** Its file says something else from now on. */
   write(name: string, file: string): void {
     const whole = /^encryptionsalt:/m.test(file) ? file : `${file}\n${salt}\n`;

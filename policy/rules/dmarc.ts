@@ -1,5 +1,5 @@
 import { dmarcName, policyIn } from "../../plan/ramps.ts";
-import { recordsOf, stackType } from "../records.ts";
+import { firstMx, recordsOf, stackType } from "../records.ts";
 import { type StackRule, textAt, valueAt } from "../rule.ts";
 
 export const dmarcPresent: StackRule = {
@@ -7,8 +7,7 @@ export const dmarcPresent: StackRule = {
   description: "Each domain that gets mail says what to do with mail that only claims to be its own (DMARC).",
   judgeStack: (resources) => {
     const records = recordsOf(resources);
-    const domains = new Set(records.filter(({ type }) => type === "MX").map(({ name }) => name));
-    return [...domains].flatMap((domain) => {
+    return [...firstMx(records).keys()].flatMap((domain) => {
       const found = records.filter(({ type, name }) => type === "TXT" && name === dmarcName(domain));
       const policies = found.filter(
         ({ content }) => content === undefined || policyIn(content) !== undefined,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
-import { quoteTxt } from "../../plan/txt.ts";
+import { quoteTxt, unquoteTxt } from "../../plan/txt.ts";
 
 it("a short value is one string in quotes", () => {
   assert.equal(quoteTxt("v=spf1 mx -all"), '"v=spf1 mx -all"');
@@ -27,6 +27,15 @@ it("read back as RFC 1035 says, every value is itself, in strings of at most 255
       assert.deepEqual(Buffer.concat(strings), Buffer.from(value, "utf8"));
     }),
   );
+});
+
+it("taken out of its quotes again, every text is itself, and one without quotes stays as it is", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 700 }), (value) => {
+      assert.equal(unquoteTxt(quoteTxt(value)), value);
+    }),
+  );
+  assert.equal(unquoteTxt("v=spf1 mx -all"), "v=spf1 mx -all");
 });
 
 function readBack(text: string): Buffer[] {

@@ -92,6 +92,8 @@ export const good: Scene = {
     record("_dmarc.example.org", "TXT", "v=DMARC1; p=quarantine; rua=mailto:dmarc@example.org"),
     record("k._domainkey.example.org", "TXT", dkim(2048)),
     worker("autoconfig.example.org"),
+    // A name that takes no mail.
+    record("www.example.org", "MX", ".", { priority: 0 }),
   ],
   outputs: {
     // A zone that somebody keeps by hand.

@@ -7,7 +7,7 @@ import { withShared } from "../../settings/shared.ts";
 import { type Example, examples, examplesEnvironment, exampleText } from "../examples.ts";
 
 const file = (text: string) => (path: string) => {
-  assert.equal(path, "shared.yaml");
+  assert.equal(path, "stacks.yaml");
   return text;
 };
 
@@ -22,7 +22,7 @@ values:
 describe("what several stacks have in common", () => {
   it("comes under what the stack file says: mappings key by key, lists and texts as a whole", () => {
     const own = {
-      shared: "shared.yaml",
+      shared: "stacks.yaml",
       server: { dataSize: 5 },
       ssh: { from: ["192.0.2.1/32"] },
       hostname: "mail.example.org",
@@ -42,16 +42,16 @@ describe("what several stacks have in common", () => {
 
   for (const [what, path, text, message] of [
     ["a number", 7, "", /mailhost:shared: is no path; write that of a file beside Pulumi\.yaml/],
-    ["no YAML", "shared.yaml", "values: [", /names shared\.yaml, which is no YAML; mend its line 1/],
+    ["no YAML", "stacks.yaml", "values: [", /names stacks\.yaml, which is no YAML; mend its line 1/],
     [
       "no settings",
-      "shared.yaml",
+      "stacks.yaml",
       "mailhost:owner: me",
       /has no settings; write them there under values: pulumiConfig:/,
     ],
     [
       "another program's",
-      "shared.yaml",
+      "stacks.yaml",
       "values: { pulumiConfig: { 'aws:region': eu-central-1 } }",
       /in which aws:region is no setting of mailhost:; write it into the stack file/,
     ],

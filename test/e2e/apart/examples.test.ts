@@ -9,9 +9,9 @@ for (const name of examples)
     const lab = await Laboratory.start(t, { environment: examplesEnvironment });
     await lab.stack(name, exampleText(name));
     const { code, output } = await lab.run("preview", "--policy-pack", "policy", "--stack", name);
-    assert.equal(code, 0, output);
+    assert.equal(code, 0, output.slice(-6000));
     assert.match(output, /\+ \d{3} to create/);
     assert.match(output, /✅ mailhost@v/);
-    assert.doesNotMatch(output, /\[(advisory|mandatory)\]|warning:|can't run policy/, output);
+    assert.deepEqual(output.match(/.*(\[(advisory|mandatory)\]|warning:|can't run policy).*/g), null);
     for (const secret of Object.values(examplesEnvironment)) assert.ok(!output.includes(secret));
   });

@@ -4,9 +4,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { stringify } from "yaml";
+import { parseDocument, stringify } from "yaml";
 import { rules } from "../../../policy/rules.ts";
 import { type EngineRun, Laboratory } from "../../laboratory.ts";
+import { recorded, versions } from "../../upgrades/recorded.ts";
 
 const withPolicies = ["preview", "--policy-pack", "policy"] as const;
 
@@ -89,6 +90,27 @@ test("a secret in the open is told from one that Pulumi knows as such, and from 
   writeFileSync(words, JSON.stringify({ "no-plain-secret": "advisory", "rsa-keys-long": "disabled" }));
   const lower = await lab.run(...withPolicies, "--policy-pack-config", words, "--stack", "one");
   assert.match(lower.output, /sees what is secret at the level remediate alone/);
+});
+
+test("a DMARC policy that would become milder than the published one is told, until somebody says the word", async (t) => {
+  const { stackFile, environment, state, ...cloud } = recorded(
+    versions.at(-1) ?? assert.fail("none recorded"),
+  );
+  const lab = await Laboratory.start(t, { cloud, environment });
+  const stack = parseDocument(stackFile);
+  // The default, under which the host was recorded, is quarantine.
+  stack.setIn(["config", "mailhost:domains", "example.com", "dmarc"], "none");
+  stack.setIn(["config", "mailhost:domains", "example.org", "dmarc"], "reject");
+  await lab.known("dev", stack.toString(), state);
+  const preview = await lab.run(...withPolicies, "--stack", "dev");
+  assert.deepEqual(fired(preview), ["dmarc-never-back mandatory"], preview.output);
+  assert.match(preview.output, /The DMARC policy of example\.com would go from quarantine to none/);
+  assert.match(preview.output, /dmarcTakenBack/);
+  const words = join(lab.program, "words.json");
+  writeFileSync(words, JSON.stringify({ "dmarc-never-back": { mayWeaken: ["example.com"] } }));
+  const allowed = await lab.run(...withPolicies, "--policy-pack-config", words, "--stack", "dev");
+  assert.equal(allowed.code, 0, allowed.output);
+  assert.deepEqual(fired(allowed), []);
 });
 
 test("a preview with the policies takes no more than 1.3 times as long", async (t) => {

@@ -3,8 +3,6 @@
  * replaces and deletes nothing. Needs no local cloud.
  */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { Laboratory } from "../../laboratory.ts";
 import { recorded, versions } from "../../upgrades/recorded.ts";
@@ -41,11 +39,7 @@ for (const version of versions)
     const { resources } = (state as { readonly deployment: { readonly resources: readonly Kept[] } })
       .deployment;
     const lab = await Laboratory.start(t, { cloud, environment });
-    await lab.stack("dev", stackFile);
-    const path = join(lab.program, "state.json");
-    writeFileSync(path, JSON.stringify(state));
-    const imported = await lab.run("stack", "import", "--stack", "dev", "--file", path);
-    assert.equal(imported.code, 0, imported.output);
+    await lab.known("dev", stackFile, state);
     const { code, stdout, output } = await lab.run("preview", "--json", "--show-sames", "--stack", "dev");
     assert.equal(code, 0, output);
     const { steps } = JSON.parse(stdout) as { readonly steps: readonly Step[] };
