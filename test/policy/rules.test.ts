@@ -1,5 +1,7 @@
 /** Each policy fires where it should, says what to do, and is quiet everywhere else. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { OpenText, Rule, RuleConfig, Seen } from "../../policy/rule.ts";
 import { rules } from "../../policy/rules.ts";
@@ -46,6 +48,15 @@ it("each policy has a name of its own and a fault in which it fires", () => {
   assert.deepEqual(
     rules.map(({ name }) => name),
     Object.keys(faults),
+  );
+});
+
+it("docs/policies.md has a line for each, with its level", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/policies.md"), "utf8");
+  const rows = page.matchAll(/^\| `([\w-]+)` \|.*\| (mandatory|advisory) \|$/gm);
+  assert.deepEqual(
+    Array.from(rows, ([, name, level]) => [name, level]),
+    rules.map(({ name, level = "mandatory" }) => [name, level]),
   );
 });
 
