@@ -29,6 +29,7 @@ import {
 import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { makePlan } from "./plan/plan.ts";
+import { dmarcTakenBack } from "./plan/ramps.ts";
 
 showErrorsAsNodeDoes();
 writeDownNoPlacesOfPromises();
@@ -118,6 +119,7 @@ export default stackOutputs({
   publicKeys,
   keyRotation,
   policyRamps,
+  dmarcTakenBack: dmarcTakenBack(moment.recordsBefore, plan.records),
   records: made,
   acmeAccount: account.url,
   dnssec: ds,

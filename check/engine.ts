@@ -1,5 +1,6 @@
 /** What the engine tells of a stack. */
 import { examineSettings, parseSettings } from "../settings/parse.ts";
+import { withShared } from "../settings/shared.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Surroundings } from "./stack.ts";
 
@@ -39,7 +40,7 @@ function written(
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
   );
-  return [raw, environment, regionOf(config, environment)];
+  return [withShared(raw), environment, regionOf(config, environment)];
 }
 
 /** `pulumi stack export`, as far as it is read here. */

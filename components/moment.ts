@@ -6,6 +6,7 @@ import { dayOf, type Moment } from "../plan/plan.ts";
 import type { KeyRotation } from "../plan/rotation.ts";
 import { publicKeyDigest } from "../plan/tlsKey.ts";
 import { keyHolders } from "../plan/turns.ts";
+import type { DnsRecord } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { type CurrentRamps, currentRamps, type OutputsOfRamps } from "./ramps.ts";
 import { reasonOf } from "./reason.ts";
@@ -17,10 +18,13 @@ const publicResolvers = ["1.1.1.1", "9.9.9.9"];
 /** Milliseconds for the host to show its key. */
 const patience = 5000;
 
+type PublishedRecord = Pick<DnsRecord, "name" | "type" | "content">;
+
 /** The stack's outputs that this reads, as `outputs.ts` writes them. */
 interface Before extends OutputsOfRamps {
   readonly keyRotation?: KeyRotation;
   readonly publicKeys?: Readonly<Record<string, string>>;
+  readonly dnsRecords?: Readonly<Record<string, PublishedRecord>>;
   /** What the two were called when DKIM's keys alone took turns. */
   readonly dkimRotation?: KeyRotation;
   readonly dkimPublicKeys?: Readonly<Record<string, string>>;
@@ -29,6 +33,8 @@ interface Before extends OutputsOfRamps {
 /** The moment of this run, and the states in which the one before has left keys and policies. */
 export interface CurrentMoment extends Moment, CurrentRamps {
   readonly before: KeyRotation;
+  /** The records that the run before has published. */
+  readonly recordsBefore: readonly PublishedRecord[];
 }
 
 /**
@@ -54,7 +60,8 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
   ]);
   warnOfRevoked(settings, rotation);
   warnOfUnseen(settings, before, rotation, now);
-  return { today: dayOf(now), rotation, before, ...policies };
+  const recordsBefore = Object.values(outputs.dnsRecords ?? {});
+  return { today: dayOf(now), rotation, before, recordsBefore, ...policies };
 }
 
 function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {

@@ -25,6 +25,8 @@ export interface StackOutputsArgs {
   readonly keyRotation: pulumi.Output<KeyRotation>;
   /** Nothing where no policy ramps. */
   readonly policyRamps: pulumi.Output<Ramps> | undefined;
+  /** DMARC policies that this run makes milder, by domain. */
+  readonly dmarcTakenBack: Readonly<Record<string, string>>;
   readonly records: Readonly<Record<string, RecordOutput>>;
   /** URL of the host's account at its certificate authority. */
   readonly acmeAccount: pulumi.Output<string>;
@@ -46,6 +48,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     publicKeys,
     keyRotation,
     policyRamps,
+    dmarcTakenBack,
     records,
     acmeAccount,
     dnssec,
@@ -118,6 +121,8 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     keyRotation,
     /** Where each policy stands that ramps, by the name of its record, and since when. The next run goes on from here. */
     ...(policyRamps && { policyRamps }),
+    /** Domains whose DMARC policy this run makes milder: forged mail that is refused today would be taken again. */
+    ...(Object.keys(dmarcTakenBack).length > 0 && { dmarcTakenBack }),
     /** What rspamd's own page asks for (docs/spam.md). */
     ...(settings.options.rspamdPage && {
       rspamdPassword: pulumi.secret(generated.apply((all) => all[RSPAMD_PAGE_PASSWORD])),

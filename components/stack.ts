@@ -5,6 +5,7 @@ import { deployable } from "../plan/refusals.ts";
 import { pathText } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
 import { plainSecrets } from "../settings/plainSecrets.ts";
+import { withShared } from "../settings/shared.ts";
 import type { Settings } from "../settings/types.ts";
 
 const NAMESPACE = "mailhost:";
@@ -16,13 +17,14 @@ const NAMESPACE = "mailhost:";
  */
 export function readSettings(): Settings {
   const config = pulumi.runtime.allConfig();
-  const raw = Object.fromEntries(
+  const written = Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(NAMESPACE))
       .map(([key, value]) => [key.slice(NAMESPACE.length), parseValue(value)]),
   );
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   try {
+    const raw = withShared(written);
     const settings = deployable(() => parseSettings(raw, process.env, region), region, new Date());
     warnOfPlainSecrets(raw);
     return settings;

@@ -46,10 +46,10 @@ interface Ramp {
   readonly verdict: (weighed: Weighed, next: string) => Verdict;
 }
 
-const dmarcName = (domain: string) => `_dmarc.${domain}`;
+export const dmarcName = (domain: string) => `_dmarc.${domain}`;
 
-/** Also of a record that somebody else has written (RFC 9989 section 4.7). */
-function policyIn(dmarc: string): string | undefined {
+/** The policy of a DMARC record, also of one that somebody else has written (RFC 9989 section 4.7); undefined of any other text. */
+export function policyIn(dmarc: string): string | undefined {
   const tags = dmarc.replaceAll('"', "").split(";");
   if (!/^\s*v\s*=\s*DMARC1\s*$/.test(tags[0] ?? "")) return undefined;
   return tags
@@ -88,6 +88,33 @@ function rampsOf(settings: Settings): readonly Ramp[] {
         ]
       : []),
   ];
+}
+
+/**
+ * The DMARC policies that would become milder, by domain: `reject to none`. No ramp does that: somebody has written it into
+ * the stack file, perhaps in passing.
+ * @param before the records of the last whole run, as the stack's output has them
+ */
+export function dmarcTakenBack(
+  before: readonly Pick<DnsRecord, "name" | "type" | "content">[],
+  records: readonly DnsRecord[],
+): Readonly<Record<string, string>> {
+  const policies = (all: typeof before) =>
+    new Map(
+      all
+        .filter(({ type, name }) => type === "TXT" && name.startsWith(dmarcName("")))
+        .map(({ name, content }) => [name, typeof content === "string" ? policyIn(content) : undefined]),
+    );
+  const now = policies(records);
+  const fromMildest: readonly (string | undefined)[] = dmarcSteps;
+  return Object.fromEntries(
+    [...policies(before)].flatMap(([name, policy]) => {
+      const next = now.get(name);
+      return next !== undefined && fromMildest.indexOf(next) < fromMildest.indexOf(policy)
+        ? [[name.slice(dmarcName("").length), `${policy} to ${next}`]]
+        : [];
+    }),
+  );
 }
 
 /** Whether the stack file lets any policy ramp. */

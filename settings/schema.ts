@@ -371,6 +371,14 @@ const keys = {
         "Full address that receives root's mail, and postmaster@ and abuse@ of every domain where no mailbox or alias takes them; dmarc@ and tls-reports@, too, where the host does not read reports. Here or elsewhere.",
       examples: ["ann@example.org"],
     }),
+  shared: z
+    .string()
+    .optional()
+    .meta({
+      description:
+        "File beside Pulumi.yaml with settings that several stacks have in common (docs/stacks.md). What the stack file says itself holds.",
+      examples: ["stacks.yaml"],
+    }),
   ssh,
   server: server.prefault({}),
   network: network.prefault({}),

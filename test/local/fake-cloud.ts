@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,9 +22,19 @@ export interface FakeCloud {
   readonly cloudflareToken: string;
 }
 
+/** What the two have written down, as a daemon keeps it: `aws/aws.json` and `cloudflare/cloudflare.json`. */
+export interface CloudState {
+  readonly aws: string;
+  readonly cloudflare: string;
+}
+
 /** Runs until the test ends; `MAILHOST_CLOUD` names it as long. */
-export async function startFakeCloud(test: TestContext): Promise<FakeCloud> {
+export async function startFakeCloud(test: TestContext, state?: CloudState): Promise<FakeCloud> {
   const folder = mkdtempSync(join(tmpdir(), "mailhost-cloud-"));
+  for (const [name, text] of Object.entries(state ?? {})) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, `${name}.json`), text);
+  }
   const world = fakeWorld();
   const log = (line: string) => {
     throw new Error(`went wrong behind an answer: ${line}`);

@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { mtaStsRecord } from "../../plan/mtaSts.ts";
 import { makePlan } from "../../plan/plan.ts";
 import type { Ramps } from "../../plan/ramp.ts";
-import { ramped, rampOf, weighCommand } from "../../plan/ramps.ts";
+import { dmarcTakenBack, ramped, rampOf, weighCommand } from "../../plan/ramps.ts";
 import { quoteTxt } from "../../plan/txt.ts";
 import { webPages } from "../../plan/web.ts";
 import { settingsWith } from "../options/settings.ts";
@@ -167,4 +167,34 @@ it("a ramp begins with a record that somebody else has written", () => {
   ])
     assert.equal(begins(text), "reject", text);
   assert.equal(begins('"v=spf1 -all; p=reject"'), "none");
+});
+
+it("a policy that becomes milder is told, one that becomes stricter, comes or goes is not", () => {
+  const record = (domain: string, policy: string) => ({
+    zone: domain,
+    name: `_dmarc.${domain}`,
+    type: "TXT" as const,
+    ttl: 300,
+    content: `v=DMARC1; p=${policy}; adkim=s; rua=mailto:dmarc@${domain}`,
+    why: "A test's",
+  });
+  const before = [
+    record("example.org", "reject"),
+    record("example.com", "quarantine"),
+    record("example.net", "none"),
+    record("gone.example", "reject"),
+    { name: "example.org", type: "TXT" as const, content: "v=spf1 mx -all" },
+  ];
+  const now = [
+    record("example.org", "quarantine"),
+    record("example.com", "none"),
+    record("example.net", "reject"),
+    record("new.example", "none"),
+  ];
+  assert.deepEqual(dmarcTakenBack(before, now), {
+    "example.org": "reject to quarantine",
+    "example.com": "quarantine to none",
+  });
+  assert.deepEqual(dmarcTakenBack([], now), {});
+  assert.deepEqual(dmarcTakenBack(now, now), {});
 });
