@@ -46,15 +46,20 @@ function cloud({ changes }: Preview): Section {
   return { title: "Cloud, keys and steps", sum: sums.join(", "), blocks: shown.map(resourceBlock) };
 }
 
+/** What is made by chance has no inputs that a person would look at. */
+const UNTELLING = /^(?:random|tls):/;
+
 function resourceBlock(change: Change): Block {
   const { kind, name, type, before, after, changed, causes } = change;
   const keys = kind === "update" || kind === "replace" ? [...new Set([...changed, ...causes])] : [];
   return {
     title: `${verbs[kind]} ${name} (${type})${causes.length > 0 ? `, since ${causes.join(", ")} cannot be changed in place` : ""}`,
     lines:
-      kind === "create"
-        ? propertyLines({}, after, Object.keys(after).filter(isTelling))
-        : propertyLines(before, after, keys.filter(isTelling)),
+      kind === "create" && UNTELLING.test(type)
+        ? []
+        : kind === "create"
+          ? propertyLines({}, after, Object.keys(after).filter(isTelling))
+          : propertyLines(before, after, keys.filter(isTelling)),
   };
 }
 

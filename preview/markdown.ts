@@ -40,13 +40,16 @@ export function markdown(preview: Preview, options: MarkdownOptions = {}): strin
     "\n\n… more is left out here for its length.\n",
   );
   if (told.refusals.length > 0) return head;
-  let left = limit - size(head) - 400;
-  const sections = details(preview).map((section) => {
-    const text = publishable(folded(section, left), secrets);
-    left -= size(text);
-    return text;
+  let left = limit - size(head);
+  const sections = details(preview);
+  const texts = sections.map((section, index) => {
+    // What one leaves over is for those behind it.
+    const text = publishable(folded(section, Math.floor(left / (sections.length - index))), secrets);
+    const shown = size(text) + 1 > left ? "" : text;
+    left -= size(shown) + 1;
+    return shown;
   });
-  return [head, ...sections].join("\n");
+  return [head, ...texts].join("\n");
 }
 
 function words(stack: string, told: Story, note: string | undefined): string {

@@ -1,5 +1,5 @@
 import type { Change, Preview } from "../types.ts";
-import { and, capital, count, isSame, name } from "../words.ts";
+import { and, capital, count, isSame, name, names } from "../words.ts";
 import { type Chapter, difference, type Effect, type Risk } from "./chapter.ts";
 
 /** What a kind of resource has to say: nothing, where it is told elsewhere. */
@@ -256,7 +256,25 @@ export function web({ changes }: Preview): Chapter {
         ]
       : [],
   );
+  const [had, has] = [setUp(before.content), setUp(after.content)];
+  const [come, gone] = [has.filter((each) => !had.includes(each)), had.filter((each) => !has.includes(each))];
   const effects: Effect[] = [
+    ...(come.length > 0
+      ? [
+          {
+            short: "lets mail programs find their settings",
+            text: `Lets mail programs find their settings by themselves, for addresses of ${names(come)}.`,
+          },
+        ]
+      : []),
+    ...(gone.length > 0
+      ? [
+          {
+            short: "takes the automatic set-up of mail programs away",
+            text: `Takes the automatic set-up of mail programs away, for addresses of ${names(gone)}: who sets one up types servers and ports by hand. Those that are set up go on.`,
+          },
+        ]
+      : []),
     ...changed.map(({ key, before: old, after: now }) => ({
       short: `sets MTA-STS of ${name(key)} to ${name(now)}`,
       text: `MTA-STS of ${name(key)} goes from ${name(old)} to ${name(now)}.`,
@@ -267,6 +285,12 @@ export function web({ changes }: Preview): Chapter {
     },
   ];
   return { risks, effects };
+}
+
+/** Domains of which a page tells mail programs their settings. */
+function setUp(script: unknown): readonly string[] {
+  const pages = String(script ?? "").matchAll(/"host": "autoconfig\.([^"]+)"/g);
+  return [...new Set([...pages].map(([, domain = ""]) => domain))];
 }
 
 function stsModes(script: unknown): Readonly<Record<string, string>> {

@@ -3,13 +3,19 @@ import type { Preview } from "../types.ts";
 import { name, names } from "../words.ts";
 import { type Chapter, type Effect, movedDomains, output, type Risk } from "./chapter.ts";
 
-/** What a step of the rotation means, by the state that a key comes into; `gone` is out of all states. */
+/**
+ * What a step of the rotation means, by the state that a key comes into; `gone` is out of all states. What people notice
+ * most comes first.
+ */
 const meanings = {
-  published: ["made and published, and not used yet", "publishes the next key"],
-  signing: ["in use from now on; it has been known to the world before", "begins to use the next key"],
-  retired: ["used no more; its record stays until nothing is on its way that needs it", "retires a key"],
-  revoked: ["void: what is signed with it counts for nothing", "revokes a key"],
-  gone: ["gone with its record: nothing is on its way any more that needs it", "removes a retired key"],
+  signing: ["in use from now on; the world has known it before", "begins to sign with the next keys"],
+  retired: [
+    "used no more; its record stays until nothing is on its way that needs it",
+    "retires the old ones",
+  ],
+  published: ["made and published, and not used yet", "publishes those that come after them"],
+  revoked: ["void: what is signed with it counts for nothing", "revokes keys"],
+  gone: ["gone with its record: nothing is on its way any more that needs it", "removes retired keys"],
 } as const;
 
 type Step = keyof typeof meanings;
@@ -25,7 +31,11 @@ export function keys(preview: Preview): Chapter {
     stepsOf(before[holder] ?? [], after[holder] ?? []).map((step) => ({ ...step, holder })),
   );
   const together = Map.groupBy(steps, ({ step, generation }) => `${step} ${generation}`);
-  const effects = [...together.values()].map((all): Effect => {
+  const order = Object.keys(meanings);
+  const sorted = [...together.values()].toSorted(
+    ([one], [other]) => order.indexOf(one?.step ?? "") - order.indexOf(other?.step ?? ""),
+  );
+  const effects = sorted.map((all): Effect => {
     const [{ step, generation } = { step: "published" as Step, generation: "" }] = all;
     const [meaning, short] = meanings[step];
     return {

@@ -16,20 +16,30 @@ export function records(preview: Preview): Chapter {
   );
   const risks = [...alike.values()].flatMap((group) => {
     const [first] = group;
-    return (first && riskOf(first, ownersOf(group))) ?? [];
+    return first === undefined || isOfTime(first) ? [] : (riskOf(first, ownersOf(group)) ?? []);
   });
   const effects: Effect[] = [];
-  if (changes.length > 0) {
+  const others = changes.filter((change) => !isOfTime(change));
+  if (others.length > 0) {
     const kinds = [
-      ["adds", changes.filter(({ before }) => before === undefined)],
-      ["changes", changes.filter(({ before, after }) => before !== undefined && after !== undefined)],
-      ["removes", changes.filter(({ after }) => after === undefined)],
+      ["adds", others.filter(({ before }) => before === undefined)],
+      ["changes", others.filter(({ before, after }) => before !== undefined && after !== undefined)],
+      ["removes", others.filter(({ after }) => after === undefined)],
     ] as const;
     const told = kinds.flatMap(([verb, some]) =>
       some.length === 0 ? [] : [`${verb} ${count(some.length, "DNS record")} (${typesOf(some)})`],
     );
     const text = and(told);
     effects.push({ short: text, text: `${capital(text)}.` });
+  }
+  const timed = changes.filter(isOfTime);
+  if (timed.length > 0) {
+    const times = [...new Set(timed.map(({ after }) => `${after?.ttl} s`))].toSorted();
+    const what = count(timed.length, "DNS record");
+    effects.push({
+      short: `lets others remember ${what} for ${and(times)}`,
+      text: `Lets others remember ${what} for ${and(times)}. What the records say stays as it is.`,
+    });
   }
   const drifted = driftedRecords(preview, changes);
   if (drifted.length > 0)
@@ -38,6 +48,11 @@ export function records(preview: Preview): Chapter {
       text: `Puts ${count(drifted.length, "DNS record")} back that somebody has changed or taken away since the last \`up\`: ${names(drifted)}.`,
     });
   return { risks, effects };
+}
+
+/** Whether nothing but the time to live differs. */
+function isOfTime({ before, after }: RecordChange): boolean {
+  return before !== undefined && after !== undefined && dataOf(before) === dataOf(after);
 }
 
 /** Whose records they are: for policies the domain's name, which theirs is below. */
