@@ -4,10 +4,13 @@
  * writes these anew; read what has changed in them as somebody who knows nothing of the change.
  */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { Document } from "yaml";
-import { cloudInfo, mailhost, withFile, withStack } from "../mailhost.ts";
+import { type Document, parse } from "yaml";
+import { shellWord } from "../../../plan/shell.ts";
+import { checkout, cloudInfo, mailhost, typed, withFile, withStack } from "../mailhost.ts";
 import { secrets } from "../secrets.ts";
 import { laterEnvironment } from "../turns.ts";
 
@@ -138,6 +141,41 @@ test("the same for a terminal and for a program; a drift is a failure where none
   };
   assert.match(told.risks[0]?.title ?? "", /^Mail leaves through/);
   assert.ok(told.changes.some(({ name }) => name === "host-relay-secrets"));
+});
+
+/** A step's script, as GitHub runs it. @returns what is on the run's page, and what later steps are told */
+async function runStep(workflow: string, job: string, step: string) {
+  const { jobs } = parse(readFileSync(join(checkout, ".github/workflows", `${workflow}.yml`), "utf8")) as {
+    readonly jobs: Readonly<
+      Record<string, { readonly steps: readonly { readonly name?: string; readonly run?: string }[] }>
+    >;
+  };
+  const script = jobs[job]?.steps.find(({ name }) => name === step)?.run ?? assert.fail(`no step ${step}`);
+  const folder = mkdtempSync(join(tmpdir(), "mailhost-step-"));
+  try {
+    const file = (name: string) => shellWord(join(folder, name));
+    await typed(
+      `export STACK=dev RUNNER_TEMP=${shellWord(folder)} GITHUB_STEP_SUMMARY=${file("summary")} GITHUB_OUTPUT=${file("output")}\n: > ${file("summary")}\nexec bash -e -c ${shellWord(script)}`,
+    );
+    const read = (name: string) => readFileSync(join(folder, name), "utf8");
+    return { summary: read("summary") };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("the workflows' own scripts, on this host", async () => {
+  await (kinds["mailbox-added"] ?? assert.fail()).make(async () => {
+    const { summary } = await runStep("preview", "preview", "Preview");
+    assert.match(
+      summary,
+      /^<!-- mailhost preview of dev -->\n### `dev`: adds the mailbox `dora@example\.org`/,
+    );
+    const daily = await runStep("daily", "daily", "Drift and due steps");
+    assert.equal(daily.summary, summary);
+  });
+  const { summary } = await runStep("deploy", "deploy", "Check");
+  assert.equal(summary, "", "the check finds nothing, so nothing is said");
 });
 
 test("no secret of the state or of the environment is in any of it", async () => {
