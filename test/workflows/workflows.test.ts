@@ -120,6 +120,22 @@ test("each script is one that a shell takes", () => {
       }
 });
 
+test("the example for GitLab is one that it can read, for no fork, with scripts that a shell takes", () => {
+  const page = readFileSync(join(root, "docs/pull-requests.md"), "utf8");
+  const text = /```yml\n([\s\S]*?)```/.exec(page)?.[1] ?? assert.fail("no example");
+  const { preview } = parse(text) as {
+    readonly preview: {
+      readonly rules: readonly { readonly if: string }[];
+      readonly script: readonly unknown[];
+    };
+  };
+  assert.match(preview.rules[0]?.if ?? "", /SOURCE_PROJECT_ID == \$CI_PROJECT_ID/);
+  for (const line of preview.script) {
+    assert.equal(typeof line, "string", JSON.stringify(line));
+    assert.equal(spawnSync("bash", ["-n"], { input: String(line) }).status, 0, String(line));
+  }
+});
+
 /** Runs a step as GitHub does, where `npm run -s <script>` and `npx` do what the test says. */
 async function runStep(
   t: TestContext,
