@@ -82,7 +82,7 @@ function folded({ title, sum, blocks }: Section, room: number): string {
   const shown: string[] = [];
   let left = room - size(frame([])) - 300;
   for (const block of blocks) {
-    const text = blockText(block, Math.min(left, BLOCK_LIMIT));
+    const text = blockText(block, blocks.length === 1 ? left : Math.min(left, BLOCK_LIMIT));
     if (text === undefined) break;
     shown.push(text, "");
     left -= size(text) + 2;
