@@ -86,7 +86,8 @@ export class PreviewReader {
   preview(stack: string): Preview {
     return {
       stack,
-      changes: [...this.#changes.values()],
+      // The engine works side by side: what it comes to first is chance.
+      changes: [...this.#changes.values()].toSorted(byName),
       outputs: { before: this.#before, after: this.#after },
       refusals: [...this.#refusals],
       warnings: [...this.#warnings],
@@ -122,6 +123,10 @@ export class PreviewReader {
     this.#before = plain(old?.outputs ?? {});
     this.#after = plain(now?.outputs ?? {});
   }
+}
+
+function byName(one: Change, other: Change): number {
+  return one.name < other.name ? -1 : Number(one.name > other.name);
 }
 
 function kindOf({ op, old }: EngineStep): ChangeKind | undefined {

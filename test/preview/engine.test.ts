@@ -53,9 +53,9 @@ test("steps that change nothing, components and providers are left out; a replac
   assert.deepEqual(
     changes.map(({ kind, name, causes }) => [kind, name, causes]),
     [
-      ["replace", "server-instance", ["ami"]],
       ["delete", "gone", []],
       ["forget", "kept", []],
+      ["replace", "server-instance", ["ami"]],
     ],
   );
 });
@@ -86,4 +86,9 @@ test("outputs are there on both sides; what is no event is no mistake", () => {
   const reader = new PreviewReader();
   for (const line of ["", "warning: something", "{}"]) reader.take(line);
   assert.equal(reader.preview("dev").outputs.after, undefined);
+});
+
+test("what the engine comes to first makes no difference", () => {
+  const events = ["b", "c", "a"].map((name) => updated(COMMAND, name, { n: 1 }, { n: 2 }));
+  assert.deepEqual(previewOf(events), previewOf(events.toReversed()));
 });
