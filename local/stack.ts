@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import type { clientSettings } from "../plan/clientSettings.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import { ensureEngine } from "./engine/engine.ts";
+import { streamPreview } from "./engine/preview.ts";
 import {
   pulumiEnvironment,
   type RunOptions,
@@ -85,13 +86,23 @@ export class Stack {
   /** Runs the engine on the terminal. @returns its exit code */
   async run(args: readonly string[], stdio: RunOptions["stdio"] = "inherit"): Promise<number> {
     checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
-    const env = this.environment;
     const run = (env: Readonly<Record<string, string>>) =>
       runPulumi(args, { cwd: checkout, env, pulumi: this.#pulumi, stdio });
-    if (!args.some((word) => ASKS_PROVIDERS.has(word))) return await run(env);
+    if (!args.some((word) => ASKS_PROVIDERS.has(word))) return await run(this.environment);
+    return await this.#withProviders(run);
+  }
+
+  /** Runs a preview. @param onEvent gets each of the engine's events, as a line of JSON. @throws where the engine cannot make one */
+  async preview(onEvent: (line: string) => void): Promise<void> {
+    checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
+    await this.#withProviders((env) => streamPreview({ pulumi: this.#pulumi, cwd: checkout, env, onEvent }));
+  }
+
+  async #withProviders<T>(work: (env: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {
+    const env = this.environment;
     const attached = await attachProviders(this.#standIns, env);
     try {
-      return await run({ ...env, PULUMI_DEBUG_PROVIDERS: attached.addresses });
+      return await work({ ...env, PULUMI_DEBUG_PROVIDERS: attached.addresses });
     } finally {
       await attached.end();
     }

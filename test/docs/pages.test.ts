@@ -317,7 +317,8 @@ describe("words that the program says", () => {
   const sources = tracked
     .filter(
       (path) =>
-        /^(cli|local|check|components|plan|settings|files)\//.test(path) && existsSync(join(root, path)),
+        /^(\.github|cli|local|check|components|plan|settings|files)\//.test(path) &&
+        existsSync(join(root, path)),
     )
     .map((path) => readFileSync(join(root, path), "utf8"))
     .join("\n");

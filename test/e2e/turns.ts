@@ -6,10 +6,13 @@ import { stackOutput, succeed } from "./mailhost.ts";
 
 /** Pulumi, as it would run so many days from now. */
 export function later(days: number, ...args: readonly string[]) {
+  return succeed(["pulumi", ...args], { env: laterEnvironment(days) });
+}
+
+/** In which the program's clock goes ahead by so many days. */
+export function laterEnvironment(days: number): Readonly<Record<string, string>> {
   const clock = join(import.meta.dirname, "laterClock.cjs");
-  return succeed(["pulumi", ...args], {
-    env: { NODE_OPTIONS: `--require=${clock}`, MAILHOST_TEST_DAYS_LATER: String(days) },
-  });
+  return { NODE_OPTIONS: `--require=${clock}`, MAILHOST_TEST_DAYS_LATER: String(days) };
 }
 
 export const upLater = (days: number) => later(days, "up", "--yes", "--skip-preview");

@@ -1,0 +1,55 @@
+import { PreviewReader } from "../../preview/engine.ts";
+import { secretsOf } from "../../preview/hide.ts";
+import { json } from "../../preview/json.ts";
+import { markdown } from "../../preview/markdown.ts";
+import { text } from "../../preview/text.ts";
+import type { Preview } from "../../preview/types.ts";
+import { needCloud } from "../cloud.ts";
+import { streamPreview } from "../engine/preview.ts";
+import { type CloudPaths, checkout, defaultStack } from "../paths.ts";
+import { Stack } from "../stack.ts";
+import { bold, say } from "../terminal.ts";
+
+export interface PreviewCommandOptions {
+  /** @default the local cloud's */
+  readonly stack?: string;
+  readonly markdown: boolean;
+  readonly json: boolean;
+  /** A change is a failure. */
+  readonly expectNoChanges: boolean;
+}
+
+/**
+ * `npm run preview`: what an `up` would do, in words and line by line.
+ * @returns exit code 0; 1: the program or the engine refuses it, or there is a change where none is expected
+ * @throws where there is no preview at all, in the engine's words
+ */
+export async function preview(paths: CloudPaths, options: PreviewCommandOptions): Promise<number> {
+  const { stack = defaultStack } = options;
+  const [found, environment] = await (stack === defaultStack ? localPreview(paths) : previewOf(stack));
+  const secrets = secretsOf(environment);
+  if (options.json) say(json(found, secrets));
+  else if (options.markdown) say(markdown(found, { secrets }));
+  else say(text(found, { secrets, bold }));
+  if (found.refusals.length > 0) return 1;
+  return options.expectNoChanges && found.changes.length > 0 ? 1 : 0;
+}
+
+type Found = readonly [preview: Preview, environment: Readonly<Record<string, string | undefined>>];
+
+async function localPreview(paths: CloudPaths): Promise<Found> {
+  // What is on the standard output is the preview, and nothing else.
+  const stack = await Stack.open(paths, await needCloud(paths), (line) => console.error(line));
+  await stack.ensureState();
+  const reader = new PreviewReader();
+  await stack.preview((line) => reader.take(line));
+  return [reader.preview(defaultStack), stack.environment];
+}
+
+/** A stack in the world: the engine on PATH, with the credentials of the environment. */
+async function previewOf(stack: string): Promise<Found> {
+  const reader = new PreviewReader();
+  const onEvent = (line: string) => reader.take(line);
+  await streamPreview({ pulumi: "pulumi", cwd: checkout, env: process.env, stack, onEvent });
+  return [reader.preview(stack), process.env];
+}

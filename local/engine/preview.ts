@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+export interface PreviewOptions {
+  /** The CLI: a path, or a name on PATH. */
+  readonly pulumi: string;
+  /** Folder of the program. */
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** @default the one that is selected */
+  readonly stack?: string;
+  /** Called with each of the engine's events, a JSON object in one line. They are on no disk: some have secrets in clear. */
+  readonly onEvent: (line: string) => void;
+}
+
+/**
+ * Runs a preview, and hands its events over as they come. One that the program refuses has them, too: then they say why.
+ * @throws where the engine could not begin, with its words
+ */
+export async function streamPreview({ pulumi, cwd, env, stack, onEvent }: PreviewOptions): Promise<void> {
+  const named = stack === undefined ? [] : ["--stack", stack];
+  const child = spawn(pulumi, ["preview", "--json", "--non-interactive", ...named], {
+    cwd,
+    env: { ...env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let events = 0;
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const lines = createInterface(child.stdout).on("line", (line) => {
+    if (!line.startsWith("{")) return;
+    events++;
+    onEvent(line);
+  });
+  const read = once(lines, "close");
+  const [code] = (await once(child, "close").catch((error: Error) => {
+    throw new Error(`pulumi cannot be run: ${error.message}`);
+  })) as [number | null];
+  await read;
+  if (events === 0) throw new Error(`pulumi preview failed: ${said.trim() || `exit code ${code ?? "none"}`}`);
+}

@@ -1,0 +1,301 @@
+/** What is dangerous is said, and first. Changes as people make them are told by the real engine in test/e2e/previews/. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { markdown } from "../../preview/markdown.ts";
+import { story } from "../../preview/story.ts";
+import type { Properties } from "../../preview/types.ts";
+import { COMMAND, outputs, previewOf, record, stepEvent, updated } from "./scene.ts";
+
+const INSTANCE = "aws:ec2/instance:Instance";
+const VOLUME = "aws:ebs/volume:Volume";
+const EIP = "aws:ec2/eip:Eip";
+
+const told = (events: readonly object[], after?: Properties, before?: Properties) =>
+  story(previewOf(events, after, before));
+const risks = (...args: Parameters<typeof told>) => told(...args).risks.map(({ title }) => title);
+const records = (changed: Readonly<Record<string, object>>) => ({
+  ...outputs,
+  dnsRecords: { ...outputs.dnsRecords, ...changed },
+});
+const without = (key: keyof typeof outputs.dnsRecords) => {
+  const { [key]: _, ...rest } = outputs.dnsRecords;
+  return { ...outputs, dnsRecords: rest };
+};
+const rule = (port: number, network: string) => ({
+  protocol: "tcp",
+  fromPort: port,
+  toPort: port,
+  cidrBlocks: [network],
+});
+const worker = (mode: string) => ({
+  content: `const pages = [{\n"host": "autoconfig.example.org",\n"lines": ["mode: none"]},\n{"host": "mta-sts.example.org",\n"lines": [\n"version: STSv1",\n"mode: ${mode}"]}]`,
+});
+
+describe("each danger has its words", () => {
+  const one = (op: string, type: string, name: string, more: object = {}) => [
+    stepEvent({ op, type, name, before: { size: 20 }, ...(op === "delete" ? {} : { after: {} }), ...more }),
+  ];
+  const cases: readonly (readonly [what: string, found: readonly string[], expected: RegExp])[] = [
+    [
+      "a machine replaced",
+      risks(one("replace", INSTANCE, "server-instance", { keys: ["ami"] })),
+      /^The machine is replaced$/,
+    ],
+    ["a machine that goes", risks(one("delete", INSTANCE, "server-instance")), /^The machine goes$/],
+    ["a volume replaced", risks(one("replace", VOLUME, "server-data")), /^THE DATA VOLUME IS REPLACED/],
+    ["a volume deleted", risks(one("delete", VOLUME, "server-data")), /^THE DATA VOLUME IS DELETED/],
+    [
+      "a volume given up",
+      risks(one("delete", VOLUME, "server-data", { retainOnDelete: true })),
+      /^THE DATA VOLUME IS GIVEN UP/,
+    ],
+    [
+      "a volume that grows",
+      risks([updated(VOLUME, "server-data", { size: 20 }, { size: 40 })]),
+      /grows from 20 to 40 GiB/,
+    ],
+    [
+      "a volume changed otherwise",
+      risks([updated(VOLUME, "server-data", { type: "gp3" }, { type: "io2" })]),
+      /^The data volume is changed/,
+    ],
+    [
+      "an address replaced",
+      risks(one("replace", EIP, "server-address")),
+      /^The public address becomes another/,
+    ],
+    ["an address given up", risks(one("delete", EIP, "server-address")), /^The public address is given up/],
+    [
+      "a reverse name",
+      risks([
+        updated(
+          "aws:ec2/eipDomainName:EipDomainName",
+          "ptr-record",
+          { domainName: "a" },
+          { domainName: "b" },
+        ),
+      ]),
+      /^The reverse name \(PTR\)/,
+    ],
+    [
+      "a volume taken off",
+      risks(one("replace", "aws:ec2/volumeAttachment:VolumeAttachment", "x")),
+      /^The data volume is taken off/,
+    ],
+    [
+      "SSH for everybody",
+      risks([
+        updated(
+          "aws:ec2/securityGroup:SecurityGroup",
+          "firewall-group",
+          { ingress: [rule(22, "203.0.113.7/32")] },
+          { ingress: [rule(22, "0.0.0.0/0")] },
+        ),
+      ]),
+      /^Port 22 \(SSH\) is opened to the whole world/,
+    ],
+    [
+      "DNSSEC off",
+      risks(one("delete", "cloudflare:index/zoneDnssec:ZoneDnssec", "dnssec-example.org")),
+      /^DNSSEC of the zone `example.org` changes/,
+    ],
+    [
+      "MTA-STS backwards",
+      risks([
+        updated(
+          "cloudflare:index/workersScript:WorkersScript",
+          "web-script",
+          worker("enforce"),
+          worker("testing"),
+        ),
+      ]),
+      /^The MTA-STS policy of `example.org` goes backwards: `testing` instead of `enforce`/,
+    ],
+    [
+      "a password made anew",
+      risks(one("replace", "random:index/randomPassword:RandomPassword", "accounts-ann@example.org")),
+      /^`ann@example.org` gets a new password/,
+    ],
+    [
+      "an MX changed",
+      risks([], records({ "mx:example.org": record("example.org", "MX", "other.example.net", 10) })),
+      /^The MX of `example.org` changes/,
+    ],
+    ["an MX gone", risks([], without("mx:example.org")), /^The MX of `example.org` goes/],
+    [
+      "an SPF changed",
+      risks([], records({ "txt:example.org": record("example.org", "TXT", "v=spf1 mx a -all") })),
+      /^The SPF record of `example.org` changes/,
+    ],
+    [
+      "an SPF softer",
+      risks([], records({ "txt:example.org": record("example.org", "TXT", "v=spf1 mx ~all") })),
+      /^The SPF record of `example.org` becomes softer/,
+    ],
+    ["an SPF gone", risks([], without("txt:example.org")), /^The SPF record of `example.org` becomes softer/],
+    [
+      "a DMARC policy backwards",
+      risks(
+        [],
+        records({ "txt:_dmarc.example.org": record("_dmarc.example.org", "TXT", "v=DMARC1; p=none") }),
+      ),
+      /^The DMARC policy of `example.org` goes backwards: `none` instead of `reject`/,
+    ],
+    [
+      "a DMARC policy gone",
+      risks([], without("txt:_dmarc.example.org")),
+      /^The DMARC policy of `example.org` goes backwards: there is none/,
+    ],
+    [
+      "a host's address",
+      risks([], records({ "a:mail.example.org": record("mail.example.org", "A", "198.51.100.8") })),
+      /^The address of `mail.example.org` changes/,
+    ],
+    [
+      "a domain that leaves",
+      risks([], { ...outputs, domains: [] }),
+      /^Mail for `example.org` comes here no more/,
+    ],
+    [
+      "a domain that comes",
+      risks([], { ...outputs, domains: ["example.org", "example.com"] }),
+      /^Mail for `example.com` comes to this host/,
+    ],
+    [
+      "a mailbox that goes",
+      risks([], { ...outputs, mailboxes: { "ann@example.org": "generated password" } }),
+      /^The mailbox `bob@example.org` goes$/,
+    ],
+    [
+      "a key revoked",
+      risks([], {
+        ...outputs,
+        keyRotation: { "example.org": [{ generation: "20260101", state: "revoked", since: "" }] },
+      }),
+      /^The key `20260101` of `example.org` is revoked/,
+    ],
+  ];
+  for (const [what, found, expected] of cases)
+    test(what, () => {
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", expected);
+    });
+});
+
+test("what harms nobody is no danger", () => {
+  for (const found of [
+    risks([updated(EIP, "server-address", { tags: { a: 1 } }, { tags: { a: 2 } })]),
+    risks([
+      updated(
+        "cloudflare:index/workersScript:WorkersScript",
+        "web-script",
+        worker("testing"),
+        worker("enforce"),
+      ),
+    ]),
+    risks([], records({ "srv:x": record("_imaps._tcp.example.org", "SRV", "1 993 mail.example.org", 0) })),
+    risks([], { ...outputs, mailboxes: { ...outputs.mailboxes, "eve@example.org": "generated password" } }),
+    risks([updated(COMMAND, "host-packages", { stdin: "a\n" }, { stdin: "a\nb\n" })]),
+  ])
+    assert.deepEqual(found, []);
+});
+
+test("dangers of the machine come before all others, and in bold on top", () => {
+  const preview = previewOf(
+    [
+      updated(VOLUME, "server-data", { size: 20 }, { size: 40 }),
+      stepEvent({
+        op: "replace",
+        type: INSTANCE,
+        name: "server-instance",
+        before: {},
+        after: {},
+        keys: ["ami"],
+      }),
+    ],
+    { ...outputs, mailboxes: {}, dnsRecords: {} },
+  );
+  const titles = story(preview).risks.map(({ title }) => title);
+  assert.deepEqual(
+    titles.map((title) => title.split(" ").slice(0, 3).join(" ")),
+    [
+      "The data volume",
+      "The machine is",
+      "2 mailboxes go:",
+      "The MX of",
+      "The SPF record",
+      "The DMARC policy",
+      "The address of",
+    ],
+  );
+  const comment = markdown(preview);
+  const [first, heading, , topic, , bold] = comment.split("\n");
+  assert.equal(first, "<!-- mailhost preview of test -->");
+  assert.match(heading ?? "", /^### `test`: .*1 resource is replaced; \*\*7 things to look at\*\*$/);
+  assert.equal(topic, "**Look at these first**");
+  assert.match(bold ?? "", /^- \*\*The data volume grows from 20 to 40 GiB\.\*\* /);
+});
+
+test("what is the same for many domains is told once", () => {
+  const names = Array.from({ length: 30 }, (_, index) => `d${index}.example`);
+  const all = (content: string) => ({
+    ...outputs,
+    dnsRecords: Object.fromEntries(names.map((name) => [`txt:${name}`, record(name, "TXT", content)])),
+  });
+  const [only, ...others] = told([], all("v=spf1 mx ~all"), all("v=spf1 mx -all")).risks;
+  assert.deepEqual(others, []);
+  assert.match(only?.title ?? "", /^The SPF record of `d0\.example`.* and 10 more becomes softer$/);
+});
+
+test("files are told by their lines, and daemons by what happens to who is connected", () => {
+  const document = (content: string) =>
+    `mailhost bundle postfix\nfiles: /etc/postfix/main.cf\nunit: postfix.service reload=/etc/postfix/ restart=/etc/other\n\n=== /etc/postfix/main.cf root:root 0644\n${content}=== end\n`;
+  const change = (before: string, after: string) =>
+    told([updated(COMMAND, "host-postfix-files", { stdin: document(before) }, { stdin: document(after) })]);
+  const { headline, effects } = change("a\nb\n", "a\nc\n");
+  assert.equal(
+    headline,
+    "changes 1 line of `main.cf`; `postfix` reloads; nothing is replaced; no mail at risk",
+  );
+  assert.match(effects.at(-1)?.text ?? "", /nobody is disconnected/);
+  assert.match(change("a\n", "a\nb\nc\n").headline, /^adds 2 lines of `main.cf`/);
+  assert.match(change("a\nb\n", "a\n").headline, /^removes 1 line of `main.cf`/);
+});
+
+test("a record that somebody changed by hand is put back, and said to be", () => {
+  const type = "cloudflare:index/dnsRecord:DnsRecord";
+  const { effects } = told([
+    updated(
+      type,
+      "inbound-mx:example.org",
+      { content: "mail.elsewhere.example" },
+      { content: "mail.example.org" },
+    ),
+  ]);
+  assert.match(effects[0]?.text ?? "", /^Puts 1 DNS record back .*`mx:example\.org`/);
+});
+
+test("what no chapter knows is told all the same", () => {
+  const { effects, headline } = told([
+    stepEvent({ op: "create", type: "aws:s3/bucket:Bucket", name: "b", after: {} }),
+    stepEvent({ op: "replace", type: "aws:s3/bucket:Bucket", name: "c", before: {}, after: {} }),
+  ]);
+  assert.deepEqual(
+    effects.map(({ text }) => text),
+    ["Behind it makes 1 Bucket resource.", "Behind it replaces 1 Bucket resource."],
+  );
+  assert.match(headline, /1 resource is replaced/);
+});
+
+test("outputs that are not known yet say nothing", () => {
+  const { effects, risks: found } = told([], {
+    ...outputs,
+    dnsRecords: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    mailboxes: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+  });
+  assert.deepEqual([effects, found], [[], []]);
+});
+
+test("no change is said to be none", () => {
+  assert.equal(told([]).headline, "nothing changes");
+});
