@@ -122,8 +122,8 @@ describe("the exit code", () => {
       [["domain", "add", "example.org"], /is there already/],
       [["domain", "remove", "example.net"], /has no domain example\.net/],
       [
-        ["mailbox", "list", "--stack", "staging"],
-        /There is no Pulumi\.staging\.yaml\. .* mailhost init --stack staging/,
+        ["mailbox", "list", "--stack", "nowhere"],
+        /There is no Pulumi\.nowhere\.yaml\. .* mailhost init --stack nowhere/,
       ],
     ] as const) {
       const { code, stderr } = cli(...words);
@@ -162,11 +162,11 @@ describe("the exit code", () => {
       ["mailbox", "add", "dora@example.org", "--quota", "much"],
       ["mailbox", "add", "dora@example.org", "--yes", "--file-only"],
       ["mailbox", "passwd", "ann@example.org", "--password", "secret"],
-      ["init", "--stack", "prod", "--ssh-from", "203.0.113.7/32"],
+      ["init", "--stack", "home", "--ssh-from", "203.0.113.7/32"],
     ]) {
       assert.equal(cli(...words).code, 2, words.join(" "));
     }
-    assert.equal(existsSync(join(checkout, "Pulumi.prod.yaml")), false);
+    assert.equal(existsSync(join(checkout, "Pulumi.home.yaml")), false);
   });
 
   it("is 3 where an editor has the file open", () => {
@@ -210,12 +210,12 @@ it("lists what the file says, as JSON too, with no hash in it", () => {
 });
 
 it("init keeps what Pulumi has written, and a file with settings whole", () => {
-  const path = join(checkout, "Pulumi.prod.yaml");
+  const path = join(checkout, "Pulumi.home.yaml");
   writeFileSync(path, "encryptionsalt: v1:abc=:v1:def\n");
   const words = [
     "init",
     "--stack",
-    "prod",
+    "home",
     "--domain",
     "example.org",
     "--mailbox",
@@ -230,7 +230,7 @@ it("init keeps what Pulumi has written, and a file with settings whole", () => {
   const text = readFileSync(path, "utf8");
   assert.match(text, /\nencryptionsalt: v1:abc=:v1:def\n$/);
   assert.ok(text.split("\n").filter((line) => line.trim().startsWith("#")).length >= 7);
-  const listed = cli("mailbox", "list", "--stack", "prod", "--json");
+  const listed = cli("mailbox", "list", "--stack", "home", "--json");
   assert.equal(listed.code, 0, listed.stderr);
   assert.deepEqual(
     (JSON.parse(listed.stdout) as { address: string }[]).map(({ address }) => address),
@@ -238,7 +238,7 @@ it("init keeps what Pulumi has written, and a file with settings whole", () => {
   );
   const again = cli(...words);
   assert.equal(again.code, 1);
-  assert.match(again.stderr, /Pulumi\.prod\.yaml is there, and has aws:region/);
+  assert.match(again.stderr, /Pulumi\.home\.yaml is there, and has aws:region/);
   assert.equal(readFileSync(path, "utf8"), text);
   rmSync(path);
 });
@@ -247,7 +247,7 @@ it("init tells what the accounts lack, before there is a stack", () => {
   const { code, stdout } = cli(
     "init",
     "--stack",
-    "prod",
+    "home",
     "--domain",
     "example.org",
     "--ssh-from",
@@ -263,7 +263,7 @@ it("init tells what the accounts lack, before there is a stack", () => {
       .toSorted(),
     ["aws", "cloudflare"],
   );
-  rmSync(join(checkout, "Pulumi.prod.yaml"));
+  rmSync(join(checkout, "Pulumi.home.yaml"));
 });
 
 it("the commands of docs/cli.md do what they are shown for, one after the other", () => {
