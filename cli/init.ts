@@ -49,8 +49,8 @@ export function addInitCommand(program: Command, paths: () => CloudPaths): void 
       )
       .option("--region <name>", "AWS region (default: $AWS_REGION, else eu-central-1)")
       .option("--no-check", "asks no account whether it will do"),
-    "mailhost init --stack prod",
-    "mailhost init --stack prod --domain test.example.org --zone example.org --mailbox ann --ssh-from 203.0.113.7/32",
+    "mailhost init --stack home",
+    "mailhost init --stack home --domain test.example.org --zone example.org --mailbox ann --ssh-from 203.0.113.7/32",
   ).action(exits(async (options: InitOptions) => init(placeOf(paths, options.stack), options)));
 }
 

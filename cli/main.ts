@@ -7,6 +7,7 @@ import { addSystemFolders } from "../local/prerequisites.ts";
 import { exits, wholeNumber } from "../local/terminal.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
+import type { PreviewCommandOptions } from "./preview.ts";
 
 addSystemFolders();
 // Pulumi, and the Node that it starts, are those that came with `npm ci`, as for npm's own scripts.
@@ -44,8 +45,29 @@ withExamples(
     .allowUnknownOption()
     .passThroughOptions()
     .helpOption(false),
-  "mailhost check --stack prod",
+  "mailhost check --stack home",
 ).action(exits(async (args: string[]) => (await import("./check.ts")).check(cloudPaths(), args)));
+
+withExamples(
+  withStack(program.command("preview"))
+    .description("what pulumi up would do: in plain words first, what is dangerous on top, then line by line")
+    .addOption(new Option("--markdown", "as the comment on a pull request").default(false).conflicts("json"))
+    .option("--json", "for programs", false)
+    .option("--expect-no-changes", "exit code 1 where something would change", false)
+    .addHelpText(
+      "after",
+      "\nExit code: 0 there is a preview; 1 it is refused, or has a change that is not expected; 2 there is none.",
+    ),
+  "mailhost preview --stack home --markdown",
+).action(
+  exits(async (wanted: PreviewCommandOptions) => {
+    const { noPreview, preview } = await import("./preview.ts");
+    return await preview(cloudPaths(), wanted).catch((error: Error) => {
+      console.error(error.message);
+      return noPreview;
+    });
+  }),
+);
 
 withExamples(
   withJson(withStack(program.command("reports")))
@@ -65,7 +87,7 @@ withExamples(
     .allowUnknownOption()
     .passThroughOptions(),
   "mailhost host",
-  "mailhost host --stack prod sudo postqueue -p",
+  "mailhost host --stack home sudo postqueue -p",
 ).action(
   exits(async (command: string[], { stack }: StackOption) =>
     (await import("./host.ts")).host(placeOf(cloudPaths, stack), command),
@@ -80,7 +102,7 @@ withExamples(
       new Option("--recover", "sets a new passphrase, with the recovery key").conflicts("recoveryKey"),
     )
     .option("--recovery-key", "makes a new recovery key and shows it"),
-  "mailhost unlock --stack prod",
+  "mailhost unlock --stack home",
 ).action(
   exits(
     async (

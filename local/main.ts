@@ -1,7 +1,6 @@
 /** The commands of package.json that have to do with the local cloud. */
 import { enableCompileCache } from "node:module";
-import { Argument, Command, Option } from "commander";
-import type { PreviewCommandOptions } from "./commands/preview.ts";
+import { Argument, Command } from "commander";
 import { cloudPaths } from "./paths.ts";
 import { addSystemFolders } from "./prerequisites.ts";
 import { exits, say } from "./terminal.ts";
@@ -54,28 +53,6 @@ program
       const paths = cloudPaths();
       const stack = await Stack.open(paths, await needCloud(paths), (text) => console.error(text));
       return await stack.run(args);
-    }),
-  );
-
-program
-  .command("preview")
-  .description("what pulumi up would do: in plain words first, what is dangerous on top, then line by line")
-  .option("--stack <name>", "another stack than the local cloud's")
-  .addOption(new Option("--markdown", "as the comment on a pull request").default(false).conflicts("json"))
-  .option("--json", "for programs", false)
-  .option("--expect-no-changes", "exit code 1 where something would change", false)
-  .addHelpText(
-    "after",
-    "\nExit code: 0 there is a preview; 1 it is refused, or has a change that is not expected; 2 there is none.",
-  )
-  .action(
-    exits(async (wanted: PreviewCommandOptions) => {
-      try {
-        return await (await import("./commands/preview.ts")).preview(cloudPaths(), wanted);
-      } catch (error) {
-        console.error((error as Error).message);
-        return 2;
-      }
     }),
   );
 

@@ -1,23 +1,25 @@
-import { PreviewReader } from "../../preview/engine.ts";
-import { secretsOf } from "../../preview/hide.ts";
-import { json } from "../../preview/json.ts";
-import { markdown } from "../../preview/markdown.ts";
-import { text } from "../../preview/text.ts";
-import type { Preview } from "../../preview/types.ts";
-import { needCloud } from "../cloud.ts";
-import { streamPreview } from "../engine/preview.ts";
-import { type CloudPaths, checkout, defaultStack } from "../paths.ts";
-import { Stack } from "../stack.ts";
-import { bold, say } from "../terminal.ts";
+import { needCloud } from "../local/cloud.ts";
+import { streamPreview } from "../local/engine/preview.ts";
+import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
+import { Stack } from "../local/stack.ts";
+import { bold, say } from "../local/terminal.ts";
+import { PreviewReader } from "../preview/engine.ts";
+import { secretsOf } from "../preview/hide.ts";
+import { json } from "../preview/json.ts";
+import { markdown } from "../preview/markdown.ts";
+import { text } from "../preview/text.ts";
+import type { Preview } from "../preview/types.ts";
 
 export interface PreviewCommandOptions {
-  /** @default the local cloud's */
-  readonly stack?: string;
+  readonly stack: string;
   readonly markdown: boolean;
   readonly json: boolean;
   /** A change is a failure. */
   readonly expectNoChanges: boolean;
 }
+
+/** Exit code where there is nothing to show. */
+export const noPreview = 2;
 
 /**
  * `npm run preview`: what an `up` would do, in words and line by line.
@@ -25,7 +27,7 @@ export interface PreviewCommandOptions {
  * @throws where there is no preview at all, in the engine's words
  */
 export async function preview(paths: CloudPaths, options: PreviewCommandOptions): Promise<number> {
-  const { stack = defaultStack } = options;
+  const { stack } = options;
   const [found, environment] = await (stack === defaultStack ? localPreview(paths) : previewOf(stack));
   const secrets = secretsOf(environment);
   if (options.json) say(json(found, secrets));
