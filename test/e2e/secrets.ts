@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { HOST_KEY } from "../../plan/hostKey.ts";
 import type { KeyRotation } from "../../plan/rotation.ts";
-import { HOST_KEY } from "../../plan/turns.ts";
 import {
   cloudFolder,
   cloudInfo,
