@@ -113,14 +113,12 @@ describe("carol's mail in the browser", () => {
   test("a suspended mailbox is not let in here either", async () => {
     const erin = "erin@example.org";
     await logIn(host.credentials[erin] ?? "", erin);
-    assert.equal(await browser.value<string>("rcmail.env.task"), "login");
-    await browser.until("document.body.innerText.includes('Login failed')");
-    browser.complaints();
+    await browser.until("document.body?.innerText.includes('Login failed')");
+    assert.ok(browser.complaints().every((complaint) => complaint.includes("401")));
   });
 
   test("she is let in with her address and her password", async () => {
     await logIn(first);
-    assert.equal(await browser.value<string>("rcmail.env.task"), "mail");
     await browser.until("document.querySelectorAll('#mailboxlist > li').length >= 6");
     assert.deepEqual(browser.complaints(), []);
   });
