@@ -1,6 +1,6 @@
 import { type DnsAnswer, valuesOf } from "../dns/client.ts";
 import { recordContent } from "../plan/facts.ts";
-import { isSpf, joinSpf, type SpfPart } from "../plan/spf.ts";
+import { isSpf, joinSpf, type SpfPart, spfTrouble } from "../plan/spf.ts";
 import { quoteTxt } from "../plan/txt.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import { valueText, zoneLine } from "../plan/zoneFile.ts";
@@ -55,6 +55,8 @@ export function isWanted(name: string, { only, settings }: CheckTarget): boolean
 export function asShared(set: RecordSet, { answers }: DnsAnswer): RecordSet {
   const [standing, ...more] = valuesOf(answers).filter(isSpf);
   if (set.joins === undefined || standing === undefined || more.length > 0) return set;
+  // One that lets everybody send, or is no SPF, is nobody's wish.
+  if (spfTrouble(standing, set.joins) !== undefined) return set;
   const { text } = joinSpf(standing, set.joins);
   return {
     ...set,

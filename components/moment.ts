@@ -2,14 +2,16 @@ import { getServers } from "node:dns";
 import { connect } from "node:tls";
 import * as pulumi from "@pulumi/pulumi";
 import { ask } from "../dns/client.ts";
+import { HOST_KEY } from "../plan/hostKey.ts";
 import { dayOf, type Moment } from "../plan/plan.ts";
-import type { KeyRotation } from "../plan/rotation.ts";
+import { firstPair, type KeyRotation } from "../plan/rotation.ts";
 import { publicKeyDigest } from "../plan/tlsKey.ts";
 import { keyHolders } from "../plan/turns.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { type CurrentRamps, currentRamps, type OutputsOfRamps } from "./ramps.ts";
 import { reasonOf } from "./reason.ts";
+import { stateResources } from "./stateResources.ts";
 import { turned } from "./turned.ts";
 
 /** Resolvers of others, that see the DNS as the receivers of mail do. */
@@ -47,7 +49,8 @@ export interface CurrentMoment extends Moment, CurrentRamps {
 export async function currentMoment(settings: Settings): Promise<CurrentMoment> {
   const now = new Date();
   const outputs = await outputsBefore();
-  const { publicIp, keyRotation: before = outputs.dkimRotation ?? {} } = outputs;
+  const { publicIp, keyRotation = outputs.dkimRotation ?? {} } = outputs;
+  const before = { ...(await firstHostKey(keyRotation)), ...keyRotation };
   const keys = outputs.publicKeys ?? outputs.dkimPublicKeys ?? {};
   const [policies, rotation] = await Promise.all([
     currentRamps(settings, outputs, now),
@@ -62,6 +65,19 @@ export async function currentMoment(settings: Settings): Promise<CurrentMoment> 
   warnOfUnseen(settings, before, rotation, now);
   const recordsBefore = Object.values(outputs.dnsRecords ?? {});
   return { today: dayOf(now), rotation, before, recordsBefore, ...policies };
+}
+
+/**
+ * The SSH host key that a first run has made which died before it wrote down its outputs: the machine knows that one, whatever the
+ * stack file says meanwhile of the day from which its name was made.
+ */
+async function firstHostKey(rotation: KeyRotation): Promise<KeyRotation> {
+  if (HOST_KEY in rotation) return {};
+  const resources = await stateResources("which key the host is known by");
+  const [first] = resources
+    .flatMap(({ name }) => /^ssh-host-(\d{4})(\d\d)(\d\d)$/.exec(name)?.slice(1).join("-") ?? [])
+    .toSorted();
+  return first === undefined ? {} : { [HOST_KEY]: [firstPair(first)] };
 }
 
 function warnOfRevoked(settings: Settings, rotation: KeyRotation): void {

@@ -3,6 +3,8 @@ import { reasonOf } from "./reason.ts";
 
 /** A resource as the last run has left it. */
 export interface StateResource {
+  /** Without those that it lies in. */
+  readonly name: string;
   /** Its token. */
   readonly type: string;
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -25,5 +27,9 @@ export async function stateResources(why: string): Promise<readonly StateResourc
     })) as {
     readonly outputs: Readonly<Record<string, Pick<StateResource, "type"> & Partial<StateResource>>>;
   };
-  return Object.values(outputs).map(({ type, outputs = {} }) => ({ type, outputs }));
+  return Object.entries(outputs).map(([urn, { type, outputs = {} }]) => ({
+    name: urn.slice(urn.lastIndexOf("::") + 1).replace(/^:/, ""),
+    type,
+    outputs,
+  }));
 }

@@ -3,7 +3,7 @@
  * when it looks: each trouble has the same words in both.
  */
 import { type Mistake, SettingsError } from "../settings/mistakes.ts";
-import { closestAbove } from "../settings/names.ts";
+import { closestAbove, liesIn } from "../settings/names.ts";
 import type { Settings } from "../settings/types.ts";
 import { conflicts } from "./conflicts.ts";
 import { nameserver, ownRecord } from "./nameserver.ts";
@@ -172,6 +172,9 @@ export function contradictingRecords(settings: Settings, now: Date): Mistake[] {
       const { name, type, value } = ownRecord(zone, line);
       const existing = { id: "", name, type, content: value, comment: "" };
       const taken = records.find((record) => {
+        // Whoever has a name handed over has all below it; and Knot, unlike some providers, makes no address of a CNAME.
+        if (type === "NS" || type === "CNAME")
+          return type === "NS" ? liesIn(record.name, name) : record.name === name;
         const content = typeof record.content === "string" ? record.content : record.content.text("");
         return conflicts(record, content, [existing], undefined).length > 0;
       });

@@ -288,7 +288,10 @@ const dmarc = z
 
 const spfMapping = z
   .strictObject({
-    foreign: z.literal("merge").meta({ description: "As `merge` alone.", examples: ["merge"] }),
+    foreign: z
+      .literal("merge")
+      .default("merge")
+      .meta({ description: "As `merge` alone.", examples: ["merge"] }),
     all: z
       .enum(spfAlls)
       .optional()

@@ -12,13 +12,16 @@ import {
   zoneUses,
 } from "../../plan/refusals.ts";
 import { type Mistake, SettingsError } from "../../settings/mistakes.ts";
+import { closestAbove } from "../../settings/names.ts";
 import type { Settings } from "../../settings/types.ts";
 import { reasonOf } from "../reason.ts";
+import { stateResources } from "../stateResources.ts";
 import { byHand } from "./byHand.ts";
 import { type CloudflareZones, cloudflare } from "./cloudflare.ts";
 import type { Keeper } from "./keeper.ts";
 import { rfc2136 } from "./rfc2136.ts";
 import { type Route53Zones, route53 } from "./route53.ts";
+import { publishedTexts } from "./texts.ts";
 
 /** Who keeps the stack's zones. */
 export interface Keepers {
@@ -50,6 +53,7 @@ export async function findKeepers(settings: Settings, host: () => Keeper = noHos
     ...(server === undefined ? [] : await missingAtServer(at("rfc2136"), server)),
   ];
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
+  await refuseToTakeOver(at("host").map(({ zone }) => zone));
   const hostKeeper: Keeper = (publication) => host()(publication);
   const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
     cloudflare: cloudflare(cloudflareZones),
@@ -130,4 +134,22 @@ function missingAtRoute53({ path, zone }: ZoneUse, known: Route53Zones): readonl
   if (known.has(zone)) return [];
   const message = `Route 53 has no public zone ${zone}; make it in the AWS account of the host, or write another provider in mailhost:dns`;
   return [{ path, message }];
+}
+
+/**
+ * A zone that this stack publishes elsewhere cannot come to the host by one `up`: its records there would go with the same
+ * run, while the registrar, and for days every resolver, still send the world there, and mail would come back to its senders.
+ *
+ * @throws pulumi.RunError naming each such zone
+ */
+async function refuseToTakeOver(hosted: readonly string[]): Promise<void> {
+  if (hosted.length === 0) return;
+  const elsewhere = (await stateResources("who publishes the zones")).flatMap(({ type, outputs }) =>
+    type === "command:remote:Command" ? [] : publishedTexts(type, outputs).map(([name]) => name),
+  );
+  const leaving = hosted.filter((zone) => elsewhere.some((name) => closestAbove(name, hosted) === zone));
+  if (leaving.length > 0)
+    throw new pulumi.RunError(
+      `mailhost:dns has the host serve ${leaving.join(", ")}, whose records this stack publishes elsewhere: they would go there with this run, while the world still asks there, and mail would come back to its senders. Leave them where they are; a zone can be the host's from its stack's first \`up\` on. Nothing was touched.`,
+    );
 }

@@ -39,6 +39,7 @@ before(async () => {
         '@ TXT "v=spf1 mx include:shop.example ~all"',
         'bare TXT "v=spf1 include:shop.example ~all"',
         'two TXT "v=spf1 include:shop.example ~all"',
+        'loose TXT "v=spf1 mx +all"',
         'two TXT "v=spf1 mx -all"',
       ],
     },
@@ -146,12 +147,13 @@ test("records: SPF that shares its record with somebody else's is right when it 
   assert.deepEqual(
     await lines(
       records,
-      where([shared("bare.shared.test"), shared("two.shared.test"), shared("none.shared.test")]),
+      where(["bare", "two", "none", "loose"].map((label) => shared(`${label}.shared.test`))),
     ),
     [
       'wrong: shared.test: TXT bare.shared.test is "v=spf1 include:shop.example ~all", not "v=spf1 mx include:shop.example ~all"',
       'wrong: shared.test: TXT two.shared.test has "v=spf1 include:shop.example ~all" beside "v=spf1 mx -all"',
       "wrong: shared.test: TXT none.shared.test is missing",
+      'wrong: shared.test: TXT loose.shared.test is "v=spf1 mx +all", not "v=spf1 mx -all"',
     ],
   );
   const byHand = settingsWith({ dns: { provider: "byHand" } });

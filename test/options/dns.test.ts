@@ -197,12 +197,17 @@ it("dns: a record of the owner's that contradicts the mail host's own is refused
       "@ MX 5 mx.example.net.",
       "@ A 192.0.2.80",
       '20261121r._domainkey TXT "v=DKIM1; p="',
+      "mail NS ns.example.net.",
+      "@ CNAME www.example.net.",
+      "sub NS ns.example.net.",
     ),
     [
       [1, "A mail.example.org"],
       [3, "TXT example.org"],
       [4, "MX example.org"],
       [6, "TXT 20261121r._domainkey.example.org"],
+      [7, "A mail.example.org"],
+      [8, "MX example.org"],
     ],
   );
 });

@@ -511,3 +511,17 @@ it("a number in such an option may come from the environment", () => {
   const { swap } = parseSettings({ ...small, swap: { size: variable("SIZE") } }, { SIZE: "2048" }).options;
   assert.deepEqual(swap, { size: 2048 });
 });
+
+it("spf: how strictly is enough to say, and what it cannot be is a mistake in words", () => {
+  const of = (spf: unknown) =>
+    parseSettings(
+      { ...small, domains: { "example.org": { since: "2026-11-21", mailboxes: { ann: {} }, spf } } },
+      {},
+    ).domains[0]?.spf;
+  assert.deepEqual(
+    [of("refuse"), of("merge"), of({}), of({ all: "-all" })],
+    [undefined, {}, {}, { all: "-all" }],
+  );
+  assert.throws(() => of({ foreign: "refuse" }), /example\.org\.spf\.foreign: is unknown; write merge/);
+  assert.throws(() => of({ all: "+all" }), /example\.org\.spf\.all: is unknown; write -all or ~all or \?all/);
+});

@@ -199,7 +199,7 @@ test("deploy: a failed check says how to go back, a good one nothing", async (t)
   const bad = await runStep(t, text, { says: "wrong: no MX", code: 1 });
   assert.equal(bad.code, 1);
   assert.match(bad.summary, /\n {4}wrong: no MX\n/);
-  assert.match(bad.summary, /To go back: `git revert 0123456789abcdef`/);
+  assert.match(bad.summary, /To go back: .* `git revert 0123456789abcdef` /);
 });
 
 test("daily: a drift is told, and a preview that failed ends it", async (t) => {
@@ -221,7 +221,7 @@ test("a fork: the changed lines of what is deployed, and no others", async (t) =
     );
   const write = (text: string) => {
     mkdirSync(join(folder, "files"), { recursive: true });
-    for (const path of ["Pulumi.prod.yaml", "files/main.cf", "other.txt"])
+    for (const path of ["Pulumi.prod.yaml", "stacks.yaml", "files/main.cf", "other.txt"])
       writeFileSync(join(folder, path), `${text} of ${path}\n`);
     git("add", "-A");
     git("commit", "-qm", text);
@@ -232,6 +232,7 @@ test("a fork: the changed lines of what is deployed, and no others", async (t) =
   const ran = await runStep(t, `cd '${folder}'\n${script("preview", "fork", "Changed lines")}`, {});
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.summary, /\n {4}-old of Pulumi\.prod\.yaml\n {4}\+new of Pulumi\.prod\.yaml\n/);
+  assert.match(ran.summary, /\+new of stacks\.yaml/);
   assert.match(ran.summary, /\+new of files\/main\.cf/);
   assert.doesNotMatch(ran.summary, /other\.txt/);
 });
