@@ -275,6 +275,34 @@ test("a record that somebody changed by hand is put back, and said to be", () =>
   assert.match(effects[0]?.text ?? "", /^Puts 1 DNS record back .*`mx:example\.org`/);
 });
 
+test("records whose zone changes its provider are no records put back: that they go is a danger", () => {
+  const moves = (op: string, more: object = {}) =>
+    ["mx:example.org", "txt:example.org"].map((key) =>
+      stepEvent({ op, type: "aws:route53/record:Record", name: `dns-${key}`, before: { ttl: 300 }, ...more }),
+    );
+  const byHand = told(moves("delete"));
+  assert.deepEqual(
+    byHand.risks.map(({ title }) => title),
+    ["2 records of the zone `example.org` are removed where they are kept today"],
+  );
+  assert.match(byHand.risks[0]?.text ?? "", /the registrar/);
+  assert.doesNotMatch(byHand.headline, /back|no mail at risk/);
+  assert.deepEqual(risks(moves("delete", { retainOnDelete: true })), [
+    "2 records of the zone `example.org` are given up where they are kept today",
+  ]);
+  const elsewhere = told([
+    ...moves("delete"),
+    stepEvent({
+      op: "create",
+      type: "cloudflare:index/dnsRecord:DnsRecord",
+      name: "dns-mx:example.org",
+      after: { ttl: 300 },
+    }),
+  ]);
+  assert.equal(elsewhere.risks.length, 1);
+  assert.match(elsewhere.headline, /^puts 1 DNS record elsewhere; takes 2 DNS records away; /);
+});
+
 test("what no chapter knows is told all the same", () => {
   const { effects, headline } = told([
     stepEvent({ op: "create", type: "aws:s3/bucket:Bucket", name: "b", after: {} }),
