@@ -9,6 +9,7 @@ import { COMMAND, outputs, previewOf, record, stepEvent, updated } from "./scene
 const INSTANCE = "aws:ec2/instance:Instance";
 const VOLUME = "aws:ebs/volume:Volume";
 const EIP = "aws:ec2/eip:Eip";
+const FIREWALL = "aws:ec2/securityGroup:SecurityGroup";
 
 const told = (events: readonly object[], after?: Properties, before?: Properties) =>
   story(previewOf(events, after, before));
@@ -50,6 +51,23 @@ describe("each danger has its words", () => {
       /^THE DATA VOLUME IS GIVEN UP/,
     ],
     [
+      "a volume that has vanished",
+      risks([stepEvent({ op: "create", type: VOLUME, name: "server-data", after: { size: 20 } })]),
+      /^THE DATA VOLUME IS GONE, AND AN EMPTY ONE IS MADE$/,
+    ],
+    [
+      "an address that has vanished",
+      risks([stepEvent({ op: "create", type: EIP, name: "server-address", after: {} })]),
+      /^The public address is gone, and another is made$/,
+    ],
+    ["a firewall replaced", risks(one("replace", FIREWALL, "firewall-group")), /^The firewall is replaced$/],
+    ["a firewall that goes", risks(one("delete", FIREWALL, "firewall-group")), /^The firewall goes$/],
+    [
+      "a firewall that has vanished",
+      risks([stepEvent({ op: "create", type: FIREWALL, name: "firewall-group", after: {} })]),
+      /^The firewall is gone, and another is made$/,
+    ],
+    [
       "a volume that grows",
       risks([updated(VOLUME, "server-data", { size: 20 }, { size: 40 })]),
       /grows from 20 to 40 GiB/,
@@ -86,7 +104,7 @@ describe("each danger has its words", () => {
       "SSH for everybody",
       risks([
         updated(
-          "aws:ec2/securityGroup:SecurityGroup",
+          FIREWALL,
           "firewall-group",
           { ingress: [rule(22, "203.0.113.7/32")] },
           { ingress: [rule(22, "0.0.0.0/0")] },
@@ -273,6 +291,40 @@ test("a record that somebody changed by hand is put back, and said to be", () =>
     ),
   ]);
   assert.match(effects[0]?.text ?? "", /^Puts 1 DNS record back .*`mx:example\.org`/);
+});
+
+test("what is made where a host is already is told, and that mail was lost comes on top", () => {
+  const make = (type: string, name: string, after: Properties = {}) =>
+    stepEvent({ op: "create", type, name, after });
+  const { risks: found, effects } = story(
+    previewOf(
+      [
+        make(EIP, "server-address"),
+        make("aws:ec2/eipDomainName:EipDomainName", "ptr-record", { domainName: "mail.example.org" }),
+        make("aws:ec2/volumeAttachment:VolumeAttachment", "server-attachment"),
+        make(VOLUME, "server-volume", { size: 20 }),
+        make("cloudflare:index/workersScript:WorkersScript", "web-script", worker("enforce")),
+      ],
+      without("mx:example.org"),
+    ),
+  );
+  assert.match(found[0]?.title ?? "", /^THE DATA VOLUME IS GONE/);
+  assert.deepEqual(
+    effects.map(({ short }) => short),
+    [
+      "makes a data volume anew",
+      "sets the reverse name of the address to `mail.example.org`",
+      "the public address is gone, and another is made",
+      "puts the data volume to the machine",
+      "removes 1 DNS record (MX)",
+      "makes 1 WorkersScript resource",
+    ],
+  );
+});
+
+test("a firewall that changes in no port is told all the same", () => {
+  const { effects } = told([updated(FIREWALL, "firewall-group", { egress: [1] }, { egress: [2] })]);
+  assert.equal(effects[0]?.text, "Changes the firewall in place (`egress`).");
 });
 
 test("records whose zone changes its provider are no records put back: that they go is a danger", () => {
