@@ -322,6 +322,19 @@ test("what is made where a host is already is told, and that mail was lost comes
   );
 });
 
+test("mail of removed mailboxes that is kept for a shorter time is a danger, a longer one is none", () => {
+  const kept = (removed: string) => ({ ...outputs, mailStore: { ...outputs.mailStore, removed } });
+  const always = kept("kept until you delete it by its name");
+  const expected = ["Mail of removed mailboxes is kept for 9 days from then on, and deleted after that"];
+  assert.deepEqual(risks([], kept("kept for 9 days"), always), expected);
+  assert.deepEqual(risks([], kept("kept for 9 days"), kept("kept for 30 days")), expected);
+  for (const longer of [always, kept("kept for 100 days")]) {
+    const { risks: found, effects } = told([], longer, kept("kept for 30 days"));
+    assert.deepEqual(found, []);
+    assert.match(effects[0]?.text ?? "", /^Mail of removed mailboxes is kept .*; it was kept for 30 days\.$/);
+  }
+});
+
 test("a firewall that changes in no port is told all the same", () => {
   const { effects } = told([updated(FIREWALL, "firewall-group", { egress: [1] }, { egress: [2] })]);
   assert.equal(effects[0]?.text, "Changes the firewall in place (`egress`).");
