@@ -1,7 +1,7 @@
 import { isRecord, lineOf, type RecordChange, recordChanges } from "../records.ts";
 import type { Change, Preview, Properties } from "../types.ts";
 import { and, capital, count, name, names } from "../words.ts";
-import { type Chapter, type Effect, isOf, movedDomains, type Risk } from "./chapter.ts";
+import { type Chapter, type Effect, isCompared, isOf, movedDomains, type Risk } from "./chapter.ts";
 
 /** What the DNS says to the world. */
 export function records(preview: Preview): Chapter {
@@ -42,7 +42,12 @@ export function records(preview: Preview): Chapter {
     });
   }
   const { putBack, moved, gone } = untoldRecords(preview, changes);
-  if (putBack.length > 0)
+  if (putBack.length > 0 && !isCompared(preview, "dnsRecords", {}))
+    effects.push({
+      short: `makes or changes ${count(putBack.length, "DNS record")}`,
+      text: `Makes or changes ${count(putBack.length, "DNS record")}: ${names(putBack)}.`,
+    });
+  else if (putBack.length > 0)
     effects.push({
       short: `puts ${count(putBack.length, "DNS record")} back`,
       text: `Puts ${count(putBack.length, "DNS record")} back that somebody has changed or taken away since the last \`up\`: ${names(putBack)}.`,

@@ -32,6 +32,11 @@ const worker = (mode: string) => ({
   content: `const pages = [{\n"host": "autoconfig.example.org",\n"lines": ["mode: none"]},\n{"host": "mta-sts.example.org",\n"lines": [\n"version: STSv1",\n"mode: ${mode}"]}]`,
 });
 
+const rotation = (state: string) => ({
+  ...outputs,
+  keyRotation: { "example.org": [{ generation: "20260101", state, since: "" }] },
+});
+
 describe("each danger has its words", () => {
   const one = (op: string, type: string, name: string, more: object = {}) => [
     stepEvent({ op, type, name, before: { size: 20 }, ...(op === "delete" ? {} : { after: {} }), ...more }),
@@ -186,10 +191,7 @@ describe("each danger has its words", () => {
     ],
     [
       "a key revoked",
-      risks([], {
-        ...outputs,
-        keyRotation: { "example.org": [{ generation: "20260101", state: "revoked", since: "" }] },
-      }),
+      risks([], rotation("revoked"), rotation("signing")),
       /^The key `20260101` of `example.org` is revoked/,
     ],
   ];
@@ -387,6 +389,37 @@ test("outputs that are not known yet say nothing", () => {
     mailboxes: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
   });
   assert.deepEqual([effects, found], [[], []]);
+});
+
+test("an output that the version before did not have, or had in another form, is not all new", () => {
+  const { dnsRecords, mailboxes, domains, hostname } = outputs;
+  const keyRotation = { "example.org": [{ generation: "20260101", state: "signing", since: "" }] };
+  const after = { ...outputs, keyRotation };
+  for (const before of [
+    { hostname },
+    {
+      hostname,
+      domains: { "example.org": {} },
+      mailboxes: Object.keys(mailboxes),
+      dnsRecords: Object.values(dnsRecords),
+      keyRotation: [],
+    },
+  ]) {
+    const { effects, risks: found } = told([], after, before);
+    assert.deepEqual([effects, found], [[], []]);
+    const mx = stepEvent({
+      op: "create",
+      type: "cloudflare:index/dnsRecord:DnsRecord",
+      name: "inbound-mx:example.org",
+      after: {},
+    });
+    assert.match(told([mx], after, before).headline, /^makes or changes 1 DNS record; /);
+  }
+  // Where there was none, and it was told so, what comes is told.
+  assert.match(
+    told([], after, { hostname, domains, mailboxes, dnsRecords: {} }).headline,
+    /^adds 4 DNS records/,
+  );
 });
 
 test("no change is said to be none", () => {
