@@ -97,7 +97,21 @@ export function movedDomains(preview: Preview): {
   };
 }
 
-/** Whether an address or a name of the DNS is the domain's, or below it. */
-export function isOf(domain: string, text: string): boolean {
+/**
+ * Tells of an address or a name of the DNS whether it comes or leaves with its domain, which is the longest of the stack's that it is
+ * in or below; the host's own name, and what is below it, belongs to none.
+ */
+export function movesAlong(preview: Preview): (text: string) => boolean {
+  const { added, removed } = movedDomains(preview);
+  const { before, after } = preview.outputs;
+  const hosts = [before.hostname, after?.hostname].filter((host) => typeof host === "string");
+  const all = [...hosts, ...removed, ...output<readonly string[]>(preview, "domains", [])[1]].toSorted(
+    (one, other) => other.length - one.length,
+  );
+  const moved = new Set([...added, ...removed].filter((domain) => !hosts.includes(domain)));
+  return (text) => moved.has(all.find((domain) => isOf(domain, text)) ?? "");
+}
+
+function isOf(domain: string, text: string): boolean {
   return text === domain || text.endsWith(`@${domain}`) || text.endsWith(`.${domain}`);
 }

@@ -1,14 +1,13 @@
 import { isRecord, lineOf, type RecordChange, recordChanges } from "../records.ts";
 import type { Change, Preview, Properties } from "../types.ts";
 import { and, capital, count, name, names } from "../words.ts";
-import { type Chapter, type Effect, isCompared, isOf, movedDomains, type Risk } from "./chapter.ts";
+import { type Chapter, type Effect, isCompared, movesAlong, type Risk } from "./chapter.ts";
 
 /** What the DNS says to the world. */
 export function records(preview: Preview): Chapter {
-  const { added, removed } = movedDomains(preview);
+  const moves = movesAlong(preview);
   const changes = recordChanges(preview);
-  const isMoved = ({ before, after }: RecordChange) =>
-    [...added, ...removed].some((domain) => isOf(domain, (after ?? before)?.name ?? ""));
+  const isMoved = ({ before, after }: RecordChange) => moves((after ?? before)?.name ?? "");
   // What is the same for many domains is told once.
   const alike = Map.groupBy(
     changes.filter((change) => !isMoved(change)),

@@ -422,6 +422,51 @@ test("an output that the version before did not have, or had in another form, is
   );
 });
 
+test("a domain that comes or leaves silences nothing of the host, nor of other domains below it", () => {
+  const shop = (content: string) => record("shop.example.org", "MX", content, 10);
+  const address = (content: string) => record("mail.example.org", "A", content);
+  const side = (domains: readonly string[], all: Readonly<Record<string, object>>) => ({
+    ...outputs,
+    domains,
+    dnsRecords: all,
+  });
+  const before = { "mx:shop.example.org": shop("a.example"), "a:mail.example.org": address("198.51.100.7") };
+  const after = { "mx:shop.example.org": shop("b.example"), "a:mail.example.org": address("198.51.100.8") };
+  const [few, many] = [["shop.example.org"], ["shop.example.org", "example.org"]];
+  const mx = { "mx:example.org": record("example.org", "MX", "mail.example.org", 10) };
+  const expected = ["The address of `mail.example.org` changes", "The MX of `shop.example.org` changes"];
+  assert.deepEqual(risks([], side(many, { ...after, ...mx }), side(few, before)), [
+    "Mail for `example.org` comes to this host from then on",
+    ...expected,
+  ]);
+  assert.deepEqual(risks([], side(few, after), side(many, { ...before, ...mx })), [
+    "Mail for `example.org` comes here no more",
+    ...expected,
+  ]);
+});
+
+test("nor of addresses in domains below it", () => {
+  const aliases = (...lines: readonly string[]) => ({
+    stdin: `mailhost bundle aliases\nfiles: /etc/postfix/aliases\n\n=== /etc/postfix/aliases root:root 0644\n${lines.map((line) => `${line}\n`).join("")}=== end\n`,
+  });
+  const found = risks(
+    [
+      updated(
+        COMMAND,
+        "host-aliases-files",
+        aliases("a@example.org ann@x.org", "a@shop.example.org ann@x.org"),
+        aliases("b@x.org c@x.org"),
+      ),
+    ],
+    { ...outputs, domains: ["shop.example.org"] },
+    { ...outputs, domains: ["example.org", "shop.example.org"] },
+  );
+  assert.deepEqual(found, [
+    "Mail for `example.org` comes here no more",
+    "Mail to `a@shop.example.org` is refused from then on",
+  ]);
+});
+
 test("no change is said to be none", () => {
   assert.equal(told([]).headline, "nothing changes");
 });
