@@ -14,7 +14,7 @@ export function json(preview: Preview, secrets: readonly string[] = []): string 
     changed,
     causes,
   }));
-  const sections = told.refusals.length > 0 ? [] : details(preview);
+  const sections = told.refusals.length > 0 ? [] : details(preview, secrets);
   const whole = { stack: preview.stack, ...told, changes, details: sections };
   return publishable(JSON.stringify(whole, undefined, 2), secrets);
 }
