@@ -194,6 +194,23 @@ test("a secret that is longer than a line may be is hidden before the line is cu
   );
 });
 
+test("what is hidden leaves JSON whole", () => {
+  const secret = 'a "quoted" word';
+  const told = json(
+    previewOf([
+      message("warning", 'it says "$6$salt$hash" and goes on'),
+      message("warning", `${ed.privateKey.slice(0, 60)}`),
+      message("warning", `the token is ${secret}`),
+    ]),
+    [secret],
+  );
+  assert.deepEqual((JSON.parse(told) as { readonly warnings: readonly string[] }).warnings.toSorted(), [
+    "[secret]",
+    'it says "[secret]" and goes on',
+    "the token is [secret]",
+  ]);
+});
+
 test("every name that a stack file has for a secret is known, as an input and as a variable", () => {
   for (const key of secretKeys.map(String)) {
     assert.deepEqual(hidden({ [key]: "x" }), { [key]: "[secret]" });
