@@ -1,4 +1,5 @@
 /** The differences themselves, for who wants to see each line. */
+import { publishable, publishableLines } from "./hide.ts";
 import { differences, type Line } from "./lines.ts";
 import { isRecord, lineOf, recordChanges } from "./records.ts";
 import { hostChanges } from "./story/host.ts";
@@ -18,9 +19,21 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-/** Those that have something to show. */
-export function details(preview: Preview): readonly Section[] {
-  return [cloud(preview), dns(preview), files(preview)].filter(({ blocks }) => blocks.length > 0);
+/**
+ * Those that have something to show, whole: who cuts a line does so after secrets are hidden, since a part of one is no longer
+ * known as one.
+ * @param secrets values that must not be in it
+ */
+export function details(preview: Preview, secrets: readonly string[] = []): readonly Section[] {
+  return [cloud(preview), dns(preview), files(preview)]
+    .filter(({ blocks }) => blocks.length > 0)
+    .map((section) => ({
+      ...section,
+      blocks: section.blocks.map(({ title, lines }) => ({
+        title: publishable(title, secrets),
+        lines: publishableLines(lines, secrets),
+      })),
+    }));
 }
 
 const verbs = {

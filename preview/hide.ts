@@ -1,9 +1,16 @@
 /** What a comment must never show, whatever it comes in. The engine masks what it knows as secret; this is for what it does not. */
+import { secretWords } from "../settings/plainSecrets.ts";
+import type { Line } from "./lines.ts";
 import { SECRET } from "./types.ts";
 
 /** Names of properties whose values are nobody's business. */
-const SECRET_NAME =
-  /^(?!httpTokens$)\w*(passw|passphrase|secret|private_?key|token|credential|hash$|user_?data|^connection$|api_?key|access_?key)\w*$/i;
+const SECRET_NAME = new RegExp(
+  `^(?!httpTokens$)\\w*(${secretWords.join("|")}|hash$|user_?data|^connection$)\\w*$`,
+  "i",
+);
+
+/** The same of environment variables. */
+const SECRET_VARIABLE = new RegExp(`${secretWords.join("|")}|pass|hash|private|_key$`, "i");
 
 /** A bundle's secret files (`plan/bundle.ts`). */
 const SECRETS_DOCUMENT = /^mailhost bundle \S+ secrets\n/;
@@ -44,15 +51,33 @@ const FORMS: readonly RegExp[] = [
  * @param secrets values that are known to be secret, such as tokens of the environment; also looked for in base64 and as JSON writes them
  */
 export function hiddenText(text: string, secrets: readonly string[] = []): string {
-  const forms = FORMS.reduce((rest, form) => rest.replace(form, SECRET), text);
-  return secrets
+  return replaced(text, secrets, () => SECRET);
+}
+
+/** Puts a word in the place of each secret. They may lie over each other: what any of them covers goes. */
+function replaced(text: string, secrets: readonly string[], word: (covered: string) => string): string {
+  const words = secrets
     .flatMap((secret) => [
       secret,
       JSON.stringify(secret).slice(1, -1),
       Buffer.from(secret).toString("base64"),
     ])
     .filter((secret) => secret.length >= 8)
-    .reduce((rest, secret) => rest.replaceAll(secret, SECRET), forms);
+    .map((secret) => new RegExp(secret.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "g"));
+  const places = [...FORMS, ...words]
+    .flatMap((form) => [...text.matchAll(form)])
+    .map(({ 0: found, index }) => ({ start: index, end: index + found.length }))
+    .toSorted((one, other) => one.start - other.start);
+  let [told, start, end] = ["", 0, 0];
+  const covered = () => (end > start ? word(text.slice(start, end)) : "");
+  for (const place of places) {
+    if (place.start >= end) {
+      told += covered() + text.slice(end, place.start);
+      start = place.start;
+    }
+    end = Math.max(end, place.end);
+  }
+  return told + covered() + text.slice(end);
 }
 
 /**
@@ -60,14 +85,26 @@ export function hiddenText(text: string, secrets: readonly string[] = []): strin
  * who looks at it.
  */
 export function publishable(text: string, secrets: readonly string[] = []): string {
-  const shown = text.replaceAll(/(?![\n\t])\p{Cc}(?:\[[0-9;]*[A-Za-z])?|\p{Bidi_Control}/gu, "");
-  return hiddenText(shown, secrets);
+  return hiddenText(shown(text), secrets);
+}
+
+/** The same of lines that stand together: a key takes more than one. */
+export function publishableLines(lines: readonly Line[], secrets: readonly string[] = []): readonly Line[] {
+  const whole = lines.map(({ text }) => shown(text).replaceAll("\n", " ")).join("\n");
+  const hiddenLines = replaced(whole, secrets, (covered) => covered.replaceAll(/[^\n]+/g, SECRET)).split(
+    "\n",
+  );
+  return lines.map(({ sign }, index) => ({ sign, text: hiddenLines[index] ?? "" }));
+}
+
+function shown(text: string): string {
+  return text.replaceAll(/(?![\n\t])\p{Cc}(?:\[[0-9;]*[A-Za-z])?|\p{Bidi_Control}/gu, "");
 }
 
 /** Values of variables whose names say that they are secret; of one in several lines each line, too. */
 export function secretsOf(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && value.length >= 8 && /TOKEN|SECRET|PASS|HASH|PRIVATE|_KEY$/i.test(name)
+    value !== undefined && value.length >= 8 && SECRET_VARIABLE.test(name)
       ? [value, ...value.split("\n").filter((line) => line !== value && line.length >= 20)]
       : [],
   );

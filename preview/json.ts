@@ -14,7 +14,10 @@ export function json(preview: Preview, secrets: readonly string[] = []): string 
     changed,
     causes,
   }));
-  const sections = told.refusals.length > 0 ? [] : details(preview);
+  const sections = told.refusals.length > 0 ? [] : details(preview, secrets);
   const whole = { stack: preview.stack, ...told, changes, details: sections };
-  return publishable(JSON.stringify(whole, undefined, 2), secrets);
+  // In the finished text a secret's form would take the signs of JSON behind it along.
+  const hide = (_key: string, value: unknown) =>
+    typeof value === "string" ? publishable(value, secrets) : value;
+  return JSON.stringify(whole, hide, 2);
 }

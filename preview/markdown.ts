@@ -41,10 +41,10 @@ export function markdown(preview: Preview, options: MarkdownOptions = {}): strin
   );
   if (told.refusals.length > 0) return head;
   let left = limit - size(head);
-  const sections = details(preview);
+  const sections = details(preview, secrets);
   const texts = sections.map((section, index) => {
     // What one leaves over is for those behind it.
-    const text = publishable(folded(section, Math.floor(left / (sections.length - index))), secrets);
+    const text = folded(section, Math.floor(left / (sections.length - index)));
     const shown = size(text) + 1 > left ? "" : text;
     left -= size(shown) + 1;
     return shown;

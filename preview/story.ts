@@ -1,6 +1,6 @@
 import { isRecord } from "./records.ts";
 import { addresses } from "./story/addresses.ts";
-import type { Chapter, Effect, Risk, Teller } from "./story/chapter.ts";
+import { type Chapter, type Effect, isFirst, type Risk, type Teller } from "./story/chapter.ts";
 import { cloud, counts, isTold, web } from "./story/cloud.ts";
 import { domains } from "./story/domains.ts";
 import { first } from "./story/first.ts";
@@ -73,11 +73,6 @@ export function story(preview: Preview): Story {
     verdict: verdict(risks, preview),
     warnings,
   };
-}
-
-/** Whether there is no host yet. */
-export function isFirst({ outputs }: Preview): boolean {
-  return outputs.before.hostname === undefined;
 }
 
 function headline(effects: readonly Effect[], risks: readonly Risk[], preview: Preview): string {

@@ -35,12 +35,12 @@ export function text(
     said(verdict),
     ...part("Warnings", warnings.map(show)),
     ...(note === undefined ? [] : ["", note]),
-    ...(refusals.length > 0 ? [] : details(preview)).flatMap(({ title, sum, blocks }) => [
+    ...(refusals.length > 0 ? [] : details(preview, secrets)).flatMap(({ title, sum, blocks }) => [
       "",
       bold(`${title}: ${sum}`),
       ...blocks.flatMap((block) => [
-        `  ${show(block.title)}`,
-        ...block.lines.map((line) => `    ${show(lineText(line))}`),
+        `  ${block.title}`,
+        ...block.lines.map((line) => `    ${lineText(line)}`),
       ]),
     ]),
   ].join("\n");

@@ -9,6 +9,17 @@ export const secretKeys: readonly (string | number)[] = [
   "webhook",
 ];
 
+/** Words in the names of secrets, of a resource's inputs and of environment variables too, in either case; each a regular expression. */
+export const secretWords: readonly string[] = [
+  ...secretKeys.map(String),
+  "passwd",
+  "token",
+  "credential",
+  "private_?key",
+  "access_?key",
+  "api_?key",
+];
+
 /**
  * Places where a stack file holds a secret in plain text, instead of the name of an environment variable: Pulumi copies
  * the file into the history of each update, as it stands.

@@ -1,12 +1,11 @@
 import { passwordHashMistake } from "../../settings/hashes.ts";
-import { secretKeys } from "../../settings/plainSecrets.ts";
+import { secretWords } from "../../settings/plainSecrets.ts";
 import type { OpenTextRule } from "../rule.ts";
 
 const privateKey = /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/;
 
 /** What a secret is called: `privateKey`, `CLOUDFLARE_API_TOKEN`. `httpTokens` is none. */
-const secretName =
-  /(pass(word|phrase|wd)|secret|token|webhook|private_?key|secret_?(access_?)?key|api_?key)$/i;
+const secretName = new RegExp(`(${secretWords.join("|")}|secret_?key)$`, "i");
 
 /** A word that has the form of a hash: nothing else begins so. */
 const hashLike = /(?:\{[A-Z][A-Z0-9.-]+\})?\$(?:2[aby]|5|6|argon2id?|y)\$[^\s:"']+/g;
@@ -29,5 +28,5 @@ function kindOf(name: string, text: string): string | undefined {
   if (privateKey.test(text)) return "a private key";
   if (text.match(hashLike)?.some((word) => passwordHashMistake(word) === undefined))
     return "a password's hash";
-  return text !== "" && (secretName.test(name) || secretKeys.includes(name)) ? "a secret" : undefined;
+  return text !== "" && secretName.test(name) ? "a secret" : undefined;
 }

@@ -1,7 +1,7 @@
 import { readDocument } from "../documents.ts";
 import type { Preview } from "../types.ts";
 import { name, names, theOrCount } from "../words.ts";
-import { type Chapter, difference, type Effect, isOf, movedDomains, output, type Risk } from "./chapter.ts";
+import { type Chapter, difference, type Effect, movesAlong, output, type Risk } from "./chapter.ts";
 
 /** Postfix's table of what is passed on (`plan/services/aliases.ts`): full addresses, and `@domain` for a catch-all. */
 const TABLE = "/etc/postfix/aliases";
@@ -9,10 +9,8 @@ const TABLE = "/etc/postfix/aliases";
 /** Aliases and catch-alls: where mail goes that is not for a mailbox. */
 export function addresses(preview: Preview): Chapter {
   const change = preview.changes.find((each) => each.name === "host-aliases-files");
-  const moved = movedDomains(preview);
+  const ofMoved = movesAlong(preview);
   const [, mailboxes] = output<Readonly<Record<string, string>>>(preview, "mailboxes", {});
-  const ofMoved = (address: string) =>
-    [...moved.added, ...moved.removed].some((domain) => isOf(domain, address));
   const entries = (text: unknown) =>
     Object.fromEntries(Object.entries(tableOf(text)).filter(([address]) => !ofMoved(address)));
   const { added, removed, changed } = difference(entries(change?.before.stdin), entries(change?.after.stdin));

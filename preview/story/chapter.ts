@@ -1,4 +1,4 @@
-import type { Preview, Properties } from "../types.ts";
+import type { Preview } from "../types.ts";
 
 /** What is to be looked at before it is done. */
 export interface Risk {
@@ -48,15 +48,41 @@ export function difference<T>(
   };
 }
 
-/** An output of the stack on both sides; `empty` where there is none, or it is not known yet. */
-export function output<T>({ outputs }: Preview, key: string, empty: T): readonly [before: T, after: T] {
-  const one = (side: Properties | undefined) => {
-    const value = side?.[key];
-    return (typeof value === "object" && value !== null ? value : empty) as T;
+/** Whether there is no host yet. */
+export function isFirst({ outputs }: Preview): boolean {
+  return outputs.before.hostname === undefined;
+}
+
+/**
+ * An output of the stack on both sides; `empty` where there is none. Where one side does not tell, since its version had no such
+ * output or it is not known yet, both are the other: nothing is said of it, instead of that all of it comes or goes.
+ */
+export function output<T>(preview: Preview, key: string, empty: T): readonly [before: T, after: T] {
+  const { before, after } = sides(preview, key, empty);
+  return [before ?? after ?? empty, after ?? before ?? empty];
+}
+
+/** Whether both sides of an output tell. */
+export function isCompared(preview: Preview, key: string, empty: unknown): boolean {
+  const { before, after } = sides(preview, key, empty);
+  return before !== undefined && after !== undefined;
+}
+
+/** `undefined` for a side that does not tell. */
+function sides<T>(
+  preview: Preview,
+  key: string,
+  empty: T,
+): { readonly before: T | undefined; readonly after: T | undefined } {
+  const { before, after } = preview.outputs;
+  const isTold = (value: unknown) =>
+    typeof value === "object" && value !== null && Array.isArray(value) === Array.isArray(empty);
+  const old = isTold(before[key]) ? (before[key] as T) : undefined;
+  const now = isTold(after?.[key]) ? (after?.[key] as T) : undefined;
+  return {
+    before: old ?? (isFirst(preview) ? empty : undefined),
+    after: now ?? (typeof after?.[key] === "string" ? undefined : empty),
   };
-  const before = one(outputs.before);
-  // Not known: nothing is said of it, instead of that all of it goes.
-  return [before, typeof outputs.after?.[key] === "string" ? before : one(outputs.after)];
 }
 
 /** Domains that the stack has only after this, or only before. */
@@ -71,7 +97,21 @@ export function movedDomains(preview: Preview): {
   };
 }
 
-/** Whether an address or a name of the DNS is the domain's, or below it. */
-export function isOf(domain: string, text: string): boolean {
+/**
+ * Tells of an address or a name of the DNS whether it comes or leaves with its domain, which is the longest of the stack's that it is
+ * in or below; the host's own name, and what is below it, belongs to none.
+ */
+export function movesAlong(preview: Preview): (text: string) => boolean {
+  const { added, removed } = movedDomains(preview);
+  const { before, after } = preview.outputs;
+  const hosts = [before.hostname, after?.hostname].filter((host) => typeof host === "string");
+  const all = [...hosts, ...removed, ...output<readonly string[]>(preview, "domains", [])[1]].toSorted(
+    (one, other) => other.length - one.length,
+  );
+  const moved = new Set([...added, ...removed].filter((domain) => !hosts.includes(domain)));
+  return (text) => moved.has(all.find((domain) => isOf(domain, text)) ?? "");
+}
+
+function isOf(domain: string, text: string): boolean {
   return text === domain || text.endsWith(`@${domain}`) || text.endsWith(`.${domain}`);
 }

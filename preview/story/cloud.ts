@@ -5,9 +5,11 @@ import { type Chapter, difference, type Effect, type Risk } from "./chapter.ts";
 /** What a kind of resource has to say: nothing, where it is told elsewhere. */
 type Tell = (change: Change) => Partial<Chapter>;
 
+const VOLUME = "aws:ebs/volume:Volume";
+
 const tellers: Readonly<Record<string, Tell>> = {
   "aws:ec2/instance:Instance": machine,
-  "aws:ebs/volume:Volume": volume,
+  [VOLUME]: volume,
   "aws:ec2/eip:Eip": address,
   "aws:ec2/eipDomainName:EipDomainName": reverseName,
   "aws:ec2/volumeAttachment:VolumeAttachment": (change) => attachment(change, "data volume"),
@@ -26,6 +28,8 @@ export function cloud({ changes }: Preview): Chapter {
   const told = changes
     // A new machine has both taken off the old one: that is said once.
     .filter(({ type }) => !(machineIsNew && /Attachment$|Association$/.test(type)))
+    // All mail is on it.
+    .toSorted((one, other) => Number(other.type === VOLUME) - Number(one.type === VOLUME))
     .map((change) => tellers[change.type]?.(change) ?? {});
   return {
     risks: told.flatMap(({ risks = [] }) => risks),
@@ -107,8 +111,8 @@ function volume({ kind, before, after, changed, causes }: Change): Partial<Chapt
       ],
       effects: [{ short: "changes the data volume", text: "Changes the data volume." }],
     };
-  if (kind === "create") return {};
   const fate = {
+    create: ["is gone, and an empty one is made", "makes a data volume anew"],
     replace: ["is replaced by an empty one", "replaces the data volume"],
     delete: ["is deleted", "deletes the data volume"],
     forget: ["is given up by this stack, and stays in the account", "gives the data volume up"],
@@ -118,7 +122,10 @@ function volume({ kind, before, after, changed, causes }: Change): Partial<Chapt
     risks: [
       {
         title: `THE DATA VOLUME ${title.toUpperCase()}`,
-        text: `${because(causes)}All mail, the queue and the certificates are on it. Do not go on unless that is what you want, and there is a backup.`,
+        text:
+          kind === "create"
+            ? "All mail, the queue and the certificates were on it. Do not go on before you know where it is: who finds it can import it into the stack, and a backup is what else there is."
+            : `${because(causes)}All mail, the queue and the certificates are on it. Do not go on unless that is what you want, and there is a backup.`,
       },
     ],
     effects: [{ short, text: `${capital(short)}.` }],
@@ -126,9 +133,14 @@ function volume({ kind, before, after, changed, causes }: Change): Partial<Chapt
 }
 
 function address({ kind, changed, causes }: Change): Partial<Chapter> {
-  if (kind === "create") return {};
   if (kind === "update" && isSame(changed, ["tags"])) return {};
-  const gone = kind === "update" ? "is changed" : kind === "replace" ? "becomes another" : "is given up";
+  const gone = {
+    create: "is gone, and another is made",
+    update: "is changed",
+    replace: "becomes another",
+    delete: "is given up",
+    forget: "is given up",
+  }[kind];
   return {
     risks: [
       {
@@ -141,7 +153,10 @@ function address({ kind, changed, causes }: Change): Partial<Chapter> {
 }
 
 function reverseName({ kind, before, after }: Change): Partial<Chapter> {
-  if (kind === "create") return {};
+  if (kind === "create") {
+    const short = `sets the reverse name of the address to ${name(String(after.domainName))}`;
+    return { effects: [{ short, text: `${capital(short)}.` }] };
+  }
   const now = after.domainName === undefined ? "gone" : name(String(after.domainName));
   return {
     risks: [
@@ -155,7 +170,10 @@ function reverseName({ kind, before, after }: Change): Partial<Chapter> {
 }
 
 function attachment({ kind }: Change, what: string): Partial<Chapter> {
-  if (kind === "create") return {};
+  if (kind === "create") {
+    const short = `puts the ${what} to the machine`;
+    return { effects: [{ short, text: `${capital(short)}: today none is there.` }] };
+  }
   return {
     risks: [
       {
@@ -176,8 +194,25 @@ interface Rule {
   readonly description?: string;
 }
 
-function firewall({ kind, before, after }: Change): Partial<Chapter> {
-  if (kind !== "update") return {};
+function firewall({ kind, before, after, changed: inputs, causes }: Change): Partial<Chapter> {
+  if (kind !== "update") {
+    const fate = {
+      create: ["The firewall is gone, and another is made", "makes a firewall anew"],
+      replace: ["The firewall is replaced", "replaces the firewall"],
+      delete: ["The firewall goes", "removes the firewall"],
+      forget: ["The firewall is given up by this stack", "gives the firewall up"],
+    } as const;
+    const [title, short] = fate[kind];
+    return {
+      risks: [
+        {
+          title,
+          text: `${because(causes)}It says which ports of the host are open, and to whom: until the machine has one again, nobody can send, receive or read, or more is open than should be.`,
+        },
+      ],
+      effects: [{ short, text: `${capital(short)}.` }],
+    };
+  }
   const { added, removed, changed } = difference(openings(before.ingress), openings(after.ingress));
   const open = [...added, ...changed.map(({ key }) => key)];
   const now = openings(after.ingress);
@@ -195,7 +230,14 @@ function firewall({ kind, before, after }: Change): Partial<Chapter> {
         text: "It should be open to the networks that you log in from, and no others: `mailhost:ssh.from`.",
       }),
     ),
-    effects: parts.length === 0 ? [] : [{ short: and(parts), text: `${capital(and(parts))}.` }],
+    effects: [
+      parts.length > 0
+        ? { short: and(parts), text: `${capital(and(parts))}.` }
+        : {
+            short: "changes the firewall",
+            text: `Changes the firewall in place (${inputs.map(name).join(", ")}).`,
+          },
+    ],
   };
 }
 
@@ -304,8 +346,8 @@ function because(causes: readonly string[]): string {
 }
 
 /** Whether a change is told of by its kind of resource. */
-export function isTold({ type }: Change): boolean {
-  return type in tellers || type === WORKER;
+export function isTold({ type, kind }: Change): boolean {
+  return type in tellers || (type === WORKER && kind !== "create");
 }
 
 /** What people call some kinds of resources. */

@@ -1,4 +1,4 @@
-import type { Preview } from "../types.ts";
+import type { Preview, Properties } from "../types.ts";
 import { count, name, names, theOrCount } from "../words.ts";
 import { type Chapter, difference, type Effect, movedDomains, output, type Risk } from "./chapter.ts";
 
@@ -17,7 +17,7 @@ export function mailboxes(preview: Preview): Chapter {
     added,
     removed.filter((address) => !moved.removed.includes(domainOf(address))),
   );
-  const kept = keeping(preview);
+  const kept = keeping(preview.outputs.after) ?? "kept";
 
   for (const [old, now] of renamed) {
     risks.push({
@@ -68,13 +68,29 @@ export function mailboxes(preview: Preview): Chapter {
       text: `Makes a new password for ${names(renewed)}.`,
     });
   }
+  const once = keeping(preview.outputs.before);
+  if (once !== undefined && once !== kept) {
+    if (daysOf(kept) < daysOf(once))
+      risks.push({
+        title: `Mail of removed mailboxes is ${kept} from then on, and deleted after that`,
+        text: `It was ${once}. That goes for mailboxes that are removed already, too: what has been there longer is deleted for good, without another question. \`npm run check\` names them.`,
+      });
+    effects.push({
+      short: "changes how long mail of removed mailboxes is kept",
+      text: `Mail of removed mailboxes is ${kept}; it was ${once}.`,
+    });
+  }
   return { risks, effects };
 }
 
-/** What the stack says of the mail in a mailbox that is no longer listed. */
-function keeping({ outputs }: Preview): string {
-  const { removed } = (outputs.after?.mailStore ?? {}) as { readonly removed?: string };
-  return removed ?? "kept";
+/** What the stack says of the mail in a mailbox that is no longer listed: `kept for 30 days`. */
+function keeping(side: Properties | undefined): string | undefined {
+  return (side?.mailStore as { readonly removed?: string } | undefined)?.removed;
+}
+
+/** For ever, where it names none. */
+function daysOf(kept: string): number {
+  return Number(/ (\d+) days?$/.exec(kept)?.[1] ?? Number.POSITIVE_INFINITY);
 }
 
 /** One that goes and one that comes in the same domain, and no other there: most likely somebody's new name. */

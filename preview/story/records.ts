@@ -1,14 +1,13 @@
 import { isRecord, lineOf, type RecordChange, recordChanges } from "../records.ts";
-import type { Preview } from "../types.ts";
+import type { Change, Preview, Properties } from "../types.ts";
 import { and, capital, count, name, names } from "../words.ts";
-import { type Chapter, type Effect, isOf, movedDomains, type Risk } from "./chapter.ts";
+import { type Chapter, type Effect, isCompared, movesAlong, type Risk } from "./chapter.ts";
 
 /** What the DNS says to the world. */
 export function records(preview: Preview): Chapter {
-  const { added, removed } = movedDomains(preview);
+  const moves = movesAlong(preview);
   const changes = recordChanges(preview);
-  const isMoved = ({ before, after }: RecordChange) =>
-    [...added, ...removed].some((domain) => isOf(domain, (after ?? before)?.name ?? ""));
+  const isMoved = ({ before, after }: RecordChange) => moves((after ?? before)?.name ?? "");
   // What is the same for many domains is told once.
   const alike = Map.groupBy(
     changes.filter((change) => !isMoved(change)),
@@ -41,13 +40,28 @@ export function records(preview: Preview): Chapter {
       text: `Lets others remember ${what} for ${and(times)}. What the records say stays as it is.`,
     });
   }
-  const drifted = driftedRecords(preview, changes);
-  if (drifted.length > 0)
+  const { putBack, moved, gone } = untoldRecords(preview, changes);
+  if (putBack.length > 0 && !isCompared(preview, "dnsRecords", {}))
     effects.push({
-      short: `puts ${count(drifted.length, "DNS record")} back`,
-      text: `Puts ${count(drifted.length, "DNS record")} back that somebody has changed or taken away since the last \`up\`: ${names(drifted)}.`,
+      short: `makes or changes ${count(putBack.length, "DNS record")}`,
+      text: `Makes or changes ${count(putBack.length, "DNS record")}: ${names(putBack)}.`,
     });
-  return { risks, effects };
+  else if (putBack.length > 0)
+    effects.push({
+      short: `puts ${count(putBack.length, "DNS record")} back`,
+      text: `Puts ${count(putBack.length, "DNS record")} back that somebody has changed or taken away since the last \`up\`: ${names(putBack)}.`,
+    });
+  if (moved.length > 0)
+    effects.push({
+      short: `puts ${count(moved.length, "DNS record")} elsewhere`,
+      text: `Puts ${count(moved.length, "DNS record")} where the zone is kept from now on: ${names(moved)}.`,
+    });
+  if (gone.length > 0)
+    effects.push({
+      short: `takes ${count(gone.length, "DNS record")} away`,
+      text: `Takes ${count(gone.length, "DNS record")} away from where the zone was kept: ${names(gone.map(({ key }) => key))}.`,
+    });
+  return { risks: [...risks, ...goneRisks(gone)], effects };
 }
 
 /** Whether nothing but the time to live differs. */
@@ -164,10 +178,52 @@ function dataOf(record: NonNullable<RecordChange["after"]>): string {
   return lineOf(record).split(" IN ")[1] ?? "";
 }
 
-/** Records that the program wants as before, and the world has otherwise. */
-function driftedRecords({ changes }: Preview, told: readonly RecordChange[]): readonly string[] {
-  return changes
+/** A record that stays among the stack's own, and is no longer kept where it was. */
+interface GoneRecord {
+  readonly key: string;
+  readonly zone: string;
+  /** It stays where it was, and the stack looks after it no more. */
+  readonly isLeft: boolean;
+}
+
+/** Records that the program wants as before, and whose resources change all the same, by their keys. */
+function untoldRecords(
+  { changes, outputs }: Preview,
+  told: readonly RecordChange[],
+): {
+  readonly putBack: readonly string[];
+  readonly moved: readonly string[];
+  readonly gone: readonly GoneRecord[];
+} {
+  const untold = changes
     .filter((change) => isRecord(change) && !told.some(({ key }) => change.name.endsWith(`-${key}`)))
+    .map((change) => ({ ...change, key: change.name.replace(/^\w+-/, "") }));
+  const isGoing = ({ kind }: Pick<Change, "kind">) => kind === "delete" || kind === "forget";
+  const all = { ...recordsOf(outputs.before), ...recordsOf(outputs.after) };
+  const gone = untold
+    .filter(isGoing)
+    .map(({ key, kind }) => ({ key, zone: all[key]?.zone ?? "", isLeft: kind === "forget" }));
+  const stays = untold
+    .filter((change) => !isGoing(change))
     .filter(({ kind, changed }) => kind !== "update" || changed.some((key) => key !== "comment"))
-    .map((change) => change.name.replace(/^\w+-/, ""));
+    .map(({ key }) => key);
+  // One that goes at the same time was never missing.
+  const isMoved = (key: string) => gone.some((each) => each.key === key);
+  return { putBack: stays.filter((key) => !isMoved(key)), moved: stays.filter(isMoved), gone };
+}
+
+function recordsOf(side: Properties | undefined): Readonly<Record<string, { readonly zone?: string }>> {
+  return (side?.dnsRecords ?? {}) as Readonly<Record<string, { readonly zone?: string }>>;
+}
+
+function goneRisks(gone: readonly GoneRecord[]): readonly Risk[] {
+  return [...Map.groupBy(gone, ({ zone, isLeft }) => `${isLeft} ${zone}`).values()].map((all) => {
+    const [{ zone, isLeft } = { zone: "", isLeft: false }] = all;
+    const what = `${count(all.length, "record")}${zone === "" ? "" : ` of the zone ${name(zone)}`}`;
+    const one = all.length === 1;
+    return {
+      title: `${what} ${one ? "is" : "are"} ${isLeft ? "given up" : "removed"} where ${one ? "it is" : "they are"} kept today`,
+      text: `${isLeft ? "What is there stays as it is, and the stack changes it no more." : "Who asks there finds them no more: mail for these names is refused, or taken for forged."} See that the zone's other provider serves them, and that the registrar names it, before this \`up\`.`,
+    };
+  });
 }

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { privateKeyOpenssh } from "../../local/providers/tls/openssh.ts";
-import { hiddenText, publishable, secretsOf } from "../../preview/hide.ts";
+import { hidden, hiddenText, publishable, publishableLines, secretsOf } from "../../preview/hide.ts";
 import { json } from "../../preview/json.ts";
 import { markdown } from "../../preview/markdown.ts";
 import { text } from "../../preview/text.ts";
 import type { Preview } from "../../preview/types.ts";
+import { secretKeys } from "../../settings/plainSecrets.ts";
 import { COMMAND, message, outputs, previewOf, stepEvent, updated } from "./scene.ts";
 
 const spki = { type: "spki", format: "pem" } as const;
@@ -155,6 +156,67 @@ test("secrets of the environment are hidden in every writing of them", () => {
     said,
     ["[secret]", '{"a":"[secret]"}', "[secret]", "[secret]", "eu-central-1 short"].join("\n"),
   );
+});
+
+test("of secrets that lie over each other all is hidden, in whatever order they come", () => {
+  const [short, long, lapping] = ["0123456789", "0123456789abcdef", "abcdefghijkl"];
+  for (const secrets of [
+    [short, long],
+    [long, short],
+  ])
+    assert.equal(hiddenText(`a ${long} b`, secrets), "a [secret] b");
+  assert.equal(hiddenText("a 0123456789abcdefghijkl b", [long, lapping]), "a [secret] b");
+  // Its form is known of one part only.
+  assert.equal(hiddenText("a $6$salt$hash,and the rest b", ["$6$salt$hash,and the rest"]), "a [secret] b");
+});
+
+test("a secret that is longer than a line may be is hidden before the line is cut", () => {
+  const token = "canaryToken".repeat(30);
+  const key = ed.privateKey.trim().split("\n");
+  const careful = (content: string) => ({
+    stdin: `mailhost bundle x\nfiles: /etc/x\n\n=== /etc/x root:root 0600\n${content}\n=== end\n`,
+  });
+  const preview = previewOf([
+    updated(COMMAND, "host-x-files", careful("a"), careful(`${"b".repeat(150)} ${token}`)),
+    stepEvent({ op: "create", type: "aws:s3/bucket:Bucket", name: `b${"c".repeat(30)}${token}`, after: {} }),
+  ]);
+  for (const render of [
+    markdown(preview, { secrets: [token] }),
+    markdown(preview, { secrets: [token], limit: 1500 }),
+    text(preview, { secrets: [token] }),
+    json(preview, [token]),
+  ])
+    assert.doesNotMatch(render, /canary/);
+  const lines = publishableLines(["first", ...key, "last"].map((line) => ({ sign: "+", text: line })));
+  assert.deepEqual(
+    lines.map((line) => line.text),
+    ["first", ...key.map(() => "[secret]"), "last"],
+  );
+});
+
+test("what is hidden leaves JSON whole", () => {
+  const secret = 'a "quoted" word';
+  const told = json(
+    previewOf([
+      message("warning", 'it says "$6$salt$hash" and goes on'),
+      message("warning", `${ed.privateKey.slice(0, 60)}`),
+      message("warning", `the token is ${secret}`),
+    ]),
+    [secret],
+  );
+  assert.deepEqual((JSON.parse(told) as { readonly warnings: readonly string[] }).warnings.toSorted(), [
+    "[secret]",
+    'it says "[secret]" and goes on',
+    "the token is [secret]",
+  ]);
+});
+
+test("every name that a stack file has for a secret is known, as an input and as a variable", () => {
+  for (const key of secretKeys.map(String)) {
+    assert.deepEqual(hidden({ [key]: "x" }), { [key]: "[secret]" });
+    const variable = `MY_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+    assert.deepEqual(secretsOf({ [variable]: "long enough" }), ["long enough"]);
+  }
 });
 
 test("what a terminal would obey is taken out", () => {

@@ -9,6 +9,7 @@ import { COMMAND, outputs, previewOf, record, stepEvent, updated } from "./scene
 const INSTANCE = "aws:ec2/instance:Instance";
 const VOLUME = "aws:ebs/volume:Volume";
 const EIP = "aws:ec2/eip:Eip";
+const FIREWALL = "aws:ec2/securityGroup:SecurityGroup";
 
 const told = (events: readonly object[], after?: Properties, before?: Properties) =>
   story(previewOf(events, after, before));
@@ -31,6 +32,11 @@ const worker = (mode: string) => ({
   content: `const pages = [{\n"host": "autoconfig.example.org",\n"lines": ["mode: none"]},\n{"host": "mta-sts.example.org",\n"lines": [\n"version: STSv1",\n"mode: ${mode}"]}]`,
 });
 
+const rotation = (state: string) => ({
+  ...outputs,
+  keyRotation: { "example.org": [{ generation: "20260101", state, since: "" }] },
+});
+
 describe("each danger has its words", () => {
   const one = (op: string, type: string, name: string, more: object = {}) => [
     stepEvent({ op, type, name, before: { size: 20 }, ...(op === "delete" ? {} : { after: {} }), ...more }),
@@ -48,6 +54,23 @@ describe("each danger has its words", () => {
       "a volume given up",
       risks(one("delete", VOLUME, "server-data", { retainOnDelete: true })),
       /^THE DATA VOLUME IS GIVEN UP/,
+    ],
+    [
+      "a volume that has vanished",
+      risks([stepEvent({ op: "create", type: VOLUME, name: "server-data", after: { size: 20 } })]),
+      /^THE DATA VOLUME IS GONE, AND AN EMPTY ONE IS MADE$/,
+    ],
+    [
+      "an address that has vanished",
+      risks([stepEvent({ op: "create", type: EIP, name: "server-address", after: {} })]),
+      /^The public address is gone, and another is made$/,
+    ],
+    ["a firewall replaced", risks(one("replace", FIREWALL, "firewall-group")), /^The firewall is replaced$/],
+    ["a firewall that goes", risks(one("delete", FIREWALL, "firewall-group")), /^The firewall goes$/],
+    [
+      "a firewall that has vanished",
+      risks([stepEvent({ op: "create", type: FIREWALL, name: "firewall-group", after: {} })]),
+      /^The firewall is gone, and another is made$/,
     ],
     [
       "a volume that grows",
@@ -86,7 +109,7 @@ describe("each danger has its words", () => {
       "SSH for everybody",
       risks([
         updated(
-          "aws:ec2/securityGroup:SecurityGroup",
+          FIREWALL,
           "firewall-group",
           { ingress: [rule(22, "203.0.113.7/32")] },
           { ingress: [rule(22, "0.0.0.0/0")] },
@@ -168,10 +191,7 @@ describe("each danger has its words", () => {
     ],
     [
       "a key revoked",
-      risks([], {
-        ...outputs,
-        keyRotation: { "example.org": [{ generation: "20260101", state: "revoked", since: "" }] },
-      }),
+      risks([], rotation("revoked"), rotation("signing")),
       /^The key `20260101` of `example.org` is revoked/,
     ],
   ];
@@ -275,6 +295,81 @@ test("a record that somebody changed by hand is put back, and said to be", () =>
   assert.match(effects[0]?.text ?? "", /^Puts 1 DNS record back .*`mx:example\.org`/);
 });
 
+test("what is made where a host is already is told, and that mail was lost comes on top", () => {
+  const make = (type: string, name: string, after: Properties = {}) =>
+    stepEvent({ op: "create", type, name, after });
+  const { risks: found, effects } = story(
+    previewOf(
+      [
+        make(EIP, "server-address"),
+        make("aws:ec2/eipDomainName:EipDomainName", "ptr-record", { domainName: "mail.example.org" }),
+        make("aws:ec2/volumeAttachment:VolumeAttachment", "server-attachment"),
+        make(VOLUME, "server-volume", { size: 20 }),
+        make("cloudflare:index/workersScript:WorkersScript", "web-script", worker("enforce")),
+      ],
+      without("mx:example.org"),
+    ),
+  );
+  assert.match(found[0]?.title ?? "", /^THE DATA VOLUME IS GONE/);
+  assert.deepEqual(
+    effects.map(({ short }) => short),
+    [
+      "makes a data volume anew",
+      "sets the reverse name of the address to `mail.example.org`",
+      "the public address is gone, and another is made",
+      "puts the data volume to the machine",
+      "removes 1 DNS record (MX)",
+      "makes 1 WorkersScript resource",
+    ],
+  );
+});
+
+test("mail of removed mailboxes that is kept for a shorter time is a danger, a longer one is none", () => {
+  const kept = (removed: string) => ({ ...outputs, mailStore: { ...outputs.mailStore, removed } });
+  const always = kept("kept until you delete it by its name");
+  const expected = ["Mail of removed mailboxes is kept for 9 days from then on, and deleted after that"];
+  assert.deepEqual(risks([], kept("kept for 9 days"), always), expected);
+  assert.deepEqual(risks([], kept("kept for 9 days"), kept("kept for 30 days")), expected);
+  for (const longer of [always, kept("kept for 100 days")]) {
+    const { risks: found, effects } = told([], longer, kept("kept for 30 days"));
+    assert.deepEqual(found, []);
+    assert.match(effects[0]?.text ?? "", /^Mail of removed mailboxes is kept .*; it was kept for 30 days\.$/);
+  }
+});
+
+test("a firewall that changes in no port is told all the same", () => {
+  const { effects } = told([updated(FIREWALL, "firewall-group", { egress: [1] }, { egress: [2] })]);
+  assert.equal(effects[0]?.text, "Changes the firewall in place (`egress`).");
+});
+
+test("records whose zone changes its provider are no records put back: that they go is a danger", () => {
+  const moves = (op: string, more: object = {}) =>
+    ["mx:example.org", "txt:example.org"].map((key) =>
+      stepEvent({ op, type: "aws:route53/record:Record", name: `dns-${key}`, before: { ttl: 300 }, ...more }),
+    );
+  const byHand = told(moves("delete"));
+  assert.deepEqual(
+    byHand.risks.map(({ title }) => title),
+    ["2 records of the zone `example.org` are removed where they are kept today"],
+  );
+  assert.match(byHand.risks[0]?.text ?? "", /the registrar/);
+  assert.doesNotMatch(byHand.headline, /back|no mail at risk/);
+  assert.deepEqual(risks(moves("delete", { retainOnDelete: true })), [
+    "2 records of the zone `example.org` are given up where they are kept today",
+  ]);
+  const elsewhere = told([
+    ...moves("delete"),
+    stepEvent({
+      op: "create",
+      type: "cloudflare:index/dnsRecord:DnsRecord",
+      name: "dns-mx:example.org",
+      after: { ttl: 300 },
+    }),
+  ]);
+  assert.equal(elsewhere.risks.length, 1);
+  assert.match(elsewhere.headline, /^puts 1 DNS record elsewhere; takes 2 DNS records away; /);
+});
+
 test("what no chapter knows is told all the same", () => {
   const { effects, headline } = told([
     stepEvent({ op: "create", type: "aws:s3/bucket:Bucket", name: "b", after: {} }),
@@ -294,6 +389,82 @@ test("outputs that are not known yet say nothing", () => {
     mailboxes: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
   });
   assert.deepEqual([effects, found], [[], []]);
+});
+
+test("an output that the version before did not have, or had in another form, is not all new", () => {
+  const { dnsRecords, mailboxes, domains, hostname } = outputs;
+  const keyRotation = { "example.org": [{ generation: "20260101", state: "signing", since: "" }] };
+  const after = { ...outputs, keyRotation };
+  for (const before of [
+    { hostname },
+    {
+      hostname,
+      domains: { "example.org": {} },
+      mailboxes: Object.keys(mailboxes),
+      dnsRecords: Object.values(dnsRecords),
+      keyRotation: [],
+    },
+  ]) {
+    const { effects, risks: found } = told([], after, before);
+    assert.deepEqual([effects, found], [[], []]);
+    const mx = stepEvent({
+      op: "create",
+      type: "cloudflare:index/dnsRecord:DnsRecord",
+      name: "inbound-mx:example.org",
+      after: {},
+    });
+    assert.match(told([mx], after, before).headline, /^makes or changes 1 DNS record; /);
+  }
+  // Where there was none, and it was told so, what comes is told.
+  assert.match(
+    told([], after, { hostname, domains, mailboxes, dnsRecords: {} }).headline,
+    /^adds 4 DNS records/,
+  );
+});
+
+test("a domain that comes or leaves silences nothing of the host, nor of other domains below it", () => {
+  const shop = (content: string) => record("shop.example.org", "MX", content, 10);
+  const address = (content: string) => record("mail.example.org", "A", content);
+  const side = (domains: readonly string[], all: Readonly<Record<string, object>>) => ({
+    ...outputs,
+    domains,
+    dnsRecords: all,
+  });
+  const before = { "mx:shop.example.org": shop("a.example"), "a:mail.example.org": address("198.51.100.7") };
+  const after = { "mx:shop.example.org": shop("b.example"), "a:mail.example.org": address("198.51.100.8") };
+  const [few, many] = [["shop.example.org"], ["shop.example.org", "example.org"]];
+  const mx = { "mx:example.org": record("example.org", "MX", "mail.example.org", 10) };
+  const expected = ["The address of `mail.example.org` changes", "The MX of `shop.example.org` changes"];
+  assert.deepEqual(risks([], side(many, { ...after, ...mx }), side(few, before)), [
+    "Mail for `example.org` comes to this host from then on",
+    ...expected,
+  ]);
+  assert.deepEqual(risks([], side(few, after), side(many, { ...before, ...mx })), [
+    "Mail for `example.org` comes here no more",
+    ...expected,
+  ]);
+});
+
+test("nor of addresses in domains below it", () => {
+  const aliases = (...lines: readonly string[]) => ({
+    stdin: `mailhost bundle aliases\nfiles: /etc/postfix/aliases\n\n=== /etc/postfix/aliases root:root 0644\n${lines.map((line) => `${line}\n`).join("")}=== end\n`,
+  });
+  const found = risks(
+    [
+      updated(
+        COMMAND,
+        "host-aliases-files",
+        aliases("a@example.org ann@x.org", "a@shop.example.org ann@x.org"),
+        aliases("b@x.org c@x.org"),
+      ),
+    ],
+    { ...outputs, domains: ["shop.example.org"] },
+    { ...outputs, domains: ["example.org", "shop.example.org"] },
+  );
+  assert.deepEqual(found, [
+    "Mail for `example.org` comes here no more",
+    "Mail to `a@shop.example.org` is refused from then on",
+  ]);
 });
 
 test("no change is said to be none", () => {
