@@ -191,6 +191,90 @@ it("a mistake that was there before is no reason to refuse a change", () => {
   );
 });
 
+describe("what is in a file that stacks share", () => {
+  const team = () => join(checkout, "Pulumi.team.yaml");
+  const own = dev
+    .replace("config:\n", "config:\n  mailhost:shared: team.yaml\n")
+    .replace("        bob: {}\n", "        bob: {}\n        erik: {}\n")
+    .replace("sales: bob\n", "sales: bob\n        post: ann\n");
+  before(() => {
+    writeFileSync(
+      join(checkout, "team.yaml"),
+      `values:
+  pulumiConfig:
+    mailhost:domains:
+      example.org:
+        mailboxes:
+          dora: {}
+          erik: { suspended: true, passwordHash: $6$salt$${"b".repeat(86)} }
+        aliases: { office: [ann, dora], post: [bob] }
+      example.net:
+        since: 2026-11-01
+        mailboxes: { frida: {} }
+`,
+    );
+  });
+  beforeEach(() => writeFileSync(team(), own));
+  after(() => {
+    rmSync(team());
+    rmSync(join(checkout, "team.yaml"));
+  });
+
+  it("is listed", () => {
+    const { code, stdout, stderr } = cli("mailbox", "list", "--stack", "team", "--json");
+    assert.equal(code, 0, stderr);
+    const listed = JSON.parse(stdout) as { address: string; password: string }[];
+    assert.deepEqual(listed.map(({ address, password }) => `${address} ${password}`).toSorted(), [
+      "ann@example.org generated",
+      "bob@example.org generated",
+      "carol@example.com generated",
+      "dora@example.org generated",
+      "erik@example.org of its own",
+      "frida@example.net generated",
+    ]);
+  });
+
+  it("is not changed, and nothing is written over it", () => {
+    for (const words of [
+      ["mailbox", "add", "dora@example.org"],
+      ["mailbox", "add", "office@example.org"],
+      ["mailbox", "add", "gert@example.net"],
+      ["mailbox", "remove", "dora@example.org"],
+      ["mailbox", "remove", "erik@example.org"],
+      ["mailbox", "suspend", "frida@example.net"],
+      ["mailbox", "suspend", "dora@example.org"],
+      ["mailbox", "resume", "erik@example.org"],
+      ["mailbox", "passwd", "erik@example.org"],
+      ["mailbox", "passwd", "dora@example.org", "--hash-from", "ANN_HASH"],
+      ["alias", "add", "office@example.org", "bob"],
+      ["alias", "add", "dora@example.org", "bob"],
+      ["alias", "add", "info@example.net", "frida"],
+      ["alias", "remove", "office@example.org", "dora"],
+      ["alias", "remove", "post@example.org"],
+      ["domain", "add", "example.net"],
+      ["domain", "remove", "example.net"],
+      ["domain", "remove", "example.org", "--confirm", "example.org"],
+    ]) {
+      const { code, stderr } = cli(...words, "--stack", "team");
+      assert.equal(code, 1, words.join(" "));
+      assert.match(stderr, /is in team\.yaml \(mailhost:shared\); change it there/, words.join(" "));
+      assert.equal(readFileSync(team(), "utf8"), own, words.join(" "));
+    }
+  });
+
+  it("is no hindrance to what the stack file has itself, nor to a new generated password", () => {
+    for (const words of [
+      ["mailbox", "add", "gert@example.org"],
+      ["mailbox", "suspend", "bob@example.org"],
+      ["mailbox", "passwd", "dora@example.org"],
+      ["alias", "add", "post@example.org", "bob"],
+    ]) {
+      const { code, stderr } = cli(...words, "--stack", "team");
+      assert.equal(code, 0, `${words.join(" ")}: ${stderr}`);
+    }
+  });
+});
+
 it("lists what the file says, as JSON too, with no hash in it", () => {
   writeFileSync(
     file(),
