@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -77,6 +78,22 @@ describe("every command", () => {
       assert.match(help, new RegExp(`^ {2}mailhost ${words}|^npm run ${words} --`, "m"));
       assert.match(help, /--stack/, words);
       assert.equal(/--json/.test(help), !["host", "unlock", "rspamd"].includes(words), words);
+    }
+  });
+
+  it("that a message names is there", () => {
+    const names = all().map(([words]) => words);
+    const known = new Set([...names, ...names.map((words) => words.split(" ")[0])]);
+    const sources = readdirSync(join(root, "cli"), { recursive: true, encoding: "utf8" });
+    const named = sources
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => [
+        ...readFileSync(join(root, "cli", path), "utf8").matchAll(/\bmailhost ([a-z]+)(?: ([a-z]+)\b)?/g),
+      ]);
+    assert.ok(named.length >= 20, String(named.length));
+    for (const [text, command = "", below] of named) {
+      const isGroup = names.some((words) => words.startsWith(`${command} `));
+      assert.ok(known.has(isGroup && below ? `${command} ${below}` : command), text);
     }
   });
 });
