@@ -186,6 +186,12 @@ describe("the exit code", () => {
     assert.equal(existsSync(join(checkout, "Pulumi.home.yaml")), false);
   });
 
+  it("is 2 of a check that could not look", () => {
+    const { code, stderr } = cli("check");
+    assert.equal(code, 2);
+    assert.match(stderr, /npm start/);
+  });
+
   it("is 3 where an editor has the file open", () => {
     const mark = join(checkout, ".Pulumi.dev.yaml.kate-swp");
     writeFileSync(mark, "");
