@@ -14,7 +14,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { examples } from "../examples.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
@@ -348,6 +349,79 @@ it("init keeps what Pulumi has written, and a file with settings whole", () => {
   assert.match(again.stderr, /Pulumi\.home\.yaml is there, and has aws:region/);
   assert.equal(readFileSync(path, "utf8"), text);
   rmSync(path);
+});
+
+describe("init", () => {
+  const path = () => join(checkout, "Pulumi.home.yaml");
+  const init = (...words: readonly string[]) =>
+    cli("init", "--domain", "example.org", "--ssh-from", "203.0.113.7/32", "--no-check", ...words);
+  const home = (...words: readonly string[]) => init("--stack", "home", ...words);
+  afterEach(() => rmSync(path(), { force: true }));
+
+  it("leaves alone what somebody has written, comments too", () => {
+    for (const text of ["# notes of mine\n", "encryptionsalt: v1:abc= # ours\n", "environment: [mail]\n"]) {
+      writeFileSync(path(), text);
+      const { code, stderr } = home();
+      assert.equal(code, 1, text);
+      assert.match(stderr, /its line 1 is none that pulumi stack init has written/);
+      assert.equal(readFileSync(path(), "utf8"), text);
+    }
+  });
+
+  it("suggests another name where the stack is the local cloud's or an example", () => {
+    for (const words of [[], ...examples.map((name) => ["--stack", name])])
+      assert.match(init(...words).stderr, /mailhost init --stack home/, words.join(" "));
+  });
+
+  it("names what is to be done next, and leaves out what is done", () => {
+    assert.match(home().stdout, /^ {2}npx pulumi stack init home /m);
+    for (const text of ["encryptionsalt: v1:abc=:v1:def\n", "secretsprovider: awskms://alias/mail\n"]) {
+      writeFileSync(path(), text);
+      const { code, stdout, stderr } = home();
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stdout, /stack init/);
+      assert.match(stdout, /^ {2}npx pulumi up --stack home$/m);
+    }
+  });
+
+  it("refuses each answer that is none, by its option", () => {
+    for (const [words, reason] of [
+      [["--mailbox", "ann@example.net"], /^--mailbox: ann@example\.net is not in example\.org; /],
+      [["--mailbox", ","], /^--mailbox: name one mailbox or more/],
+      [["--ssh-from", ","], /^--ssh-from: write a network/],
+      [["--domain", "example"], /^--domain: example is no domain name; /],
+      [["--ssh-from", "203.0.113.300"], /^--ssh-from: 203\.0\.113\.300 is no network; /],
+      [["--ssh-from", "0.0.0.0/0"], /^--ssh-from: 0\.0\.0\.0\/0 opens SSH to a large part of the internet; /],
+    ] as const) {
+      const { code, stderr } = cli(
+        ...["init", "--stack", "home", "--no-check"],
+        ...(words[0] === "--domain" ? [] : ["--domain", "example.org"]),
+        ...(words[0] === "--ssh-from" ? [] : ["--ssh-from", "203.0.113.7/32"]),
+        ...words,
+      );
+      assert.equal(code, 1, words.join(" "));
+      assert.match(stderr, reason);
+      assert.equal(existsSync(path()), false);
+    }
+  });
+
+  it("takes a whole address of the domain, and a lone address as its network; the date is in quotes", () => {
+    const words = [
+      "--domain",
+      "Example.org",
+      "--mailbox",
+      "ann@example.ORG",
+      "--ssh-from",
+      "203.0.113.7",
+      "2001:db8::7",
+    ];
+    const { code, stderr } = cli("init", "--stack", "home", "--no-check", ...words);
+    assert.equal(code, 0, stderr);
+    const text = readFileSync(path(), "utf8");
+    assert.match(text, /^ {4}from: \[203\.0\.113\.7\/32, 2001:db8::7\/128\]$/m);
+    assert.match(text, /^ {8}ann: \{\}$/m);
+    assert.match(text, /^ {6}since: "\d{4}-\d\d-\d\d"$/m);
+  });
 });
 
 it("init tells what the accounts lack, before there is a stack", () => {
