@@ -17,7 +17,7 @@ import { watch } from "./watch.ts";
 
 const usage = `npm run check -- [options]
 
-  --stack NAME      the stack to look at (default: dev)
+  --stack NAME      the stack to look at (default: MAILHOST_STACK of the environment, else dev)
   --domain NAME     only this mail domain, and the host itself
   --json            the lines as JSON
   --watch           looks again and again, and says only what changed; Ctrl-C ends it

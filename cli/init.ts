@@ -10,13 +10,21 @@ import { type CloudPaths, writeWhole } from "../local/paths.ts";
 import { exits, say } from "../local/terminal.ts";
 import { dayOf } from "../plan/plan.ts";
 import { SettingsError } from "../settings/mistakes.ts";
-import { addressParts, domainName } from "../settings/names.ts";
+import { domainName } from "../settings/names.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import { isWatched, question } from "./person.ts";
 import { type Place, stackFileOf } from "./stackFile/change.ts";
 import { readYaml } from "./stackFile/edit.ts";
-import { type FirstAnswers, firstStackFile } from "./stackFile/first.ts";
+import {
+  domainMistake,
+  type FirstAnswers,
+  firstStackFile,
+  mailboxMistake,
+  mailboxNames,
+  sshMistake,
+  sshNetworks,
+} from "./stackFile/first.ts";
 import { configOf, judge, type Reader } from "./stackFile/settings.ts";
 import { exchange } from "./stackFile/write.ts";
 
@@ -80,19 +88,30 @@ async function init(place: Place, options: InitOptions): Promise<number> {
         `\n${preflightHeading({ stack: place.stack })}\n\n${report(results, process.stdout.isTTY && !process.env.NO_COLOR)}`,
       );
     }
-    for (const line of nextSteps(place.stack)) say(line);
+    for (const line of nextSteps(place.stack, kept !== "")) say(line);
   }
   return results.every(({ right }) => right) ? exitCodes.done : exitCodes.refused;
 }
 
-/** What an existing file has of Pulumi's own. @throws Failure where it has settings already */
+/** What `pulumi stack init` writes, a line each. */
+const pulumisOwn = /^(encryptionsalt|encryptedkey|secretsprovider): \S+$|^(config: \{\})?$/;
+
+/** What an existing file has of Pulumi's own. @throws Failure where it has anything else */
 function keptOf(text: string, name: string, stack: string): string {
   const top = (readYaml(text, name).toJS() ?? {}) as Readonly<Record<string, unknown>>;
   const { config, ...own } = top;
   const written = Object.keys((config ?? {}) as object);
+  // Who names none gets the local cloud's, and the names of the examples come to mind first.
+  const another = `For a stack of your own: mailhost init --stack ${stack === "home" ? "NAME" : "home"}`;
   if (written.length > 0) {
     throw new Failure(
-      `${name} is there, and has ${written.slice(0, 3).join(", ")} in it already. Another stack is named by --stack NAME; to look at this one: mailhost check --stack ${stack}`,
+      `${name} is there, and has ${written.slice(0, 3).join(", ")} in it already. ${another}; to look at this one: mailhost check --stack ${stack}`,
+    );
+  }
+  const foreign = text.split(/\r?\n/).findIndex((line) => !pulumisOwn.test(line.trimEnd()));
+  if (foreign >= 0) {
+    throw new Failure(
+      `${name} is there, and its line ${foreign + 1} is none that pulumi stack init has written: it would be lost. Move the file away. ${another}`,
     );
   }
   return Object.keys(own).length === 0 ? "" : stringify(own, { lineWidth: 0 });
@@ -101,21 +120,35 @@ function keptOf(text: string, name: string, stack: string): string {
 /** Options first, then questions; where nobody can be asked, each that is missing is named. */
 async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
   const missing: string[] = [];
-  const ask = async (option: string, given: string | undefined, words: string, usual?: string) => {
-    if (given !== undefined) return given;
+  const ask = async (
+    option: string,
+    given: string | undefined,
+    words: string,
+    usual?: string,
+    mistakeIn: (answer: string) => string | undefined = () => undefined,
+  ) => {
+    if (given !== undefined) {
+      const mistake = mistakeIn(given);
+      if (mistake !== undefined) throw new Failure(`${option}: ${mistake}.`);
+      return given;
+    }
     if (!isWatched()) {
       if (usual === undefined) missing.push(option);
       return usual ?? "";
     }
     for (;;) {
       const answer = (await question(`${words}${usual === undefined ? "" : ` [${usual}]`}: `)) || usual;
-      if (answer) return answer;
+      const mistake = answer && mistakeIn(answer);
+      if (answer && !mistake) return answer;
+      if (mistake) console.error(`${mistake}.`);
     }
   };
   const domain = await ask(
     "--domain",
     options.domain,
     "The mail domain to begin with, such as test.example.org",
+    undefined,
+    domainMistake,
   );
   const zone = isWatched()
     ? await ask("--zone", options.zone, "The DNS zone that has its records", domain)
@@ -125,10 +158,10 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     options.mailbox?.join(" "),
     "Mailboxes, by the names before the @",
     "ann",
+    // Without a domain there is more to be said first.
+    (answer) => (domain === "" ? undefined : mailboxMistake(answer, domain)),
   );
-  const mailboxes = names
-    .split(/[\s,]+/)
-    .map((local) => (local.includes("@") ? addressParts(local).local : local));
+  const mailboxes = mailboxNames(names);
   const hostname = await ask("--hostname", options.hostname, "The host's own name", `mail.${zone ?? domain}`);
   const owner = await ask(
     "--owner",
@@ -137,7 +170,13 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     `${mailboxes[0]}@${domain}`,
   );
   const seen = options.sshFrom === undefined ? await seenAs() : undefined;
-  const from = await ask("--ssh-from", options.sshFrom?.join(" "), "Networks that reach port 22", seen);
+  const from = await ask(
+    "--ssh-from",
+    options.sshFrom?.join(" "),
+    "Networks that reach port 22",
+    seen,
+    sshMistake,
+  );
   const usualRegion = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "eu-central-1";
   const region = await ask("--region", options.region, "AWS region", usualRegion);
   if (missing.length > 0)
@@ -146,7 +185,7 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     region,
     hostname,
     owner,
-    sshFrom: from.split(/[\s,]+/),
+    sshFrom: sshNetworks(from),
     domain,
     ...(zone !== undefined && domainName(zone) !== domainName(domain) && { zone }),
     since: dayOf(new Date()),
@@ -177,12 +216,13 @@ async function preflight(place: Place, text: string, reader: Reader) {
   return found.kind === "none yet" ? await runPreflight(found.target) : [];
 }
 
-function nextSteps(stack: string): readonly string[] {
+/** @param isThere whether Pulumi has the stack already */
+function nextSteps(stack: string, isThere: boolean): readonly string[] {
   return [
     "",
     "Next:",
     "  npx pulumi login                              where Pulumi keeps its state (docs/deploying.md)",
-    `  npx pulumi stack init ${stack.padEnd(24)}once`,
+    ...(isThere ? [] : [`  npx pulumi stack init ${stack.padEnd(24)}once`]),
     `  npm run check -- --stack ${stack.padEnd(21)}again, when you have mended what is wrong above`,
     `  npx pulumi up --stack ${stack}`,
   ];

@@ -5,6 +5,7 @@ import { exits, say } from "../local/terminal.ts";
 import { usualShortest } from "../plan/ownPasswords.ts";
 import type { Settings } from "../settings/types.ts";
 import { onlyByName } from "./atStake.ts";
+import { pulumiCommand } from "./engineWords.ts";
 import { Failure } from "./failure.ts";
 import {
   placeOf,
@@ -64,7 +65,7 @@ export function addMailboxCommands(program: Command, paths: () => CloudPaths): v
           ...(device !== undefined && { appPasswords: device }),
           ...(hash !== undefined && { passwordHash: hash }),
         });
-        const next = hash === undefined ? [`Its password and settings: mailhost password ${address}`] : [];
+        const next = hash === undefined ? [passwordShown(stack)] : [];
         return { text, what: `adds the mailbox ${address}`, next };
       });
     }),
@@ -166,7 +167,7 @@ async function newPassword(
 ) {
   const what = `gives ${address} another password`;
   const isOwn = hasOwnPassword(file, address);
-  const show = { next: [`The password: mailhost password ${address}`] };
+  const show = { next: [passwordShown(place.stack)] };
   if (options.device !== undefined) {
     const { device } = options;
     const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
@@ -186,6 +187,10 @@ async function newPassword(
   if (isOwn)
     return { text: setPasswordHash(file, address, undefined), what: `${what}, a generated one`, ...show };
   return { text: file.text, what, upArguments: regenerate(address), ...show };
+}
+
+function passwordShown(stack: string): string {
+  return `Its password is shown by: ${pulumiCommand(stack, "stack output credentials --show-secrets")}`;
 }
 
 /** What makes the engine generate a password anew. */

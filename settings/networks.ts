@@ -51,7 +51,7 @@ export function normalNetwork(text: string): string {
 }
 
 /** The network of one address. */
-const alone = (address: string) => `${address}/${address.includes(":") ? 128 : 32}`;
+export const alone = (address: string) => `${address}/${address.includes(":") ? 128 : 32}`;
 
 /** What is wrong with a network that may use SSH, if anything. */
 export function networkMistake(text: string): string | undefined {

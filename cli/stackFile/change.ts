@@ -3,13 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { say } from "../../local/terminal.ts";
 import { pathText, SettingsError } from "../../settings/mistakes.ts";
+import { withShared } from "../../settings/shared.ts";
 import type { Settings } from "../../settings/types.ts";
 import { diffLines } from "../diff.ts";
 import type { Engine } from "../engine.ts";
 import { pulumiCommand, withConfigFile } from "../engineWords.ts";
 import { exitCodes, Failure } from "../failure.ts";
 import { isWatched, question } from "../person.ts";
-import type { StackText } from "./domains.ts";
+import type { SharedDomains, StackText } from "./domains.ts";
+import { readYaml } from "./edit.ts";
 import { brought, judge, type Reader } from "./settings.ts";
 import { exchange, refuseWhereOpen } from "./write.ts";
 
@@ -58,7 +60,25 @@ export function stackTextOf(place: Pick<Place, "stack" | "folder">): StackText {
       `There is no ${basename(path)}. Another stack is named by --stack NAME; to write a first one: mailhost init --stack ${place.stack}`,
     );
   }
-  return { text: readFileSync(path, "utf8"), name: basename(path) };
+  const file = { text: readFileSync(path, "utf8"), name: basename(path) };
+  const shared = sharedDomains(file);
+  return { ...file, ...(shared !== undefined && { shared }) };
+}
+
+/** The domains that the stack has from elsewhere. @throws SettingsError where the file that it names cannot be read */
+function sharedDomains({ text, name }: StackText): SharedDomains | undefined {
+  const { config } = (readYaml(text, name).toJS() ?? {}) as {
+    config?: Readonly<Record<string, unknown>> | null;
+  };
+  const shared = config?.["mailhost:shared"];
+  if (shared === undefined) return undefined;
+  const domainsOf = (own: object) => (withShared({ shared, ...own }).domains ?? {}) as SharedDomains["all"];
+  const domains = config?.["mailhost:domains"];
+  return {
+    name: String(shared),
+    domains: domainsOf({}),
+    all: domainsOf(domains === undefined ? {} : { domains }),
+  };
 }
 
 /** Who reads the texts of a stack file. */

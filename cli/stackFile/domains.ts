@@ -9,6 +9,18 @@ export interface StackText {
   readonly text: string;
   /** `Pulumi.prod.yaml`: for messages. */
   readonly name: string;
+  /** @default the stack file says it all itself */
+  readonly shared?: SharedDomains;
+}
+
+/** The domains of the file that `mailhost:shared` names (settings/shared.ts). They are not changed here: other stacks have them, too. */
+export interface SharedDomains {
+  /** `stacks.yaml`: for messages. */
+  readonly name: string;
+  /** As that file has them. */
+  readonly domains: Tree;
+  /** Together with those of the stack file. */
+  readonly all: Tree;
 }
 
 /** What a mailbox says of itself; what is left out has its default. */
@@ -30,12 +42,15 @@ interface Found {
   readonly at: Keys;
   readonly mailboxes: Tree;
   readonly aliases: Tree;
+  /** What the shared file has of it. */
+  readonly shared: { readonly mailboxes: Tree; readonly aliases: Tree };
 }
 
 export function addMailbox(file: StackText, address: string, wishes: MailboxWishes): string {
   const { local, domain } = placeOf(file, address);
   if (keyOf(domain.mailboxes, local) !== undefined)
     throw new Failure(`${address} is there already. See all: mailhost mailbox list`);
+  refuseShared(file, address, [domain.shared.mailboxes, domain.shared.aliases], local);
   if (keyOf(domain.aliases, local) !== undefined) {
     throw new Failure(
       `${address} is an alias. To make a mailbox of it, take that away first: mailhost alias remove ${address}`,
@@ -50,16 +65,22 @@ export function addMailbox(file: StackText, address: string, wishes: MailboxWish
 }
 
 export function removeMailbox(file: StackText, address: string): string {
-  return change(file, { kind: "remove", at: mailboxAt(file, address) });
+  const at = mailboxAt(file, address);
+  // What the shared file says of it would hold without this.
+  if (sharedMailbox(file, address) !== undefined) throw isShared(file, address);
+  return change(file, { kind: "remove", at });
 }
 
 /** Nobody can log in to it any more, or again. */
 export function suspendMailbox(file: StackText, address: string, suspended: boolean): string {
   const at = [...mailboxAt(file, address), "suspended"];
-  if (isSet(file, at) === suspended) {
+  const shared = sharedMailbox(file, address)?.suspended;
+  // In whatever form Pulumi takes a truth value.
+  if ((String(valueAt(file, at) ?? shared) === "true") === suspended) {
     throw new Failure(`${address} is ${suspended ? "suspended already" : "not suspended"}.`);
   }
   if (suspended) return change(file, { kind: "set", at, value: true });
+  if (String(shared) === "true") throw isShared(file, `That ${address} is suspended`);
   return change(file, { kind: "remove", at });
 }
 
@@ -67,15 +88,18 @@ export function suspendMailbox(file: StackText, address: string, suspended: bool
 export function setPasswordHash(file: StackText, address: string, hash: Value | undefined): string {
   const at = [...mailboxAt(file, address), "passwordHash"];
   const known = valueAt(file, at);
+  if (hash === undefined && sharedMailbox(file, address)?.passwordHash !== undefined)
+    throw isShared(file, `The password's hash of ${address}`);
   if (hash === undefined) return known === undefined ? file.text : change(file, { kind: "remove", at });
   // In any other form than a text it is on lines of its own: it is set anew.
   const cleared = typeof known === "object" ? { ...file, text: change(file, { kind: "remove", at }) } : file;
   return change(cleared, { kind: "set", at, value: hash });
 }
 
-/** Whether the stack file has the password's hash, so that none is generated. */
+/** Whether the stack has the password's hash, so that none is generated. @throws Failure where there is no such mailbox */
 export function hasOwnPassword(file: StackText, address: string): boolean {
-  return valueAt(file, [...mailboxAt(file, address), "passwordHash"]) !== undefined;
+  const known = mailboxIn(file.shared?.all ?? treeAt(file, domainsKey), address);
+  return (known ?? tree(valueAt(file, mailboxAt(file, address)))).passwordHash !== undefined;
 }
 
 /** @param targets addresses, or names of the same domain */
@@ -87,6 +111,7 @@ export function addAlias(file: StackText, address: string, targets: readonly str
   if (key === undefined) {
     if (keyOf(domain.mailboxes, local) !== undefined)
       throw new Failure(`${address} is a mailbox, and cannot be an alias as well.`);
+    refuseShared(file, address, [domain.shared.mailboxes, domain.shared.aliases], local);
     const [only] = wanted;
     // The first of a domain as a list, so that it is on a line of its own.
     const isPlain = wanted.length === 1 && only !== undefined && Object.keys(domain.aliases).length > 0;
@@ -106,6 +131,7 @@ export function removeAlias(file: StackText, address: string, targets: readonly 
   const { local, domain } = placeOf(file, address);
   const key = keyOf(domain.aliases, local);
   if (key === undefined) {
+    refuseShared(file, address, [domain.shared.aliases], local);
     throw new Failure(`There is no alias ${address}.${meant(local, Object.keys(domain.aliases))}`);
   }
   const at = [...domain.at, "aliases", key];
@@ -117,7 +143,10 @@ export function removeAlias(file: StackText, address: string, targets: readonly 
     return place;
   });
   const gone = new Set(places);
-  if (gone.size === 0 || gone.size === known.length) return change(file, { kind: "remove", at });
+  if (gone.size === 0 || gone.size === known.length) {
+    refuseShared(file, address, [domain.shared.aliases], local);
+    return change(file, { kind: "remove", at });
+  }
   // From the end, so that no place moves.
   return [...gone]
     .toSorted((one, other) => other - one)
@@ -130,6 +159,7 @@ export function addDomain(file: StackText, name: string, since: string, zone: st
   if (wanted === undefined) throw new Failure(`${name} is no domain name. Write one such as example.org.`);
   const known = domainsIn(file);
   if (keyOfDomain(known, wanted) !== undefined) throw new Failure(`The domain ${name} is there already.`);
+  if (sharedDomain(file, name) !== undefined) throw isShared(file, `The domain ${name}`);
   return change(file, {
     kind: "set",
     at: [...domainsKey, name],
@@ -138,7 +168,9 @@ export function addDomain(file: StackText, name: string, since: string, zone: st
 }
 
 export function removeDomain(file: StackText, name: string): string {
-  return change(file, { kind: "remove", at: domainOf(file, name).at });
+  const { at } = domainOf(file, name);
+  if (sharedDomain(file, name) !== undefined) throw isShared(file, `The domain ${name}`);
+  return change(file, { kind: "remove", at });
 }
 
 /** Addresses of a domain's mailboxes. */
@@ -160,13 +192,11 @@ function valueAt(file: StackText, at: Keys): unknown {
   );
 }
 
-/** A truth value, in whatever form Pulumi takes it. */
-function isSet(file: StackText, at: Keys): boolean {
-  return String(valueAt(file, at)) === "true";
+function treeAt(file: StackText, at: Keys): Tree {
+  return tree(valueAt(file, at));
 }
 
-function treeAt(file: StackText, at: Keys): Tree {
-  const value = valueAt(file, at);
+function tree(value: unknown): Tree {
   return typeof value === "object" && value !== null ? (value as Tree) : {};
 }
 
@@ -181,7 +211,9 @@ function keyOfDomain(known: readonly string[], wanted: string): string | undefin
 function domainOf(file: StackText, name: string): Found {
   const known = domainsIn(file);
   const key = keyOfDomain(known, name);
+  const shared = sharedDomain(file, name);
   if (key === undefined) {
+    if (shared !== undefined) throw isShared(file, `The domain ${name}`);
     throw new Failure(
       `${file.name} has no domain ${name}. It has: ${known.join(", ") || "none"}. To add it: mailhost domain add ${name}`,
     );
@@ -192,6 +224,7 @@ function domainOf(file: StackText, name: string): Found {
     at,
     mailboxes: treeAt(file, [...at, "mailboxes"]),
     aliases: treeAt(file, [...at, "aliases"]),
+    shared: { mailboxes: tree(shared?.mailboxes), aliases: tree(shared?.aliases) },
   };
 }
 
@@ -211,9 +244,41 @@ function mailboxAt(file: StackText, address: string): Keys {
   const { local, domain } = placeOf(file, address);
   const key = keyOf(domain.mailboxes, local);
   if (key === undefined) {
+    refuseShared(file, address, [domain.shared.mailboxes], local);
     throw new Failure(`There is no mailbox ${address}.${meant(local, Object.keys(domain.mailboxes))}`);
   }
   return [...domain.at, "mailboxes", key];
+}
+
+function isShared({ shared, name }: StackText, what: string): Failure {
+  return new Failure(`${what} is in ${shared?.name ?? name} (mailhost:shared); change it there.`);
+}
+
+/** @throws Failure where one of the shared file's mappings has the name */
+function refuseShared(file: StackText, address: string, shared: readonly Tree[], local: string): void {
+  if (shared.some((names) => keyOf(names, local) !== undefined)) throw isShared(file, address);
+}
+
+/** What the shared file has of a domain. */
+function sharedDomain({ shared }: StackText, name: string): Tree | undefined {
+  return shared && domainIn(shared.domains, name);
+}
+
+/** What the shared file has of a mailbox. */
+function sharedMailbox({ shared }: StackText, address: string): Tree | undefined {
+  return shared && mailboxIn(shared.domains, address);
+}
+
+function domainIn(domains: Tree, name: string): Tree | undefined {
+  const key = keyOfDomain(Object.keys(domains), name);
+  return key === undefined ? undefined : tree(domains[key]);
+}
+
+function mailboxIn(domains: Tree, address: string): Tree | undefined {
+  const { local, domain } = addressParts(address);
+  const mailboxes = tree(domainIn(domains, domain)?.mailboxes);
+  const key = keyOf(mailboxes, local.toLowerCase());
+  return key === undefined ? undefined : tree(mailboxes[key]);
 }
 
 /** Names of mailboxes and aliases are the same in upper and lower case. */

@@ -310,6 +310,8 @@ function flow(value: Value): string {
 
 /** In quotes where it needs some, in a list or a mapping on one line too. */
 export function scalarText(text: string): string {
+  // What looks like a date is one to the engine, which gives it a time where it sets the file anew.
+  if (/^\d{4}-\d{1,2}-\d{1,2}/.test(text)) return JSON.stringify(text);
   return stringify([text], { ...setting, collectionStyle: "flow" })
     .trim()
     .slice(2, -2);

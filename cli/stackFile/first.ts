@@ -1,5 +1,6 @@
 /** The first stack file of somebody's own. */
-import { wholeInternet } from "../../settings/networks.ts";
+import { addressParts, domainName } from "../../settings/names.ts";
+import { alone, isAddress, networkMistake, wholeInternet } from "../../settings/networks.ts";
 import { scalarText } from "./edit.ts";
 
 /** What has to be said of a host; everything else has a default. */
@@ -15,6 +16,51 @@ export interface FirstAnswers {
   readonly since: string;
   /** Names before the `@`. */
   readonly mailboxes: readonly string[];
+}
+
+/** What is wrong with an answer as a mail domain, if anything. */
+export function domainMistake(answer: string): string | undefined {
+  return domainName(answer) === undefined
+    ? `${answer} is no domain name; write one such as test.example.org`
+    : undefined;
+}
+
+/** Names before the `@`, of names or whole addresses. */
+export function mailboxNames(answer: string): readonly string[] {
+  return wordsOf(answer).map((name) => (name.includes("@") ? addressParts(name).local : name));
+}
+
+/** What is wrong with an answer as mailboxes of the domain, if anything. */
+export function mailboxMistake(answer: string, domain: string): string | undefined {
+  const names = wordsOf(answer);
+  if (names.length === 0) return "name one mailbox or more, such as ann";
+  const stranger = names.find(
+    (name) => name.includes("@") && domainName(addressParts(name).domain) !== domainName(domain),
+  );
+  return (
+    stranger &&
+    `${stranger} is not in ${domain}; write the names before its @, and add other domains when the file is there: mailhost domain add`
+  );
+}
+
+/** Networks, where a lone address is its own. */
+export function sshNetworks(answer: string): readonly string[] {
+  return wordsOf(answer).map((word) => (isAddress(word) ? alone(word) : word));
+}
+
+/** What is wrong with an answer as networks that reach port 22, if anything. */
+export function sshMistake(answer: string): string | undefined {
+  const networks = sshNetworks(answer);
+  if (networks.length === 0) return `write a network such as 203.0.113.7/32, or ${wholeInternet}`;
+  const [mistake] = networks.flatMap((network) => {
+    const mistake = network === wholeInternet ? undefined : networkMistake(network);
+    return mistake === undefined ? [] : [`${network} ${mistake}`];
+  });
+  return mistake;
+}
+
+function wordsOf(answer: string): readonly string[] {
+  return answer.split(/[\s,]+/).filter((word) => word !== "");
 }
 
 /**
@@ -42,7 +88,7 @@ export function firstStackFile(answers: FirstAnswers, kept: string): string {
     "  mailhost:domains:",
     `    ${scalarText(domain)}:`,
     "      # The day it came here; it becomes part of the DKIM selectors, so it stays.",
-    `      since: ${since}`,
+    `      since: ${scalarText(since)}`,
     ...(zone === undefined
       ? []
       : ["      # The DNS zone that has its records.", `      zone: ${scalarText(zone)}`]),

@@ -28,6 +28,52 @@ it("what it shows leads from one text to the other", () => {
   );
 });
 
+it("a hash is not shown in whatever form YAML has it, nor where it is remarked out", () => {
+  const text = `config:
+  mailhost:domains:
+    example.org:
+      mailboxes:
+        ann:
+          passwordHash:
+            $6$ann$HASH
+        bob: { "passwordHash": $6$bob$HASH, quota: 3 }
+        carol:
+          passwordHash: >-
+            $6$carol$HASH
+            HASH
+          quota: 3
+        dave: { ? passwordHash : "$6$dave$\\
+          HASH" } # once passwordHash: $6$old$HASH
+        erik: &one $6$erik$HASH
+        frida: { passwordHash: *one }
+  # passwordHash: $6$older$HASH
+`;
+  for (const shown of [
+    diffLines("", text),
+    diffLines(text, ""),
+    diffLines(text, text.replaceAll("quota: 3", "quota: 4")),
+  ]) {
+    assert.doesNotMatch(shown.join("\n"), /HASH/);
+    assert.ok(
+      shown.some((line) => / {10}quota: 3$/.test(line)),
+      shown.join("\n"),
+    );
+  }
+  const lines = diffLines("", text);
+  assert.ok(lines.includes("+             (not shown)"));
+  assert.ok(lines.includes('+         bob: { "passwordHash": (not shown), quota: 3 }'));
+  assert.deepEqual(
+    diffLines(text, text.replace("$6$ann$HASH", "$6$ann$OTHER")).filter((line) => /^[-+]/.test(line)),
+    ["-             (not shown)", "+             (not shown)"],
+  );
+});
+
+it("a line that becomes a secret, or is one no more, is not shown", () => {
+  const [note, hash] = ["note:\n  $6$HASH\nend: 1", "passwordHash:\n  $6$HASH\nend: 1"];
+  for (const lines of [diffLines(note, hash), diffLines(hash, note)])
+    assert.deepEqual(lines.slice(2), ["    (not shown)", "  end: 1"]);
+});
+
 it("a hash in plain text is not shown; the name of a variable and what Pulumi has encrypted are", () => {
   const text = [
     "ann: { passwordHash: $6$salt$abc, quota: 3 }",

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -13,7 +14,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { examples } from "../examples.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
@@ -77,6 +79,22 @@ describe("every command", () => {
       assert.match(help, new RegExp(`^ {2}mailhost ${words}|^npm run ${words} --`, "m"));
       assert.match(help, /--stack/, words);
       assert.equal(/--json/.test(help), !["host", "unlock", "rspamd"].includes(words), words);
+    }
+  });
+
+  it("that a message names is there", () => {
+    const names = all().map(([words]) => words);
+    const known = new Set([...names, ...names.map((words) => words.split(" ")[0])]);
+    const sources = readdirSync(join(root, "cli"), { recursive: true, encoding: "utf8" });
+    const named = sources
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => [
+        ...readFileSync(join(root, "cli", path), "utf8").matchAll(/\bmailhost ([a-z]+)(?: ([a-z]+)\b)?/g),
+      ]);
+    assert.ok(named.length >= 20, String(named.length));
+    for (const [text, command = "", below] of named) {
+      const isGroup = names.some((words) => words.startsWith(`${command} `));
+      assert.ok(known.has(isGroup && below ? `${command} ${below}` : command), text);
     }
   });
 });
@@ -169,6 +187,12 @@ describe("the exit code", () => {
     assert.equal(existsSync(join(checkout, "Pulumi.home.yaml")), false);
   });
 
+  it("is 2 of a check that could not look", () => {
+    const { code, stderr } = cli("check");
+    assert.equal(code, 2);
+    assert.match(stderr, /npm start/);
+  });
+
   it("is 3 where an editor has the file open", () => {
     const mark = join(checkout, ".Pulumi.dev.yaml.kate-swp");
     writeFileSync(mark, "");
@@ -189,6 +213,90 @@ it("a mistake that was there before is no reason to refuse a change", () => {
     readFileSync(file(), "utf8"),
     mistaken.replace("sales: bob\n", "sales: bob\n        post: ann\n"),
   );
+});
+
+describe("what is in a file that stacks share", () => {
+  const team = () => join(checkout, "Pulumi.team.yaml");
+  const own = dev
+    .replace("config:\n", "config:\n  mailhost:shared: team.yaml\n")
+    .replace("        bob: {}\n", "        bob: {}\n        erik: {}\n")
+    .replace("sales: bob\n", "sales: bob\n        post: ann\n");
+  before(() => {
+    writeFileSync(
+      join(checkout, "team.yaml"),
+      `values:
+  pulumiConfig:
+    mailhost:domains:
+      example.org:
+        mailboxes:
+          dora: {}
+          erik: { suspended: true, passwordHash: $6$salt$${"b".repeat(86)} }
+        aliases: { office: [ann, dora], post: [bob] }
+      example.net:
+        since: 2026-11-01
+        mailboxes: { frida: {} }
+`,
+    );
+  });
+  beforeEach(() => writeFileSync(team(), own));
+  after(() => {
+    rmSync(team());
+    rmSync(join(checkout, "team.yaml"));
+  });
+
+  it("is listed", () => {
+    const { code, stdout, stderr } = cli("mailbox", "list", "--stack", "team", "--json");
+    assert.equal(code, 0, stderr);
+    const listed = JSON.parse(stdout) as { address: string; password: string }[];
+    assert.deepEqual(listed.map(({ address, password }) => `${address} ${password}`).toSorted(), [
+      "ann@example.org generated",
+      "bob@example.org generated",
+      "carol@example.com generated",
+      "dora@example.org generated",
+      "erik@example.org of its own",
+      "frida@example.net generated",
+    ]);
+  });
+
+  it("is not changed, and nothing is written over it", () => {
+    for (const words of [
+      ["mailbox", "add", "dora@example.org"],
+      ["mailbox", "add", "office@example.org"],
+      ["mailbox", "add", "gert@example.net"],
+      ["mailbox", "remove", "dora@example.org"],
+      ["mailbox", "remove", "erik@example.org"],
+      ["mailbox", "suspend", "frida@example.net"],
+      ["mailbox", "suspend", "dora@example.org"],
+      ["mailbox", "resume", "erik@example.org"],
+      ["mailbox", "passwd", "erik@example.org"],
+      ["mailbox", "passwd", "dora@example.org", "--hash-from", "ANN_HASH"],
+      ["alias", "add", "office@example.org", "bob"],
+      ["alias", "add", "dora@example.org", "bob"],
+      ["alias", "add", "info@example.net", "frida"],
+      ["alias", "remove", "office@example.org", "dora"],
+      ["alias", "remove", "post@example.org"],
+      ["domain", "add", "example.net"],
+      ["domain", "remove", "example.net"],
+      ["domain", "remove", "example.org", "--confirm", "example.org"],
+    ]) {
+      const { code, stderr } = cli(...words, "--stack", "team");
+      assert.equal(code, 1, words.join(" "));
+      assert.match(stderr, /is in team\.yaml \(mailhost:shared\); change it there/, words.join(" "));
+      assert.equal(readFileSync(team(), "utf8"), own, words.join(" "));
+    }
+  });
+
+  it("is no hindrance to what the stack file has itself, nor to a new generated password", () => {
+    for (const words of [
+      ["mailbox", "add", "gert@example.org"],
+      ["mailbox", "suspend", "bob@example.org"],
+      ["mailbox", "passwd", "dora@example.org"],
+      ["alias", "add", "post@example.org", "bob"],
+    ]) {
+      const { code, stderr } = cli(...words, "--stack", "team");
+      assert.equal(code, 0, `${words.join(" ")}: ${stderr}`);
+    }
+  });
 });
 
 it("lists what the file says, as JSON too, with no hash in it", () => {
@@ -241,6 +349,79 @@ it("init keeps what Pulumi has written, and a file with settings whole", () => {
   assert.match(again.stderr, /Pulumi\.home\.yaml is there, and has aws:region/);
   assert.equal(readFileSync(path, "utf8"), text);
   rmSync(path);
+});
+
+describe("init", () => {
+  const path = () => join(checkout, "Pulumi.home.yaml");
+  const init = (...words: readonly string[]) =>
+    cli("init", "--domain", "example.org", "--ssh-from", "203.0.113.7/32", "--no-check", ...words);
+  const home = (...words: readonly string[]) => init("--stack", "home", ...words);
+  afterEach(() => rmSync(path(), { force: true }));
+
+  it("leaves alone what somebody has written, comments too", () => {
+    for (const text of ["# notes of mine\n", "encryptionsalt: v1:abc= # ours\n", "environment: [mail]\n"]) {
+      writeFileSync(path(), text);
+      const { code, stderr } = home();
+      assert.equal(code, 1, text);
+      assert.match(stderr, /its line 1 is none that pulumi stack init has written/);
+      assert.equal(readFileSync(path(), "utf8"), text);
+    }
+  });
+
+  it("suggests another name where the stack is the local cloud's or an example", () => {
+    for (const words of [[], ...examples.map((name) => ["--stack", name])])
+      assert.match(init(...words).stderr, /mailhost init --stack home/, words.join(" "));
+  });
+
+  it("names what is to be done next, and leaves out what is done", () => {
+    assert.match(home().stdout, /^ {2}npx pulumi stack init home /m);
+    for (const text of ["encryptionsalt: v1:abc=:v1:def\n", "secretsprovider: awskms://alias/mail\n"]) {
+      writeFileSync(path(), text);
+      const { code, stdout, stderr } = home();
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stdout, /stack init/);
+      assert.match(stdout, /^ {2}npx pulumi up --stack home$/m);
+    }
+  });
+
+  it("refuses each answer that is none, by its option", () => {
+    for (const [words, reason] of [
+      [["--mailbox", "ann@example.net"], /^--mailbox: ann@example\.net is not in example\.org; /],
+      [["--mailbox", ","], /^--mailbox: name one mailbox or more/],
+      [["--ssh-from", ","], /^--ssh-from: write a network/],
+      [["--domain", "example"], /^--domain: example is no domain name; /],
+      [["--ssh-from", "203.0.113.300"], /^--ssh-from: 203\.0\.113\.300 is no network; /],
+      [["--ssh-from", "0.0.0.0/0"], /^--ssh-from: 0\.0\.0\.0\/0 opens SSH to a large part of the internet; /],
+    ] as const) {
+      const { code, stderr } = cli(
+        ...["init", "--stack", "home", "--no-check"],
+        ...(words[0] === "--domain" ? [] : ["--domain", "example.org"]),
+        ...(words[0] === "--ssh-from" ? [] : ["--ssh-from", "203.0.113.7/32"]),
+        ...words,
+      );
+      assert.equal(code, 1, words.join(" "));
+      assert.match(stderr, reason);
+      assert.equal(existsSync(path()), false);
+    }
+  });
+
+  it("takes a whole address of the domain, and a lone address as its network; the date is in quotes", () => {
+    const words = [
+      "--domain",
+      "Example.org",
+      "--mailbox",
+      "ann@example.ORG",
+      "--ssh-from",
+      "203.0.113.7",
+      "2001:db8::7",
+    ];
+    const { code, stderr } = cli("init", "--stack", "home", "--no-check", ...words);
+    assert.equal(code, 0, stderr);
+    const text = readFileSync(path(), "utf8");
+    assert.match(text, /^ {4}from: \[203\.0\.113\.7\/32, 2001:db8::7\/128\]$/m);
+    assert.match(text, /^ {8}ann: \{\}$/m);
+    assert.match(text, /^ {6}since: "\d{4}-\d\d-\d\d"$/m);
+  });
 });
 
 it("init tells what the accounts lack, before there is a stack", () => {

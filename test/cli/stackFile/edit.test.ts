@@ -212,7 +212,7 @@ describe("an edit changes its own line", () => {
       at: [...domains, "example.net"],
       value: { since: "2026-11-22", mailboxes: {} },
     });
-    assert.equal(after, `${text}\n    example.net:\n      since: 2026-11-22\n      mailboxes: {}`);
+    assert.equal(after, `${text}\n    example.net:\n      since: "2026-11-22"\n      mailboxes: {}`);
   });
 
   it("keeps the line breaks of another system", () => {
