@@ -95,9 +95,10 @@ test("a fork gets no secret, no environment and no code of its own run", () => {
   assert.equal(workflows.get("preview")?.on, "pull_request");
 });
 
-test("who deploys waits for an approval, and never beside another", () => {
+test("who deploys waits for an approval, one after the other, and is dropped for no daily run", () => {
   assert.equal(workflows.get("deploy")?.jobs.deploy?.environment, "production");
-  assert.equal(workflows.get("deploy")?.concurrency, workflows.get("daily")?.concurrency);
+  assert.equal(workflows.get("deploy")?.concurrency, "deploy");
+  assert.equal(workflows.get("daily")?.concurrency, "daily");
 });
 
 test("no long-lived key of AWS, no checkout's token left behind, no value of an event inside a script", () => {
