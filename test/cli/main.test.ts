@@ -1,4 +1,4 @@
-/** `mailhost` as it is typed: in a checkout of its own, without a cloud. What wants a host is in test/e2e/changes/25-commands. */
+/** `mailhost` as it is typed: in a checkout of its own, without a cloud. What wants a host is in test/e2e/host/33-commands. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import {

@@ -1,6 +1,6 @@
 /**
  * What a pull request's comment says, of changes as people make them: each is previewed by the real engine on the host's
- * real state, and told as in test/e2e/previews/. `node --test --test-update-snapshots test/e2e/changes/20-previews.test.ts`
+ * real state, and told as in test/e2e/previews/. `node --test --test-update-snapshots test/e2e/host/32-previews.test.ts`
  * writes these anew; read what has changed in them as somebody who knows nothing of the change.
  */
 import assert from "node:assert/strict";
