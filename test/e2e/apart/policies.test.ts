@@ -1,4 +1,4 @@
-/** The policy pack with the real engine: what it says, when it stops a run, and what it costs. Needs no local cloud. */
+/** The policy pack with the real engine: what it says, and when it stops a run. Needs no local cloud. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -110,22 +110,4 @@ test("a DMARC policy that would become milder than the published one is told, un
   const allowed = await lab.run(...withPolicies, "--policy-pack-config", words, "--stack", "dev");
   assert.equal(allowed.code, 0, allowed.output);
   assert.deepEqual(fired(allowed), []);
-});
-
-test("a preview with the policies takes no more than 1.3 times as long", async (t) => {
-  const lab = await Laboratory.start(t);
-  for (const name of ["plain", "judged"]) await lab.stack(name, stackFile());
-  const ratios: number[] = [];
-  const median = () => ratios.toSorted((one, other) => one - other)[Math.floor(ratios.length / 2)] ?? 0;
-  while (ratios.length < 3 || (ratios.length < 7 && median() > 1.3)) {
-    // Side by side, so that whatever else runs on the machine slows down both.
-    const [plain, judged] = await Promise.all([
-      lab.run("preview", "--stack", "plain"),
-      lab.run(...withPolicies, "--stack", "judged"),
-    ]);
-    for (const { code, output } of [plain, judged]) assert.equal(code, 0, output);
-    t.diagnostic(`${plain.seconds.toFixed(1)} s without, ${judged.seconds.toFixed(1)} s with the policies`);
-    ratios.push(judged.seconds / plain.seconds);
-  }
-  assert.ok(median() <= 1.3, `${median().toFixed(2)} times as long`);
 });

@@ -1,0 +1,36 @@
+/** What the policies cost a preview, on a machine that does little else. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stringify } from "yaml";
+import { Laboratory } from "../laboratory.ts";
+
+const stackFile = stringify({
+  config: {
+    "aws:region": "eu-central-1",
+    "mailhost:hostname": "mail.example.org",
+    "mailhost:owner": "ann@example.org",
+    "mailhost:ssh": { from: ["203.0.113.7/32"] },
+    "mailhost:domains": {
+      "example.org": { since: "2026-11-21", mailboxes: { ann: {} } },
+      "example.com": { since: "2026-11-21", mailboxes: { carol: {} } },
+    },
+  },
+});
+
+test("a preview with the policies takes no more than 1.3 times as long", async (t) => {
+  const lab = await Laboratory.start(t);
+  for (const name of ["plain", "judged"]) await lab.stack(name, stackFile);
+  const ratios: number[] = [];
+  const median = () => ratios.toSorted((one, other) => one - other)[Math.floor(ratios.length / 2)] ?? 0;
+  while (ratios.length < 3 || (ratios.length < 7 && median() > 1.3)) {
+    // Side by side, so that whatever else runs on the machine slows down both.
+    const [plain, judged] = await Promise.all([
+      lab.run("preview", "--stack", "plain"),
+      lab.run("preview", "--policy-pack", "policy", "--stack", "judged"),
+    ]);
+    for (const { code, output } of [plain, judged]) assert.equal(code, 0, output);
+    t.diagnostic(`${plain.seconds.toFixed(1)} s without, ${judged.seconds.toFixed(1)} s with the policies`);
+    ratios.push(judged.seconds / plain.seconds);
+  }
+  assert.ok(median() <= 1.3, `${median().toFixed(2)} times as long`);
+});
