@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { stringify } from "yaml";
 import { ensureEngine } from "../local/engine/engine.ts";
 import { pulumiEnvironment } from "../local/engine/pulumi.ts";
 import { cloudPaths } from "../local/paths.ts";
@@ -31,6 +32,22 @@ export interface LaboratoryOptions {
   readonly cloud?: CloudState;
   readonly environment?: Readonly<Record<string, string>>;
 }
+
+/** The text of a stack file that is whole, with two domains. @param more settings, by their whole keys */
+export const twoDomains = (more: Readonly<Record<string, unknown>> = {}) =>
+  stringify({
+    config: {
+      "aws:region": "eu-central-1",
+      "mailhost:hostname": "mail.example.org",
+      "mailhost:owner": "ann@example.org",
+      "mailhost:ssh": { from: ["203.0.113.7/32"] },
+      "mailhost:domains": {
+        "example.org": { since: "2026-11-21", mailboxes: { ann: {} } },
+        "example.com": { since: "2026-11-21", mailboxes: { carol: {} } },
+      },
+      ...more,
+    },
+  });
 
 /** A folder with the program and stack files of the test's own, an engine's home and state, and the cloud behind it. */
 export class Laboratory {

@@ -4,27 +4,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseDocument, stringify } from "yaml";
+import { parseDocument } from "yaml";
 import { rules } from "../../../policy/rules.ts";
-import { type EngineRun, Laboratory } from "../../laboratory.ts";
+import { type EngineRun, Laboratory, twoDomains } from "../../laboratory.ts";
 import { recorded, versions } from "../../upgrades/recorded.ts";
 
 const withPolicies = ["preview", "--policy-pack", "policy"] as const;
-
-const stackFile = (more: Readonly<Record<string, unknown>> = {}) =>
-  stringify({
-    config: {
-      "aws:region": "eu-central-1",
-      "mailhost:hostname": "mail.example.org",
-      "mailhost:owner": "ann@example.org",
-      "mailhost:ssh": { from: ["203.0.113.7/32"] },
-      "mailhost:domains": {
-        "example.org": { since: "2026-11-21", mailboxes: { ann: {} } },
-        "example.com": { since: "2026-11-21", mailboxes: { carol: {} } },
-      },
-      ...more,
-    },
-  });
 
 /** The names of the policies that had something to say, and at which level. */
 function fired({ output }: EngineRun): readonly string[] {
@@ -35,7 +20,7 @@ function fired({ output }: EngineRun): readonly string[] {
 
 test("the whole program is quiet in the first preview, a fault in its stack file is told, and the word for it is kept", async (t) => {
   const lab = await Laboratory.start(t);
-  await lab.stack("one", stackFile());
+  await lab.stack("one", twoDomains());
   const first = await lab.run(...withPolicies, "--stack", "one");
   assert.equal(first.code, 0, first.output);
   assert.deepEqual(fired(first), [], first.output);
@@ -45,7 +30,7 @@ test("the whole program is quiet in the first preview, a fault in its stack file
   const many = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((number) => `include:s${number}.example.net`);
   lab.write(
     "one",
-    stackFile({
+    twoDomains({
       "mailhost:ssh": { from: "the-whole-internet" },
       "mailhost:relay": { host: "smtp.example.net", username: "me", password: "p", spf: many },
     }),
