@@ -25,6 +25,7 @@ import { senders } from "./items/senders.ts";
 import { services } from "./items/services.ts";
 import { spf } from "./items/spf.ts";
 import { tls } from "./items/tls.ts";
+import { updates } from "./items/updates.ts";
 import { validation } from "./items/validation.ts";
 import { viruses } from "./items/viruses.ts";
 import { outgoingWay } from "./items/wayout.ts";
@@ -59,6 +60,7 @@ export const items: readonly Item[] = [
   viruses,
   resources,
   clock,
+  updates,
   listed,
   queue,
   removed,

@@ -20,6 +20,7 @@ import { resources } from "./items/resources.ts";
 import { services } from "./items/services.ts";
 import { spf } from "./items/spf.ts";
 import { tls } from "./items/tls.ts";
+import { updates } from "./items/updates.ts";
 import { validation } from "./items/validation.ts";
 import { viruses } from "./items/viruses.ts";
 import { outgoingWay } from "./items/wayout.ts";
@@ -51,6 +52,7 @@ export const itemsOnHost: readonly Item[] = [
   viruses,
   resources,
   clock,
+  updates,
   listed,
   queue,
   removed,

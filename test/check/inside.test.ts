@@ -12,6 +12,7 @@ import { removed } from "../../check/items/removed.ts";
 import { renewal } from "../../check/items/renewal.ts";
 import { resources } from "../../check/items/resources.ts";
 import { services } from "../../check/items/services.ts";
+import { updates } from "../../check/items/updates.ts";
 import { viruses } from "../../check/items/viruses.ts";
 import { outgoingWay } from "../../check/items/wayout.ts";
 import { fromOutside } from "../../check/outside.ts";
@@ -383,5 +384,23 @@ test("policies: nothing is asked where none ramps, and where one hurts that is w
   assert.deepEqual(lines("reject", 0), ["right: example.org, DMARC: reject since 2026-01-01, the last step"]);
   assert.deepEqual(lines("reject", 5), [
     "wrong: example.org, DMARC: reject since 2026-01-01, the last step. Of 110 own messages 10 fail (198.51.100.1: 5; seen by one.example, two.example).",
+  ]);
+});
+
+test("updates: they come in, have not for days, wait for a reboot; left to the owner", () => {
+  const now = 1_800_000_000;
+  const ago = (days: number) => now - days * 86_400;
+  assert.deepEqual(judged(updates, `${now}\n${ago(1)}\n`), ["right: security updates come in"]);
+  assert.deepEqual(judged(updates, `${now}\n${ago(4)}\n${ago(6)}\nlinux-image-cloud-amd64\n`), [
+    "right: security updates come in; one waits for a reboot (linux-image-cloud-amd64)",
+  ]);
+  assert.deepEqual(judged(updates, `${now}\n${ago(5)}\n${ago(8)}\nlibc6\nlinux-image-cloud-amd64\n`), [
+    "wrong: no security update has come in for 5 days",
+    "wrong: an update has waited for a reboot for 8 days (libc6, linux-image-cloud-amd64)",
+  ]);
+  const settings = settingsWith({ upgrades: { security: false } });
+  assert.deepEqual(judged(updates, `${now}\n${ago(5)}\n`, { settings }), []);
+  assert.deepEqual(judged(updates, `${now}\n${ago(5)}\n${ago(8)}\n`, { settings }), [
+    "wrong: an update has waited for a reboot for 8 days",
   ]);
 });

@@ -243,6 +243,9 @@ const settingsOfPostfix: readonly Fault[] = [
   },
 ];
 
+/** Left by apt's daily service when unattended-upgrade(8) has gone well. */
+const updatesStamp = "/var/lib/apt/periodic/unattended-upgrades-stamp";
+
 const ofTheMachine: readonly Fault[] = [
   {
     name: "the firewall has a hole",
@@ -273,6 +276,19 @@ const ofTheMachine: readonly Fault[] = [
     put: `fallocate -l "$(df --output=size -B 1 /srv | awk 'NR == 2 { printf "%d", $1 * 0.86 }')" /srv/ballast`,
     mend: "rm /srv/ballast",
     seen: [/^\/srv is (8[5-9]|9\d) % full/],
+  },
+  {
+    name: "an update waits for a reboot",
+    // As the kernel's package leaves it behind (/etc/kernel/postinst.d/unattended-upgrades).
+    put: "touch -d '8 days ago' /run/reboot-required; echo linux-image-6.12.0-1-cloud-amd64 >/run/reboot-required.pkgs",
+    mend: "rm /run/reboot-required /run/reboot-required.pkgs",
+    seen: [/^an update has waited for a reboot for 8 days \(linux-image-6\.12\.0-1-cloud-amd64\)/],
+  },
+  {
+    name: "security updates come no more",
+    put: `[ ! -e ${updatesStamp} ] || cp -p ${updatesStamp} /root/stamp; touch -d '6 days ago' ${updatesStamp}`,
+    mend: `rm ${updatesStamp}; [ ! -e /root/stamp ] || mv /root/stamp ${updatesStamp}`,
+    seen: [/^no security update has come in for 6 days/],
   },
   {
     name: "a deployed file is gone",
