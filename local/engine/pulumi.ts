@@ -1,6 +1,6 @@
 /** How the local cloud runs Pulumi's CLI. */
 import { spawn } from "node:child_process";
-import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants, hostname } from "node:os";
 import { join } from "node:path";
 
@@ -24,6 +24,7 @@ export function pulumiEnvironment({
   extra = {},
 }: PulumiHome): Record<string, string> {
   mkdirSync(backendDir, { recursive: true, mode: 0o700 });
+  leaveNoLogs(home);
   const inherited = Object.entries(process.env).filter(
     // A person's own organisation, tokens and settings are of no use here, and may mislead.
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("PULUMI_"),
@@ -42,6 +43,18 @@ export function pulumiEnvironment({
     MAILHOST_LANGUAGE_HOST: join(import.meta.dirname, "language-host.ts"),
     ...extra,
   };
+}
+
+/**
+ * The CLI keeps a log of everything that it does, in a folder of its home, and has no switch for that. It costs a fifth of a
+ * preview's processor time (1.1 of 5.5 seconds) and 3 MB each time. Where it cannot be kept, the CLI does without.
+ */
+function leaveNoLogs(home: string): void {
+  const logs = join(home, "logs");
+  if (statSync(logs, { throwIfNoEntry: false })?.isFile()) return;
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  rmSync(logs, { recursive: true, force: true });
+  writeFileSync(logs, "");
 }
 
 export interface RunOptions {

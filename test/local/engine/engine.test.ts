@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
@@ -178,6 +179,8 @@ test("the shim beside a built engine runs the checkout's host, with the Node in 
 });
 
 test("the environment is the local cloud's, and nothing of the user's Pulumi comes through", () => {
+  // Left by a run before.
+  mkdirSync(join(folder, "home", "logs"), { recursive: true });
   process.env.PULUMI_ACCESS_TOKEN = "token of the user";
   const env = pulumiEnvironment({
     home: join(folder, "home"),
@@ -192,6 +195,7 @@ test("the environment is the local cloud's, and nothing of the user's Pulumi com
   assert.equal(env.MAILHOST_CLOUD, "/cloud");
   assert.equal(env.PATH, process.env.PATH);
   assert.ok(existsSync(join(folder, "state")));
+  assert.ok(statSync(join(folder, "home", "logs")).isFile(), "the CLI can keep no log there");
 });
 
 test("a run's exit code is the CLI's, and a signal's is the shell's", async () => {
