@@ -43,12 +43,18 @@ const off: { readonly [key in keyof OptionValues]?: unknown } = {
 };
 
 const all: readonly Option[] = options;
-/** Of the zones that somebody else keeps here nothing is known before domains are parked in them: the two go together. */
-const together: { readonly [key: string]: readonly string[] } = { parked: ["parked", "dns"] };
+/**
+ * What cannot be alone: of the zones that somebody else keeps here nothing is known before domains are parked in them, and who
+ * takes complaints reads reports.
+ */
+const together: readonly (readonly string[])[] = [
+  ["parked", "dns"],
+  ["feedback", "reports"],
+];
 const switched = all
   .map(({ key }) => key as string)
-  .filter((key) => key !== "lockedStore" && key !== "dns")
-  .map((key) => together[key] ?? [key]);
+  .filter((key) => key !== "lockedStore" && !together.some(([, second]) => second === key))
+  .map((key) => together.find(([first]) => first === key) ?? [key]);
 const path = (key: string) => ["config", `mailhost:${key}`];
 
 ownCloud((stack) => {
