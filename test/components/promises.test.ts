@@ -23,12 +23,18 @@ test("the runtime writes down no places of its promises: with a hundred domains 
   assert.equal(written.promises, 0);
 });
 
+const { debuggablePromise } = debuggable as unknown as {
+  debuggablePromise(promise: Promise<string>, context: string): Promise<string>;
+};
+
 test("it counts them all the same, and the program's own errors show their place", async () => {
-  const { debuggablePromise } = debuggable as unknown as {
-    debuggablePromise(promise: Promise<string>, context: string): Promise<string>;
-  };
   const promise = Promise.resolve("an answer") as Promise<string> & { readonly _debugCtx?: string };
   assert.equal(await debuggablePromise(promise, "a question"), "an answer");
   assert.equal(promise._debugCtx, "a question");
   assert.match(new Error("a mistake").stack ?? "", /\n +at .*promises\.test\.ts/);
+});
+
+test("those of properties are left alone, four for each: they end with their resource", () => {
+  const promise = Promise.resolve("an answer");
+  assert.equal(debuggablePromise(promise, "transferProperty(a record, ttl, 300)"), promise);
 });
