@@ -1,7 +1,7 @@
 /** The pages a person reads, held to the code: what they name exists, and what they show parses. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
@@ -10,12 +10,9 @@ import { ensureEngine } from "../../local/engine/engine.ts";
 import { cloudPaths } from "../../local/paths.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { schema } from "../../settings/schema.ts";
+import { blocksOf, fence, pages } from "./fenced.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const pages = ["README.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: root }).sort()].map((path) => ({
-  path,
-  text: readFileSync(join(root, path), "utf8"),
-}));
 const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
   cwd: root,
   encoding: "utf8",
@@ -25,16 +22,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   scripts: Record<string, string>;
 };
 
-interface Block {
-  readonly page: string;
-  readonly language: string;
-  readonly text: string;
-}
-
-const fence = /^( *)```(\w*)\n([\s\S]*?)^ *```$/gm;
-const blocks: readonly Block[] = pages.flatMap(({ path, text }) =>
-  [...text.matchAll(fence)].map(([, , language = "", body = ""]) => ({ page: path, language, text: body })),
-);
+const blocks = pages.flatMap(blocksOf);
 
 /** Everything in a page's inline code. */
 const spans = pages.flatMap(({ path, text }) =>
