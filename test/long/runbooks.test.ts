@@ -25,9 +25,7 @@ import { ownCloud } from "./own-cloud.ts";
 import { typedPage } from "./typed.ts";
 
 const page = typedPage("docs/runbooks.md");
-const readme = typedPage("README.md", (text) =>
-  text.replaceAll("Values=home", "Values=dev").replace("mailhost home", "mailhost dev"),
-);
+const readme = typedPage("README.md");
 const bob = "bob@example.org";
 
 ownCloud(undefined, withoutUpdates);

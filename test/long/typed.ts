@@ -1,11 +1,11 @@
 /** What a page has somebody type, typed: its own lines, so that page and test cannot drift apart. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { collect } from "../../local/run.ts";
 import { shellWord } from "../../plan/shell.ts";
 import { blocksOf, pageOf } from "../docs/fenced.ts";
-import { checkout, cloudId } from "../e2e/mailhost.ts";
+import { checkout, cloudFolder, cloudId } from "../e2e/mailhost.ts";
 import { scratchFiles } from "../e2e/scratch.ts";
 
 export interface TypedPage {
@@ -31,17 +31,28 @@ npx() {
     case $tool in
         mailhost) "$node" cli/main.ts "$@" ;;
         pulumi)
-            case $1 in up | refresh | import) set -- "$@" --yes --skip-preview ;; esac
+            case $1 in
+                up | refresh | import | destroy) set -- "$@" --yes --skip-preview ;;
+                state) set -- "$@" --yes ;;
+                stack) [ "$2" != rm ] || set -- "$@" --yes ;;
+            esac
             "$node" local/main.ts pulumi "$@"
             ;;
         *) echo "npx $tool is not known" >&2; return 127 ;;
     esac
 }
+npm() {
+    [ "$*" != "run pulumi -- up" ] || set -- "$@" --yes --skip-preview
+    command npm "$@"
+}
 aws() { "$node" ${shellWord(join(import.meta.dirname, "awsCommand.ts"))} "$@"; }
 [ ! -e ${variables} ] || . ${variables}
 `;
 
-/** @param edit what of the page is another thing here, such as a name; nothing where it is as it stands */
+/**
+ * The reader's own stack, `home`, is `dev` here.
+ * @param edit what else of the page is another thing here, such as an address
+ */
 export function typedPage(path: string, edit: (text: string) => string = (text) => text): TypedPage {
   const blocks = blocksOf(pageOf(path)).filter(({ language }) => language === "sh");
   assert.ok(blocks.length > 0, path);
@@ -61,10 +72,19 @@ export function typedPage(path: string, edit: (text: string) => string = (text) 
         const names = [...block.text.matchAll(/(?:^|[ ;])([a-z]+)=/gm)].map(([, name]) => name);
         const kept =
           names.length === 0 ? "" : `\nset | grep -E '^(${names.join("|")})=' >>${variables} || true`;
-        const script = `${tools(shellWord(variables))}${edit(block.text)}${kept}`;
+        const lines = edit(block.text.replaceAll(/\bhome\b/g, "dev"));
+        const script = `${tools(shellWord(variables))}${lines}${kept}`;
         const child = spawn("sh", ["-c", script], {
           cwd: checkout,
-          env: { ...process.env, MAILHOST_CLOUD_ID: cloudId, MAILHOST_STACK: "dev", NO_COLOR: "1" },
+          env: {
+            ...process.env,
+            // What goes into somebody's home goes into nobody's.
+            HOME: dirname(variables),
+            MAILHOST_HOME: resolve(cloudFolder, "../.."),
+            MAILHOST_CLOUD_ID: cloudId,
+            MAILHOST_STACK: "dev",
+            NO_COLOR: "1",
+          },
           stdio: ["ignore", "pipe", "pipe"],
         });
         const { code, stdout, stderr } = await collect(child);
