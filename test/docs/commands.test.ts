@@ -67,12 +67,7 @@ const known: readonly Known[] = [
     reason: "its numbers are an account's own; the same call is made by test/e2e/cloudflare.ts",
   },
   { line: /^npx pulumi state delete 'urn:/, by: ["test/long/pages.test.ts", /"state", "delete"/] },
-  {
-    line: /^npx pulumi import aws:ebs\/volume/,
-    by: ["test/long/runbooks.test.ts", /The volume from a snapshot/],
-  },
-  { line: /^npx pulumi import aws:ec2\/eip/, by: ["test/long/pages.test.ts", /aws:ec2\/eip/] },
-  { line: /^npx pulumi stack output dnsZoneFiles /, by: ["test/e2e/apart/keepers.test.ts", /dnsZoneFiles/] },
+  { line: /^npx pulumi stack output dnsZoneFiles /, by: ["test/e2e/options/10-on.test.ts", /dnsZoneFiles/] },
   {
     line: /^npx pulumi config set --path 'mailhost:(dkim|hostKey)\.revoked\[0\]'/,
     by: ["test/e2e/host/46-keys.test.ts", /revoked/],

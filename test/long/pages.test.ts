@@ -114,7 +114,7 @@ test("the local cloud's walk, and port 25 as on a new account", async () => {
   const walk = await page.type(section, 0, 1);
   assert.match(walk, /Hello out there/);
   await succeed(["start"]);
-  assert.match(await page.type(section, 1), /mail cannot leave/);
+  assert.match(await page.type(section, 1), /port 25 is blocked/);
 });
 
 test("volume and address are found again by a stack that knows nothing of them", async () => {
