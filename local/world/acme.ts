@@ -58,7 +58,8 @@ export class Acme {
       namespace: this.#network.internet,
       command: ["pebble", "-config", this.#file("pebble.json"), "-dnsserver", `${resolver}:53`],
       // It would wait for seconds before it validates, and refuse one good nonce in twenty, to vex clients in tests.
-      env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" },
+      // Each certificate is validated anew: of itself Pebble does without for every second account that it knows.
+      env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0", PEBBLE_AUTHZREUSE: "0" },
       cwd: folder,
       log: join(folder, "pebble.log"),
       ready: async () => {

@@ -254,7 +254,9 @@ export async function stateResources(...args: readonly string[]): Promise<readon
 
 /** What the provider knows a resource by. @throws where the state has none of that name */
 export async function resourceId(name: string): Promise<string> {
-  const { id } = (await stateResources()).find(({ urn }) => urn.endsWith(`::${name}`)) ?? {};
+  // A component may have its name, too, and has no id.
+  const { id } =
+    (await stateResources()).find(({ urn, id }) => id !== undefined && urn.endsWith(`::${name}`)) ?? {};
   if (id === undefined) throw new Error(`The state has no ${name}.`);
   return id;
 }

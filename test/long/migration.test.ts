@@ -71,7 +71,7 @@ there = imaplib.IMAP4_SSL(job["host"], 993, ssl_context=ssl._create_unverified_c
 there.login(job["login"], job["password"])
 for folder, message, flags, date in job.get("append", []):
     there.create(folder)
-    said = there.append(folder, flags, date, message.replace("\\n", "\\r\\n").encode())
+    said = there.append(folder, flags, '"%s"' % date, message.replace("\\n", "\\r\\n").encode())
     assert said[0] == "OK", said
 for folder, subject, flags in job.get("flag", []):
     there.select(folder)

@@ -126,7 +126,8 @@ test("volume and address are found again by a stack that knows nothing of them",
   await succeed(["pulumi", "destroy", "--exclude-protected", "--yes", "--skip-preview"]);
   for (const name of ["server-data", "server-address"]) {
     const { urn } =
-      (await stateResources()).find((one) => one.urn.endsWith(`::${name}`)) ?? assert.fail(name);
+      (await stateResources()).find((one) => one.id !== undefined && one.urn.endsWith(`::${name}`)) ??
+      assert.fail(name);
     await succeed(["pulumi", "state", "delete", urn, "--force", "--yes"]);
   }
   await type(["docs/deploying.md", "The volume, found again"], (text) =>
