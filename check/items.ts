@@ -1,6 +1,7 @@
 import type { Item } from "./host.ts";
 import { auth } from "./items/auth.ts";
 import { clock } from "./items/clock.ts";
+import { complaints } from "./items/complaints.ts";
 import { delegation } from "./items/delegation.ts";
 import { files } from "./items/files.ts";
 import { firewall } from "./items/firewall.ts";
@@ -63,6 +64,7 @@ export const items: readonly Item[] = [
   updates,
   listed,
   queue,
+  complaints,
   removed,
   renewal,
   policies,

@@ -14,6 +14,7 @@ import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { feedback } from "./feedback.ts";
+import { feedbackId } from "./feedbackId.ts";
 import { hostKey } from "./hostKey.ts";
 import { incomingLimit } from "./incomingLimit.ts";
 import { learning } from "./learning.ts";
@@ -63,6 +64,7 @@ export const options = [
   egress,
   expiry,
   feedback,
+  feedbackId,
   hostKey,
   incomingLimit,
   lists,
