@@ -1,5 +1,6 @@
 import type { Item } from "./host.ts";
 import { auth } from "./items/auth.ts";
+import { bimi } from "./items/bimi.ts";
 import { clock } from "./items/clock.ts";
 import { complaints } from "./items/complaints.ts";
 import { delegation } from "./items/delegation.ts";
@@ -45,6 +46,7 @@ export const itemsOnHost: readonly Item[] = [
   recipients,
   gtube,
   webmail,
+  bimi,
   passwords,
   outgoingWay,
   files,

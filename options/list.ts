@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Settings } from "../settings/types.ts";
 import { backupMx } from "./backupMx.ts";
 import { bans } from "./bans.ts";
+import { bimi } from "./bimi.ts";
 import { caa } from "./caa.ts";
 import { clamav } from "./clamav.ts";
 import { clientSetup } from "./clientSetup.ts";
@@ -52,6 +53,7 @@ import { web } from "./web.ts";
 export const options = [
   backupMx,
   bans,
+  bimi,
   caa,
   clamav,
   clientSetup,
