@@ -125,5 +125,6 @@ export default stackOutputs({
   dnssec: ds,
   nameservers: nameserver.registrar,
   keys,
+  hostKeys: host.shownKeys,
   generated,
 });

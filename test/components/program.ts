@@ -179,7 +179,7 @@ export async function runProgram(
         if (answer === undefined) throw new Error(`nobody expects a ${type} (${name})`);
         registrations.push({ type, name, inputs });
         return preview
-          ? { id: undefined, state: inputs }
+          ? { id: undefined, state: { ...inputs, ...untouched[name] } }
           : { id: `id-of-${name}`, state: { ...inputs, ...answer(name), ...untouched[name] } };
       },
       call: ({ token, inputs }) => {
