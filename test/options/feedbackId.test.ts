@@ -8,26 +8,31 @@ function files(keys: Readonly<Record<string, unknown>>) {
   const content = (path: string) => all.find((file) => file.path === `/etc/rspamd/${path}`)?.content;
   return {
     rule: content("lua.local.d/feedback-id.lua"),
+    headers: all.find(({ path }) => path === "/etc/postfix/submission-headers")?.content ?? assert.fail(),
     signing: content("local.d/dkim_signing.conf") ?? assert.fail(),
     settings: content("local.d/settings.conf") ?? assert.fail(),
   };
 }
 
 it("feedbackId: off by default, without rule, symbol or another list of headers", () => {
-  const { rule, signing, settings } = files({});
+  const { rule, headers, signing, settings } = files({});
   assert.equal(rule, undefined);
   assert.doesNotMatch(settings, /FEEDBACK_ID/);
   assert.doesNotMatch(signing, /sign_headers/);
+  assert.doesNotMatch(headers, /Feedback-ID/);
   assert.deepEqual(files({ feedbackId: false }), files({}));
 });
 
-it("feedbackId: on, for users alone, and under the signature", () => {
-  const { rule, signing, settings } = files({ feedbackId: { sender: "examplemail" } });
+it("feedbackId: on, Postfix makes the room for it, which rspamd fills in wherever they log in from, and signs", () => {
+  const { rule, headers, signing, settings } = files({ feedbackId: { sender: "examplemail" } });
   assert.match(rule ?? "", /^local SENDER = 'examplemail'$/m);
   assert.match(rule ?? "", /^ {2}\['example\.org'\] = true,$/m);
   const [user, host] = settings.split("outgoing_host");
   assert.match(user ?? "", /"FEEDBACK_ID"/);
-  assert.doesNotMatch(host ?? "", /FEEDBACK_ID/);
+  // Webmail logs in from the host itself.
+  assert.match(host ?? "", /"FEEDBACK_ID"/);
+  const [, empty] = /^local EMPTY = '(.*)'$/m.exec(rule ?? "") ?? assert.fail();
+  assert.ok(headers.endsWith(`PREPEND Feedback-ID: ${empty}\n`), headers);
   assert.match(signing, /^sign_headers = "\(o\)from:.*:\(x\)feedback-id";$/m);
 });
 

@@ -183,6 +183,7 @@ describe("carol's mail in the browser", () => {
     assert.equal(got.text.trim(), "The waether is fine.");
     const raw = await asItCame(got);
     assert.match(raw, /filename=tides\.txt/);
+    assert.match(raw, /^Feedback-ID: carol:example\.com:mailbox:examplemail\r?$/m);
     // Neither the program, nor where it runs, nor where she sits.
     assert.doesNotMatch(raw, /roundcube|127\.0\.0\.1|203\.0\.113\.|localhost/i);
     await browser.until("location.search.includes('_task=mail') && !location.search.includes('compose')");
