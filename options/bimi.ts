@@ -24,7 +24,7 @@ const brand = z
       .optional()
       .meta({
         description:
-          "The logo itself, after `|`: an SVG of the profile Tiny PS, square, with a title, 32 KB at most. A Worker at `bimi.` and the domain shows it; so the domain's zone has to be at Cloudflare.",
+          "The logo itself, after `|`: an SVG of the profile Tiny PS, square, with a title, 32 KB at most. A Worker shows it at `https://bimi.example.org/logo.svg`; so the domain's zone has to be at Cloudflare.",
       }),
     url: url("https://www.example.org/logo.svg")
       .optional()
