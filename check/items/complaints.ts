@@ -21,7 +21,7 @@ const few = 3;
  * where somebody has complained.
  */
 const command = `date '+%s %F'; date -d yesterday +%F
-complaints=$(setpriv --reuid=reports --regid=reports --clear-groups /usr/local/lib/mailhost/reports complaints ${days}) || exit
+complaints=$(setpriv --reuid=reports --regid=reports --clear-groups /usr/local/lib/mailhost/reports complaints ${days} </dev/null) || exit
 echo "$complaints"
 [ "$complaints" = '[]' ] || ${deliveriesCommand(days)}`;
 
