@@ -30,6 +30,7 @@ import { mayRunWorkers, Worker } from "./components/worker.ts";
 import { findZones } from "./components/zone.ts";
 import { makePlan } from "./plan/plan.ts";
 import { dmarcTakenBack } from "./plan/ramps.ts";
+import { pageHost } from "./plan/web.ts";
 
 showErrorsAsNodeDoes();
 writeDownNoPlacesOfPromises();
@@ -104,8 +105,7 @@ const account = new AcmeAccount("acme", { host, settings, volumeId: server.volum
 const caa = new Dns("caa", { ...published, records: plan.caa });
 
 const worker = new Worker("web", web);
-// The record of a policy has the name of the page that shows it, behind an underscore (RFC 8461 sections 3.1 and 3.3).
-const shown = ({ name }: { readonly name: string }) => worker.serving(name.slice(1));
+const shown = ({ name }: { readonly name: string }) => worker.serving(pageHost(name) ?? "");
 const policies = new Dns("policies", { ...published, records: plan.policies, after: shown });
 
 const made = { ...dns.records, ...policies.records, ...caa.records, ...inbound.records };
@@ -125,5 +125,6 @@ export default stackOutputs({
   dnssec: ds,
   nameservers: nameserver.registrar,
   keys,
+  hostKeys: host.shownKeys,
   generated,
 });

@@ -5,6 +5,7 @@ import type { Port } from "../plan/types.ts";
 import type { Domain } from "../settings/types.ts";
 import type { Session } from "../ssh/session.ts";
 import type { Credentials, Mailbox, openMailbox } from "./imap.ts";
+import { type LoginPort, LoginTurns } from "./loginTurns.ts";
 import { openSmtp, type SmtpDialogue } from "./smtp.ts";
 import type { CheckTarget, Finding, groups } from "./types.ts";
 
@@ -45,6 +46,7 @@ export class HostUnderCheck {
   /** PEM of every root a certificate may chain to. */
   readonly roots: readonly string[];
   #session: Promise<Session> | undefined;
+  #loginTurns: LoginTurns | undefined;
   /** Mailboxes whose users have a password of their own, which nobody else knows. */
   #private: ReadonlySet<string> = new Set();
 
@@ -144,6 +146,13 @@ export class HostUnderCheck {
       roots: this.roots,
       implicitTls: name === "submissions",
     });
+  }
+
+  /** Where to log in to send, once there is room for one more login. */
+  loginTurn(): Promise<LoginPort> {
+    const more = this.port("submission") === undefined ? [] : (["submission"] as const);
+    this.#loginTurns ??= new LoginTurns(["submissions", ...more]);
+    return this.#loginTurns.next();
   }
 
   /** A mailbox, opened as its owner would. @throws when it does not open */

@@ -1,6 +1,8 @@
 import type { Item } from "./host.ts";
 import { auth } from "./items/auth.ts";
+import { bimi } from "./items/bimi.ts";
 import { clock } from "./items/clock.ts";
+import { complaints } from "./items/complaints.ts";
 import { delegation } from "./items/delegation.ts";
 import { files } from "./items/files.ts";
 import { firewall } from "./items/firewall.ts";
@@ -50,6 +52,7 @@ export const items: readonly Item[] = [
   logins,
   web,
   webmail,
+  bimi,
   outgoing,
   incoming,
   passwords,
@@ -63,6 +66,7 @@ export const items: readonly Item[] = [
   updates,
   listed,
   queue,
+  complaints,
   removed,
   renewal,
   policies,

@@ -1,6 +1,8 @@
 import type { Item } from "./host.ts";
 import { auth } from "./items/auth.ts";
+import { bimi } from "./items/bimi.ts";
 import { clock } from "./items/clock.ts";
+import { complaints } from "./items/complaints.ts";
 import { delegation } from "./items/delegation.ts";
 import { files } from "./items/files.ts";
 import { firewall } from "./items/firewall.ts";
@@ -44,6 +46,7 @@ export const itemsOnHost: readonly Item[] = [
   recipients,
   gtube,
   webmail,
+  bimi,
   passwords,
   outgoingWay,
   files,
@@ -55,6 +58,7 @@ export const itemsOnHost: readonly Item[] = [
   updates,
   listed,
   queue,
+  complaints,
   removed,
   renewal,
 ];

@@ -33,7 +33,7 @@ export function testMessage(
   return { messageId, raw: `${header.join("\n")}\n\n${text}` };
 }
 
-/** Sends as a mail program does: port 465, with the mailbox's password. @throws what the server refused, in words */
+/** Sends as a mail program does, with the mailbox's password. @throws what the server refused, in words */
 export async function submit(host: HostUnderCheck, login: Login, to: string, raw: string): Promise<void> {
   const { at, reply } = await loggedIn(host, login, (smtp) => smtp.deliver(login.address, to, raw));
   if (at !== "message" || reply.code !== 250) {
@@ -56,15 +56,20 @@ export async function bringToPort25(
   }
 }
 
-/** A conversation on port 465, past the login. @throws when the login is refused, in words */
+/** A conversation past the login: on port 465, or where many have logged in already on 587. @throws when the login is refused, in words */
 export async function loggedIn<T>(
   host: HostUnderCheck,
   login: Login,
   work: (smtp: SmtpDialogue) => Promise<T>,
 ): Promise<T> {
-  const smtp = await host.smtp("submissions");
+  const port = await host.loginTurn();
+  const smtp = await host.smtp(port);
   try {
     await smtp.ehlo();
+    if (port === "submission") {
+      await smtp.startTls();
+      await smtp.ehlo();
+    }
     const welcome = await smtp.login(login.address, login.password);
     if (welcome.code !== 235) {
       throw new Error(`${login.address} cannot log in to send: "${welcome.text}"`);

@@ -1,6 +1,6 @@
 /** What the program on the host (files/usr/local/lib/mailhost/reports) has summed up, in words. */
 
-import type { Complaint } from "./complaintLines.ts";
+import type { Complaint } from "../check/complaints.ts";
 
 /** Its JSON. */
 export interface ReportSums {

@@ -1,3 +1,4 @@
+import { deliveriesCommand } from "../check/complaints.ts";
 import { stackSettings } from "../check/stack.ts";
 import { type CloudPaths, defaultStack } from "../local/paths.ts";
 import type { StackOutputs } from "../local/stack.ts";
@@ -69,11 +70,7 @@ export async function reports(
 
 /** What became of what was sent: the log says it, as far back as it goes. */
 async function deliverySums(session: Session, days: number): Promise<DeliverySums> {
-  const senders = ["qmgr", "smtp", "smarthost/smtp"].map((name) => `SYSLOG_IDENTIFIER=postfix/${name}`);
-  const { code, stdout, stderr } = await session.run(
-    `journalctl -q -o short-unix --since '${days} days ago' ${senders.join(" ")} | /usr/local/lib/mailhost/deliveries`,
-    { root: true },
-  );
+  const { code, stdout, stderr } = await session.run(deliveriesCommand(days), { root: true });
   if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
   return JSON.parse(stdout) as DeliverySums;
 }

@@ -1,5 +1,6 @@
 import type { Command } from "@pulumi/command/remote/command.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { PrivateKey } from "@pulumi/tls/privateKey.js";
 import { bundleDocument, secretsDocument } from "../plan/bundle.ts";
 import { hostPackages, sweepKeys } from "../plan/host.ts";
 import { hasLockedStore, storePassphrase } from "../plan/lockedStore.ts";
@@ -19,6 +20,7 @@ import {
   APPLY_PROGRAM,
   BOOTSTRAP,
   changeIdentity,
+  identityIn,
   PACKAGES,
   ROOTDISK,
   SEAL_AND_INSTALL_TOOLS,
@@ -60,6 +62,11 @@ export class Host extends pulumi.ComponentResource {
   readonly bundles: ReadonlyMap<string, HostBundle>;
   /** For what else has to be asked of it. */
   readonly login: Login;
+  /**
+   * The SSH keys that who logs in from now on has to accept: the one that the host shows, and the next, which it may show already. An
+   * `up` of other things (`--target`) leaves it the one that it has, also where another is due.
+   */
+  readonly shownKeys: pulumi.Output<readonly string[]>;
   /** Whether the host shows the key that is planned, once that is known. */
   readonly #isItself: pulumi.Output<boolean>;
 
@@ -67,8 +74,9 @@ export class Host extends pulumi.ComponentResource {
     super("mailhost:host:Host", name, {}, opts);
     this.login = args.login;
     const { login } = args;
-    const { tools, isItself } = this.#takeOver(name, args, login);
-    this.#isItself = isItself;
+    const { tools, generation } = this.#takeOver(name, args, login);
+    this.#isItself = generation.apply((shown) => shown === args.keys.generation);
+    this.shownKeys = shownKeys(args.keys, generation);
     const storage = this.#prepareDisks(name, args, login, tools);
     const packages = remote(
       `${name}-packages`,
@@ -164,7 +172,7 @@ export class Host extends pulumi.ComponentResource {
     name: string,
     args: HostArgs,
     login: Login,
-  ): { readonly tools: pulumi.Resource; readonly isItself: pulumi.Output<boolean> } {
+  ): { readonly tools: pulumi.Resource; readonly generation: pulumi.Output<string> } {
     const bootstrap = remote(
       `${name}-bootstrap`,
       {
@@ -180,12 +188,11 @@ export class Host extends pulumi.ComponentResource {
         ignoreChanges: ["connection", "create", "stdin", "logging"],
       },
     );
-    const command = changeIdentity(args.keys.generation);
     const identity = remote(
       `${name}-identity`,
       {
         login: { ...login, hostKey: keyOnTheWay(args, bootstrap) },
-        command,
+        command: changeIdentity(args.keys.generation),
         stdin: args.keys.host.privateKeyOpenssh,
         confidential: true,
       },
@@ -196,7 +203,7 @@ export class Host extends pulumi.ComponentResource {
       { login, command: SEAL_AND_INSTALL_TOOLS, stdin: APPLY_PROGRAM },
       { parent: this, dependsOn: [identity] },
     );
-    return { tools, isItself: identity.create.apply((text) => text === command) };
+    return { tools, generation: identity.create.apply((command) => identityIn(command ?? "")) };
   }
 
   /** Both steps have their disk's size in their text: a change of it, or of the volume's program, runs them again. */
@@ -265,6 +272,17 @@ function keyOnTheWay({ keys, server, settings }: HostArgs, bootstrap: Command): 
       await reachable({ address, port: 22, from: settings.ssh.from });
       return await shownHostKey({ host: address, port: 22 }, lines);
     });
+}
+
+/** Of the generation that the host has, and of the one that is to come. */
+function shownKeys(keys: SshKeys, shown: pulumi.Output<string>): pulumi.Output<readonly string[]> {
+  const line = ({ publicKeyOpenssh }: Pick<PrivateKey, "publicKeyOpenssh">) =>
+    publicKeyOpenssh.apply((key) => key.trim());
+  return shown.apply((generation) => {
+    const has = keys.ofGeneration(generation) ?? keys.host;
+    const next = has === keys.host ? keys.next : keys.host;
+    return pulumi.all([line(has), ...(next === undefined ? [] : [line(next)])]);
+  });
 }
 
 /** What tells the step of a locked store: the passphrase where the stack has it, else that somebody else says it. */

@@ -24,6 +24,7 @@ export class SshKeys extends pulumi.ComponentResource {
   readonly next: PrivateKey | undefined;
   /** Those that were, and that the host may show still where a run has died. Empty but in a run that changes something. */
   readonly former: readonly PrivateKey[];
+  readonly #hostKeys: ReadonlyMap<string, PrivateKey>;
   /**
    * The host's identity for its first connection only. It has to travel in the user data, which the machine can
    * read for as long as it lives; so it is of another kind (ECDSA) than the lasting one, and worthless once
@@ -47,6 +48,7 @@ export class SshKeys extends pulumi.ComponentResource {
     }));
     const inUse = hostKeys.find(({ state }) => state === "signing");
     if (inUse === undefined) throw new pulumi.ResourceError("No SSH host key is in use", this);
+    this.#hostKeys = new Map(hostKeys.map(({ generation, key }) => [generation, key]));
     this.host = inUse.key;
     this.generation = inUse.generation;
     this.next = hostKeys.find(({ state }) => state === "published")?.key;
@@ -55,6 +57,11 @@ export class SshKeys extends pulumi.ComponentResource {
       .map(({ key }) => key);
     this.bootstrap = new PrivateKey(`${name}-bootstrap`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, child);
     this.registerOutputs({});
+  }
+
+  /** The host's identity of a generation, of those that the plan has still. */
+  ofGeneration(generation: string): PrivateKey | undefined {
+    return this.#hostKeys.get(generation);
   }
 }
 

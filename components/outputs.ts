@@ -35,6 +35,8 @@ export interface StackOutputsArgs {
   /** What the registrars have to be told, by zone that the host serves by itself. */
   readonly nameservers: Readonly<Record<string, pulumi.Output<readonly string[]>>>;
   readonly keys: SshKeys;
+  /** The SSH key that the host shows, and the next. */
+  readonly hostKeys: pulumi.Output<readonly string[]>;
   /** Passwords that the host's bundles asked for, by name. */
   readonly generated: pulumi.Output<Record<string, string>>;
 }
@@ -54,6 +56,7 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
     dnssec,
     nameservers,
     keys,
+    hostKeys,
     generated,
   } = args;
   const { hostname } = settings;
@@ -143,9 +146,9 @@ export function stackOutputs(args: StackOutputsArgs): Record<string, unknown> {
       port: 22,
       user: LOGIN_USER,
       privateKey: keys.login.privateKeyOpenssh,
-      hostKey: keys.host.publicKeyOpenssh.apply((key) => key.trim()),
+      hostKey: hostKeys.apply(([shown]) => shown),
       /** As good as that one: the host may have changed over to it. */
-      ...(keys.next && { nextHostKey: keys.next.publicKeyOpenssh.apply((key) => key.trim()) }),
+      ...(keys.next && { nextHostKey: hostKeys.apply(([, next]) => next) }),
     }),
     nextSteps: [
       ...(byHand.size > 0

@@ -61,6 +61,11 @@ export function changeIdentity(generation: string): string {
   return `${PLANT} # ${generation}`;
 }
 
+/** The generation of the key that such a command plants. */
+export function identityIn(command: string): string {
+  return / # (\S+)$/.exec(command)?.[1] ?? "";
+}
+
 /** The second connection, to the lasting identity: ends the first one's, and installs the program on standard input. */
 export const SEAL_AND_INSTALL_TOOLS = `set -eu
 sudo sh -euc '

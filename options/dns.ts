@@ -7,7 +7,7 @@ import {
   tsigAlgorithms,
   zonesOf,
 } from "../plan/dnsProvider.ts";
-import { nameserverRecords, ownRecord } from "../plan/nameserver.ts";
+import { nameserverRecords, ownRecord, writtenAddresses } from "../plan/nameserver.ts";
 import { knot } from "../plan/services/knot.ts";
 import { domainText } from "../settings/hostName.ts";
 import { nearest, type Path } from "../settings/mistakes.ts";
@@ -81,7 +81,7 @@ const secondary = z.strictObject({
     .min(1, "is empty; write the IP addresses that it asks from")
     .meta({
       description:
-        "IP addresses at which it is told of changes (NOTIFY), and from which it may copy the zones.",
+        "IP addresses at which it is told of changes (NOTIFY), and from which it may copy the zones. They need not be those at which the world asks it: these are its name's.",
       examples: [["192.0.2.53"]],
     }),
   key: z
@@ -257,7 +257,10 @@ function hostAgrees(
         ["secondaries", other],
         "is this host itself; write the name of another machine, or take it out",
       );
-    else if (hosted.some((zone) => liesIn(other, zone)) && !hasAddress(other, hosted, records))
+    else if (
+      hosted.some((zone) => liesIn(other, zone)) &&
+      writtenAddresses(other, hosted, (zone) => records[zone] ?? []).length === 0
+    )
       report(
         ["secondaries", other],
         "lies in a zone of this host, which has no address for it; write one under records, or the name that its provider gives it",
@@ -287,13 +290,4 @@ function hostAgrees(
         `keeps both ${above} and ${zone} below it, of which the one above knows nothing; write \`zone: ${above}\` under the domain`,
       );
   }
-}
-
-/** Whether the owner's lines have an address for a name in one of the zones. */
-function hasAddress(name: string, hosted: readonly string[], records: HostedZones["records"]): boolean {
-  const zone = closestAbove(name, hosted) ?? "";
-  return (records[zone] ?? []).some((line) => {
-    const { name: owner, type } = ownRecord(zone, line);
-    return owner === name && (type === "A" || type === "AAAA");
-  });
 }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Settings } from "../settings/types.ts";
 import { backupMx } from "./backupMx.ts";
 import { bans } from "./bans.ts";
+import { bimi } from "./bimi.ts";
 import { caa } from "./caa.ts";
 import { clamav } from "./clamav.ts";
 import { clientSetup } from "./clientSetup.ts";
@@ -14,6 +15,7 @@ import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
 import { feedback } from "./feedback.ts";
+import { feedbackId } from "./feedbackId.ts";
 import { hostKey } from "./hostKey.ts";
 import { incomingLimit } from "./incomingLimit.ts";
 import { learning } from "./learning.ts";
@@ -51,6 +53,7 @@ import { web } from "./web.ts";
 export const options = [
   backupMx,
   bans,
+  bimi,
   caa,
   clamav,
   clientSetup,
@@ -63,6 +66,7 @@ export const options = [
   egress,
   expiry,
   feedback,
+  feedbackId,
   hostKey,
   incomingLimit,
   lists,

@@ -1,5 +1,5 @@
 /** The host as the nameserver of zones of its own (`mailhost:dns`, provider `host`). */
-import { liesIn } from "../settings/names.ts";
+import { closestAbove, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { domainOfHost } from "./dkim.ts";
 import { dnsProviderOf, type TransferKey, zonesOf } from "./dnsProvider.ts";
@@ -20,6 +20,7 @@ export interface Nameserver {
 
 export interface SecondaryServer {
   readonly name: string;
+  /** Where it is told of changes, and asks from; the world may find it elsewhere. */
   readonly addresses: readonly string[];
   /** What its questions are signed with (TSIG); nothing where it cannot. */
   readonly key?: {
@@ -88,6 +89,11 @@ export function zoneApex(settings: Settings, { name, servers, lines }: Nameserve
   ].join("\n");
 }
 
+/** The name of the zones' primary nameserver in a text that holds such; undefined where it holds none. */
+export function primaryIn(text: string): string | undefined {
+  return /^@ SOA (\S+)\. /m.exec(text)?.[1];
+}
+
 /** The address of the nameserver's name, where that is not the host's own. */
 export function nameserverRecords(
   settings: Settings,
@@ -135,17 +141,33 @@ export function ownRecord(zone: string, line: string): OwnRecord {
 }
 
 /**
+ * The addresses that the owner's lines give a name in one of the zones: there the world finds a secondary that has such a name, whereas
+ * those that it copies the zones from may be others.
+ */
+export function writtenAddresses(
+  name: string,
+  zones: readonly string[],
+  lines: (zone: string) => readonly string[],
+): readonly string[] {
+  const zone = closestAbove(name, zones) ?? "";
+  return lines(zone).flatMap((line) => {
+    const { name: owner, type, value } = ownRecord(zone, line);
+    return owner === name && (type === "A" || type === "AAAA") ? [value.trim()] : [];
+  });
+}
+
+/**
  * The nameservers that the registrar of a zone has to be told, those in the zone itself with their addresses (glue).
  * @param addresses the host's own
  */
 export function delegationOf(
-  { name, servers, secondaries }: Nameserver,
+  { name, servers, zones, lines }: Nameserver,
   zone: string,
   addresses: readonly string[],
 ): readonly { readonly name: string; readonly glue: readonly string[] }[] {
   return servers.map((server) => {
-    const own = secondaries.find((secondary) => secondary.name === server)?.addresses ?? [];
-    return { name: server, glue: !liesIn(server, zone) ? [] : server === name ? addresses : own };
+    const known = () => (server === name ? addresses : writtenAddresses(server, zones, lines));
+    return { name: server, glue: liesIn(server, zone) ? known() : [] };
   });
 }
 

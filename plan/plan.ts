@@ -12,7 +12,7 @@ import { dailyCheck } from "./services/dailyCheck.ts";
 import { type SesDomain, sesDomains } from "./ses.ts";
 import { type TlsKey, tlsKeys } from "./tlsKey.ts";
 import type { Bundle, DnsRecord, Port } from "./types.ts";
-import { webWorker } from "./web.ts";
+import { pageHost, webWorker } from "./web.ts";
 import { type Webmail, webmail } from "./webmail.ts";
 
 /** Everything that a stack wants: what the components make, and what the check holds the world against. */
@@ -33,7 +33,7 @@ export interface Plan {
   readonly first: readonly DnsRecord[];
   /** Those among them that ask the world for mail, and so come last. */
   readonly inbound: readonly DnsRecord[];
-  /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1). */
+  /** Those that tell of a page of the worker, and so come after it: MTA-STS's ids (RFC 8461 section 8.1), BIMI's logos. */
   readonly policies: readonly DnsRecord[];
   /** Those among them that need the host's account at its certificate authority. */
   readonly caa: readonly DnsRecord[];
@@ -64,7 +64,7 @@ export function makePlan(settings: Settings, { today, rotation, ramps }: Moment)
   const records = dnsRecords(settings, today, rotation, ramps);
   const bundles = [...services, ...dailyCheck(settings, { bundles: services, records, dkim })];
   const inbound = records.filter((record) => asksForMail(settings, record));
-  const policies = records.filter(({ name }) => name.startsWith("_mta-sts."));
+  const policies = records.filter(({ name }) => pageHost(name) !== undefined);
   const caa = records.filter(({ type }) => type === "CAA");
   const later = new Set([...inbound, ...policies, ...caa]);
   return {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { brought } from "../options/list.ts";
 import type { Settings } from "../settings/types.ts";
+import { bimiHost, bimiRecord } from "./bimi.ts";
 import type { Ramps } from "./ramp.ts";
 import { verbatim } from "./template.ts";
 import type { WebPage } from "./types.ts";
@@ -26,6 +27,15 @@ export function webPages(settings: Settings, ramps: Ramps): readonly WebPage[] {
 /** The host names that the pages need, each with its zone. */
 export function webHosts(pages: readonly WebPage[]): readonly Pick<WebPage, "host" | "zone">[] {
   return [...new Map(pages.map(({ host, zone }) => [host, { host, zone }])).values()];
+}
+
+/**
+ * The host name of the page that a record tells of: of MTA-STS's policy (RFC 8461 sections 3.1 and 3.3), or of a logo.
+ * @param name the record's
+ */
+export function pageHost(name: string): string | undefined {
+  if (name.startsWith("_mta-sts.")) return name.slice(1);
+  return name.startsWith(bimiRecord("")) ? bimiHost(name.slice(bimiRecord("").length)) : undefined;
 }
 
 /**

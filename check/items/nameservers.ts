@@ -1,5 +1,11 @@
 import { ask, type DnsAnswer, valuesOf } from "../../dns/client.ts";
-import { delegationOf, type Nameserver, nameserver } from "../../plan/nameserver.ts";
+import {
+  delegationOf,
+  type Nameserver,
+  nameserver,
+  type SecondaryServer,
+  writtenAddresses,
+} from "../../plan/nameserver.ts";
 import { applyAgain } from "../again.ts";
 import type { HostUnderCheck, Item } from "../host.ts";
 import { isWanted } from "../recordsets.ts";
@@ -113,7 +119,12 @@ interface Seen {
 async function servers(host: HostUnderCheck, own: Nameserver, zone: string): Promise<readonly Finding[]> {
   const all = [
     { name: own.name, addresses: [host.from.at] },
-    ...own.secondaries.map(({ name, addresses }) => ({ name, addresses })),
+    ...(await Promise.all(
+      own.secondaries.map(async (other) => ({
+        name: other.name,
+        addresses: await whereAsked(host, own, other),
+      })),
+    )),
   ];
   const seen = await Promise.all(
     all.flatMap(({ name, addresses }) => addresses.map((address) => lookAt(name, address, zone))),
@@ -133,6 +144,19 @@ async function servers(host: HostUnderCheck, own: Nameserver, zone: string): Pro
           `${zone}: ${listed(all.map(({ name }) => name))} ${all.length === 1 ? "serves" : "serve"} it, signed, with the serial ${serial}`,
         ),
       ]);
+}
+
+/** Where the world asks a secondary; where its name leads nowhere, where it copies the zones from. */
+async function whereAsked(
+  { target: { resolver } }: HostUnderCheck,
+  { zones, lines }: Nameserver,
+  { name, addresses }: SecondaryServer,
+): Promise<readonly string[]> {
+  const written = writtenAddresses(name, zones, lines);
+  if (written.length > 0) return written;
+  const found = await ask(resolver, name, "A").catch(() => undefined);
+  const known = valuesOf((found?.answers ?? []).filter(({ type }) => type === "A"));
+  return known.length > 0 ? known : addresses;
 }
 
 async function lookAt(name: string, address: string, zone: string): Promise<Seen> {
@@ -192,7 +216,7 @@ function copyFault(
   if (soa instanceof Error)
     return wrong(
       `${zone}: ${whose} gives no answer`,
-      "Ask its provider, or look whether it runs and whether its port 53 is open. Where its address is another now, write that under mailhost:dns.host.secondaries.",
+      "Ask its provider, or look whether it runs and whether its port 53 is open. Where its address is another now, that has to be its name's, too, and stand under mailhost:dns.host.secondaries.",
       { unanswered: true },
     );
   const copied = serialOf(seen);

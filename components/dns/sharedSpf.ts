@@ -23,8 +23,8 @@ export interface SharedSpf {
   readonly record: string;
   /** What the engine is told of it; undefined where somebody puts it in by hand. */
   readonly wanted: WantedSpf | undefined;
-  /** The key of the nameserver's updates. */
-  readonly tsigSecret: string | undefined;
+  /** What the command needs beside its own environment, where it also runs without the stack file; secret. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** A record that is to stand together with others. */
@@ -83,8 +83,9 @@ async function shared(
   if (made.alone) return undefined;
   const before = made.shared?.done;
   const { rfc2136 } = settings.options.dns;
+  const ownToken = new pulumi.Config("cloudflare").get("apiToken");
   const access = {
-    cloudflareToken: new pulumi.Config("cloudflare").get("apiToken") ?? process.env.CLOUDFLARE_API_TOKEN,
+    cloudflareToken: ownToken ?? process.env.CLOUDFLARE_API_TOKEN,
     cloudflareUrl: process.env.CLOUDFLARE_BASE_URL,
     tsigSecret: rfc2136?.secret,
   };
@@ -99,7 +100,14 @@ async function shared(
   const mended = (made.shared?.mended ?? 0) + (isMended ? 1 : 0);
   const wanted =
     place.provider === "byHand" ? undefined : { place, name, ttl, ...part, record: step.text, mended };
-  return { record: step.text, wanted, tsigSecret: access.tsigSecret };
+  const environment =
+    place.provider === "rfc2136"
+      ? { MAILHOST_TSIG_SECRET: access.tsigSecret ?? "" }
+      : // A token of the environment goes along by itself, and is in no state.
+        place.provider === "cloudflare" && ownToken !== undefined
+        ? { CLOUDFLARE_API_TOKEN: ownToken }
+        : {};
+  return { record: step.text, wanted, environment };
 }
 
 function placeOf(
@@ -162,7 +170,7 @@ function tell(name: string, { text, found, change, from }: SpfStep): void {
 /** Has the engine change the record where it is, and change it back when the domain or the stack goes. */
 export function shareSpf(
   name: string,
-  { wanted, tsigSecret }: SharedSpf,
+  { wanted, environment }: SharedSpf,
   opts: pulumi.CustomResourceOptions,
 ): Command | undefined {
   if (wanted === undefined) return undefined;
@@ -173,9 +181,7 @@ export function shareSpf(
       update: `${program} join`,
       delete: `${program} part`,
       stdin: JSON.stringify(wanted, undefined, 2),
-      ...(wanted.place.provider === "rfc2136" && {
-        environment: pulumi.secret({ MAILHOST_TSIG_SECRET: tsigSecret ?? "" }),
-      }),
+      ...(Object.keys(environment).length > 0 && { environment: pulumi.secret(environment) }),
       // Elsewhere it is another record.
       triggers: [JSON.stringify(wanted.place)],
       logging: "none",

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ask, serverText } from "../../dns/client.ts";
 import { update } from "../../dns/update.ts";
 import { type DnsProvider, dnsProviderOf, type UpdateServer } from "../../plan/dnsProvider.ts";
+import { nameserver, primaryIn } from "../../plan/nameserver.ts";
 import {
   cloudflareRefuses,
   missingAtCloudflare,
@@ -54,6 +55,7 @@ export async function findKeepers(settings: Settings, host: () => Keeper = noHos
   ];
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
   await refuseToTakeOver(at("host").map(({ zone }) => zone));
+  await refuseAnotherName(nameserver(settings)?.name);
   const hostKeeper: Keeper = (publication) => host()(publication);
   const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
     cloudflare: cloudflare(cloudflareZones),
@@ -151,5 +153,26 @@ async function refuseToTakeOver(hosted: readonly string[]): Promise<void> {
   if (leaving.length > 0)
     throw new pulumi.RunError(
       `mailhost:dns has the host serve ${leaving.join(", ")}, whose records this stack publishes elsewhere: they would go there with this run, while the world still asks there, and mail would come back to its senders. Leave them where they are; a zone can be the host's from its stack's first \`up\` on. Nothing was touched.`,
+    );
+}
+
+/**
+ * The host's name as a nameserver stays: the registries have it with its address, and a zone that names another one, whose address is
+ * to come with a later step, is none that could be served meanwhile.
+ *
+ * @param name as it is planned; undefined where the host serves no zone
+ * @throws pulumi.RunError where the host has another
+ */
+async function refuseAnotherName(name: string | undefined): Promise<void> {
+  if (name === undefined) return;
+  const [before] = (await stateResources("what the host is called as a nameserver")).flatMap(
+    ({ name: step, type, outputs }) =>
+      type === "command:remote:Command" && step === "host-knot-files"
+        ? (primaryIn(String(outputs.stdin ?? "")) ?? [])
+        : [],
+  );
+  if (before !== undefined && before !== name)
+    throw new pulumi.RunError(
+      `mailhost:dns.host.name is ${name}, and the host is known as the nameserver ${before}: registries have that name with its address, and nobody would find the zones by another before they know it. Write \`name: ${before}\` under mailhost:dns.host. Nothing was touched.`,
     );
 }

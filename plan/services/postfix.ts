@@ -73,7 +73,7 @@ export function postfix(settings: Settings): Bundle {
       ...(bySender ? [file(senders, senderModel(settings, relay))] : []),
       ...backupTables.map((path) => file(path, { backups })),
       ...trustedTables,
-      file(headers, { hostnamePattern: pattern(settings.hostname) }),
+      file(headers, { hostnamePattern: pattern(settings.hostname), options: settings.options }),
       plainFile(check, { mode: "0755" }),
       plainFile(openssl),
       plainFile(defaults),

@@ -50,7 +50,7 @@ export function rspamd(settings: Settings, rotation: KeyRotation): Bundle {
     files: [
       ...plain.map((path) => plainFile(path)),
       file(`${folder}/local.d/arc.conf`, { domains: byDomain(keys) }),
-      file(`${folder}/local.d/dkim_signing.conf`, { domains: byDomain(keys) }),
+      file(`${folder}/local.d/dkim_signing.conf`, { domains: byDomain(keys), options: settings.options }),
       file(`${folder}/local.d/neural.conf`, { options: settings.options }),
       file(`${folder}/local.d/settings.conf`, {
         options: settings.options,

@@ -1,4 +1,5 @@
-import { dmarcName, policyIn } from "../../plan/ramps.ts";
+import { policyIn } from "../../plan/dmarc.ts";
+import { dmarcName } from "../../plan/ramps.ts";
 import { firstMx, recordsOf, stackType } from "../records.ts";
 import { type StackRule, textAt, valueAt } from "../rule.ts";
 

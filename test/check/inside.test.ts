@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { InsideItem } from "../../check/inside.ts";
 import { clock } from "../../check/items/clock.ts";
+import { complaints } from "../../check/items/complaints.ts";
 import { files } from "../../check/items/files.ts";
 import { firewall } from "../../check/items/firewall.ts";
 import { listed } from "../../check/items/listed.ts";
@@ -403,4 +404,72 @@ test("updates: they come in, have not for days, wait for a reboot; left to the o
   assert.deepEqual(judged(updates, `${now}\n${ago(5)}\n${ago(8)}\n`, { settings }), [
     "wrong: an update has waited for a reboot for 8 days",
   ]);
+});
+
+describe("complaints", () => {
+  const now = Date.parse("2026-11-22T06:00:00Z") / 1000;
+  const complaint = (more: object = {}) => ({
+    domain: "example.org",
+    mailbox: "ann@example.org",
+    type: "abuse",
+    sender: "Example FBL/1",
+    verified: "example.net",
+    name: "<m1@example.org>",
+    taken: now - 3600,
+    incidents: 1,
+    ...more,
+  });
+  const day = (day: string, delivered: number) => ({ domain: "example.org", day, delivered });
+  const said = (all: readonly object[], days: readonly object[]) =>
+    judged(
+      complaints,
+      [
+        `${now} 2026-11-22`,
+        "2026-11-21",
+        JSON.stringify(all),
+        ...(all.length > 0 ? [JSON.stringify({ days })] : []),
+      ].join("\n"),
+    );
+  const older = { taken: now - 3 * 86_400, mailbox: "bob@example.org" };
+
+  test("nothing is asked without mailhost:feedback; nobody, few, or few for what is sent are right", () => {
+    assert.deepEqual(judged(complaints, ""), []);
+    assert.deepEqual(said([], []), ["right: nobody has called mail from here spam in 7 days"]);
+    for (const [all, days] of [
+      [[complaint({ incidents: 2 })], [day("2026-11-22", 5)]],
+      [[complaint({ ...older, incidents: 3 })], [day("2026-11-18", 3000)]],
+      [[complaint({ incidents: 3 })], [day("2026-11-18", 2000), day("2026-11-21", 1000)]],
+    ] as const)
+      assert.match(said(all, days)[0] ?? "", /^right: messages that were called spam in 7 days: [23], /);
+  });
+
+  test("what says the contrary, or comes from anybody, does not count", () => {
+    const all = [complaint({ verified: "", incidents: 50 }), complaint({ type: "not-spam", incidents: 50 })];
+    assert.deepEqual(said(all, [day("2026-11-22", 10)]), [
+      "right: nobody has called mail from here spam in 7 days",
+    ]);
+  });
+
+  test("more of a week than receivers bear, and many of a day about one mailbox", () => {
+    assert.deepEqual(said([complaint({ ...older, incidents: 3 })], [day("2026-11-18", 2999)]), [
+      "wrong: 3 messages of example.org were called spam in 7 days, 0.10 % of what was delivered; receivers bear 0.1 % before they refuse",
+    ]);
+    // A stolen password, in a domain that sends a lot.
+    assert.deepEqual(
+      said([complaint(), complaint({ incidents: 4 })], [day("2026-11-18", 90_000), day("2026-11-21", 1000)]),
+      ["wrong: 5 messages of ann@example.org were called spam within a day, 0.50 % of what was delivered"],
+    );
+    assert.deepEqual(said([complaint({ incidents: 3 })], []), [
+      "wrong: 3 messages of example.org were called spam in 7 days; receivers bear 0.1 % before they refuse",
+      "wrong: 3 messages of ann@example.org were called spam within a day",
+    ]);
+  });
+
+  test("one domain alone", () => {
+    const other = complaint({ domain: "example.com", mailbox: "carol@example.com", incidents: 9 });
+    const output = [`${now} 2026-11-22`, "2026-11-21", JSON.stringify([other]), '{"days":[]}'].join("\n");
+    assert.deepEqual(judged(complaints, output, { only: "example.org" }), [
+      "right: nobody has called mail from here spam in 7 days",
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { type Complaint, complaintLines } from "../../cli/complaintLines.ts";
+import type { Complaint } from "../../check/complaints.ts";
+import { complaintLines } from "../../cli/complaintLines.ts";
 import type { DeliverySums } from "../../cli/deliveryLines.ts";
 
 const taken = Date.parse("2026-11-21T12:00:00Z") / 1000;

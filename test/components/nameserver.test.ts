@@ -1,5 +1,7 @@
 /** A stack whose host serves one of its zones itself, that of the host's name. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type * as pulumi from "@pulumi/pulumi";
 import { runProgram, secretValue, settled, stack } from "./program.ts";
@@ -73,6 +75,21 @@ test("what the registrar and the secondary have to know are outputs", async () =
   assert.match(nextSteps[0] ?? "", /stack output nameservers/);
   const keys = secretValue<string>(run.find("host-knot-secrets").inputs.stdin);
   assert.match(keys, /secret: password of generated-transfer-ns2\.example\.net\n/);
+});
+
+test("the program on the host waits for those records that are published first, by the names of their steps", () => {
+  const program = readFileSync(join(import.meta.dirname, "../../files/usr/local/lib/mailhost/zones"), "utf8");
+  const [, names = ""] = /^FIRST = \((.*)\)$/m.exec(program) ?? [];
+  const steps = run.options("nameserver-ds").dependsOn.filter((name) => name.endsWith("-zones"));
+  assert.deepEqual(
+    (JSON.parse(`[${names}]`) as readonly string[]).map((name) => `${name}-zones`).toSorted(),
+    steps.toSorted(),
+  );
+  for (const name of steps)
+    assert.match(
+      String(run.find(name).inputs.create),
+      new RegExp(`zones put ${name.replace(/-zones$/, "")}$`),
+    );
 });
 
 test("port 53 is open at the security group", () => {

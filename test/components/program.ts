@@ -154,6 +154,8 @@ export interface ProgramOptions {
   readonly resources?: Readonly<Record<string, unknown>>;
   /** Outputs of resources that this run leaves as they were, by their names. @default none */
   readonly untouched?: Readonly<Record<string, object>>;
+  /** Keys of providers in the stack file. @default none */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -164,7 +166,13 @@ export async function runProgram(
   settings: Readonly<Record<string, unknown>>,
   options: ProgramOptions = {},
 ): Promise<ProgramRun> {
-  const { preview = false, outputs: outputsBefore = {}, resources = {}, untouched = {} } = options;
+  const {
+    preview = false,
+    outputs: outputsBefore = {},
+    resources = {},
+    untouched = {},
+    config = {},
+  } = options;
   const before: typeof functions = {
     "pulumi:pulumi:readStackOutputs": () => ({ outputs: outputsBefore }),
     "pulumi:pulumi:readStackResourceOutputs": () => ({ outputs: resources }),
@@ -179,7 +187,7 @@ export async function runProgram(
         if (answer === undefined) throw new Error(`nobody expects a ${type} (${name})`);
         registrations.push({ type, name, inputs });
         return preview
-          ? { id: undefined, state: inputs }
+          ? { id: undefined, state: { ...inputs, ...untouched[name] } }
           : { id: `id-of-${name}`, state: { ...inputs, ...answer(name), ...untouched[name] } };
       },
       call: ({ token, inputs }) => {
@@ -220,6 +228,7 @@ export async function runProgram(
   });
   pulumi.runtime.setAllConfig({
     "aws:region": "eu-central-1",
+    ...config,
     ...Object.fromEntries(
       Object.entries(settings).map(([key, value]) => [
         `mailhost:${key}`,

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Answer, decode, encode } from "dns-packet";
-import { runProgram, settled, stack } from "./program.ts";
+import { runProgram, secretValue, settled, stack } from "./program.ts";
 
 const resolver = "127.91.26.3";
 const theirs = "v=spf1 include:_spf.shop.example ~all";
@@ -45,18 +45,21 @@ test("the record is joined where it stands, and shown to who puts records in by 
   await once(api, "listening");
   t.after(() => api.close());
   process.env.CLOUDFLARE_BASE_URL = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-  process.env.CLOUDFLARE_API_TOKEN = "a token";
+  delete process.env.CLOUDFLARE_API_TOKEN;
 
   const domains = stack.domains;
-  const run = await runProgram({
-    ...stack,
-    resolver: { outside: resolver },
-    dns: { zones: { "example.com": "byHand" } },
-    domains: {
-      "example.org": { ...domains["example.org"], spf: { foreign: "merge", all: "-all" } },
-      "example.com": { ...domains["example.com"], spf: "merge" },
+  const run = await runProgram(
+    {
+      ...stack,
+      resolver: { outside: resolver },
+      dns: { zones: { "example.com": "byHand" } },
+      domains: {
+        "example.org": { ...domains["example.org"], spf: { foreign: "merge", all: "-all" } },
+        "example.com": { ...domains["example.com"], spf: "merge" },
+      },
     },
-  });
+    { config: { "cloudflare:apiToken": "a token" } },
+  );
   assert.deepEqual(asked, [
     "GET /zones/zone-of-example.org/dns_records?name=example.org&type=TXT&page=1&per_page=5000 Bearer a token",
   ]);
@@ -74,6 +77,8 @@ test("the record is joined where it stands, and shown to who puts records in by 
     [inputs.create, inputs.update, inputs.delete],
     ["join", "join", "part"].map((action) => `node components/dns/joinSpf.ts ${action}`),
   );
+  // The command runs without the stack file; what its own environment has already is in no state.
+  assert.deepEqual(secretValue(inputs.environment), { CLOUDFLARE_API_TOKEN: "a token" });
   assert.equal(run.options("dns-spf:example.org").deleteBeforeReplace, true);
   const names = run.registrations.map(({ name }) => name);
   assert.ok(!names.includes("dns-txt:example.org"), "a second record");

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
+import { logo } from "../options/logo.ts";
 import { annsKey } from "../options/openpgpKey.ts";
 import { cloudFolder, publishAs, stackOutput } from "./mailhost.ts";
 import { smarthost, useRelay } from "./sending.ts";
@@ -54,11 +55,13 @@ export async function everything(): Promise<(stack: Document) => void> {
     const set = (key: string, value: unknown) =>
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
     set("backupMx", { "friend.example.net": "mx.example.net" });
+    set("bimi", { "example.org": { logo } });
     set("clamav", true);
     set("dns", { zones: { "example.net": "byHand", "example.info": "route53" } });
     set("dailyCheck", { to: "watch@example.net", webhook });
     set("egress", "restricted");
     set("feedback", true);
+    set("feedbackId", { sender: "examplemail" });
     set("lists", {
       refuse: ["nina@example.net"],
       welcome: ["walter@example.net"],

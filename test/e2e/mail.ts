@@ -1,9 +1,12 @@
 /** Mail as people send and read it, against the host of the shared local cloud. */
 
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import type { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
 import { connectImap } from "../../check/imap.ts";
-import { type OtherSide, otherSideAt } from "../../check/otherside.ts";
+import { type OtherSide, otherSideAt, type ReceivedMessage } from "../../check/otherside.ts";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
 import { cloudInfo, onHost, publish, stackOutput } from "./mailhost.ts";
 
@@ -138,6 +141,13 @@ export async function received(host: MailHost, address: string, subject: string)
 
 export function otherSide(): Promise<OtherSide> {
   return otherSideAt(cloudInfo().peer.api);
+}
+
+/** A message as it came to the other side, to the letter. */
+export async function asItCame({ id }: Pick<ReceivedMessage, "id">): Promise<string> {
+  const asked = get({ socketPath: cloudInfo().peer.api, path: `/messages/${id}/raw` });
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  return await text(answer);
 }
 
 /** Puts the other side's address on a list in the DNS, or takes it off, without an answer; the host asks again. */

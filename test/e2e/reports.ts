@@ -1,7 +1,7 @@
 /** Reports on the stack's domains, as other servers send them by mail. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import type { Complaint } from "../../cli/complaintLines.ts";
+import type { Complaint } from "../../check/complaints.ts";
 import type { DeliverySums } from "../../cli/deliveryLines.ts";
 import { otherSide, unique } from "./mail.ts";
 import { succeed } from "./mailhost.ts";

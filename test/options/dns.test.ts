@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { dnsProviderOf } from "../../plan/dnsProvider.ts";
+import { delegationOf, nameserver } from "../../plan/nameserver.ts";
 import { makePlan } from "../../plan/plan.ts";
 import { contradictingRecords } from "../../plan/refusals.ts";
 import { plainSecrets } from "../../settings/plainSecrets.ts";
@@ -210,6 +211,20 @@ it("dns: a record of the owner's that contradicts the mail host's own is refused
       [8, "MX example.org"],
     ],
   );
+});
+
+it("dns: the registry is told where the world finds a secondary, which may ask from elsewhere", () => {
+  const own = nameserver(
+    host({
+      secondaries: { "ns2.example.org": { addresses: ["192.0.2.53"] }, ...secondaries },
+      records: { "example.org": ["ns2 A 198.51.100.53", "ns2 3600 IN AAAA 2001:db8::53"] },
+    }).settings,
+  );
+  assert.deepEqual(delegationOf(own ?? assert.fail(), "example.org", ["203.0.113.9"]), [
+    { name: "ns1.example.org", glue: ["203.0.113.9"] },
+    { name: "ns2.example.org", glue: ["198.51.100.53", "2001:db8::53"] },
+    { name: "ns2.example.net", glue: [] },
+  ]);
 });
 
 it("dns: the secret of a secondary's key is one in a stack file, too", () => {

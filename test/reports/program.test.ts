@@ -1,6 +1,6 @@
 /** The program that reads reports, given what nobody should send. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -424,6 +424,23 @@ it("a complaint says which message of whom, and nothing of what is in it or who 
   assert.equal(others, 0);
   assert.ok(!readFileSync(join(folder, "reports.db")).includes("Secret"));
   assert.ok(!readFileSync(join(folder, "reports.db")).includes("x@example.net"));
+});
+
+it("the check is told the same complaints by a word that writes nothing, also before there is a store", () => {
+  const told = () => JSON.parse(run("", "complaints", "30").stdout) as ReportSums["complaints"];
+  assert.deepEqual(told(), []);
+  assert.deepEqual(readdirSync(folder), ["config.json"]);
+  // A store from before there were complaints.
+  execFileSync("python3", [
+    "-c",
+    `import sqlite3; sqlite3.connect("${folder}/reports.db").execute("CREATE TABLE x (y)")`,
+  ]);
+  assert.deepEqual(told(), []);
+  withFeedback();
+  take(arf({ lines: whole }), arf({ from: "bob@example.org" }));
+  assert.equal(told().length, 2);
+  assert.deepEqual(told(), sums().complaints);
+  assert.deepEqual(JSON.parse(run("", "complaints", "0").stdout), []);
 });
 
 it("headers alone are enough, and where the writer is hidden the envelope tells him", () => {

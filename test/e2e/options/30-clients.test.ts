@@ -1,15 +1,26 @@
 /** Mail programs that set themselves up: what they find in the DNS and on the web really leads into the mailbox. */
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { before, describe, test } from "node:test";
 import { createTransport } from "nodemailer";
 import { connectImap } from "../../../check/imap.ts";
 import { openpgpBinary } from "../../../settings/openpgp.ts";
+import { logo } from "../../options/logo.ts";
 import { annsKey } from "../../options/openpgpKey.ts";
 import { imap, type MailHost, mailHost, submit } from "../mail.ts";
 import { keepInStack, onHost, previewSteps, up } from "../mailhost.ts";
 import { pop3LogIn } from "../pop3.ts";
 import { readConfig, type Server } from "../thunderbird.ts";
 import { addressOf, childrenOf, parseXml, python, textOf, web, worldResolver } from "../web.ts";
+
+/** mailauth, which judges for receivers, in as far as it is used here. */
+const { bimi } = createRequire(import.meta.url)("mailauth/lib/bimi/index.js") as {
+  readonly bimi: (asked: {
+    readonly dmarc: object;
+    readonly headers: object;
+    readonly resolver: (name: string, type: "TXT") => Promise<unknown>;
+  }) => Promise<{ readonly status: { readonly result: string }; readonly location: string }>;
+};
 
 const people = { "example.org": "ann@example.org", "example.com": "carol@example.com" } as const;
 const domains = Object.entries(people);
@@ -196,6 +207,24 @@ test("an OpenPGP program finds the key of who is written to, and no key of other
   assert.deepEqual(ann.body, openpgpBinary(annsKey));
   const stranger = await web(`${directory}/hu/iy9q119eutrkn8s1mk4r39qejnbu3n5q?l=joe.doe`);
   assert.equal(stranger.status, 404);
+});
+
+test("a receiver finds the domain's logo, by mailauth's word, and takes it", async () => {
+  const resolver = worldResolver();
+  const found = await bimi({
+    dmarc: {
+      status: { result: "pass", header: { from: "example.org", d: "example.org" } },
+      domain: "example.org",
+      policy: "quarantine",
+      alignment: { dkim: { result: "example.org" } },
+    },
+    headers: { parsed: [] },
+    resolver: (name, type) => resolver.resolve(name, type),
+  });
+  assert.deepEqual([found.status.result, found.location], ["pass", "https://bimi.example.org/logo.svg"]);
+  const { status, headers, body } = await web(found.location);
+  assert.deepEqual([status, headers["content-type"]], [200, "image/svg+xml"]);
+  assert.equal(body.toString(), logo);
 });
 
 test("app passwords: one for each device, named in the log, void alone", async () => {

@@ -1,16 +1,13 @@
 /** Webmail in a real browser, as somebody with a mailbox uses it; and who comes to it with other things in mind. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import type { ReceivedMessage } from "../../../check/otherside.ts";
 import { eventually } from "../../eventually.ts";
 import { type Browser, openBrowser } from "../browser.ts";
-import { count, imap, mailHost, otherSide, unique } from "../mail.ts";
+import { asItCame, count, imap, mailHost, otherSide, unique } from "../mail.ts";
 import { cloudFolder, cloudInfo, onHost } from "../mailhost.ts";
 import { asNeighbour, talks, withNeighbours } from "../neighbour.ts";
 import { judged } from "../sending.ts";
@@ -184,8 +181,9 @@ describe("carol's mail in the browser", () => {
     const got = await arrived("yves@example.net", subject);
     assert.equal(judged(got), "pass pass+pass pass");
     assert.equal(got.text.trim(), "The waether is fine.");
-    const raw = await rawOf(got);
+    const raw = await asItCame(got);
     assert.match(raw, /filename=tides\.txt/);
+    assert.match(raw, /^Feedback-ID: carol:example\.com:mailbox:examplemail\r?$/m);
     // Neither the program, nor where it runs, nor where she sits.
     assert.doesNotMatch(raw, /roundcube|127\.0\.0\.1|203\.0\.113\.|localhost/i);
     await browser.until("location.search.includes('_task=mail') && !location.search.includes('compose')");
@@ -201,13 +199,6 @@ describe("carol's mail in the browser", () => {
       return found !== undefined;
     });
     return found ?? assert.fail();
-  }
-
-  /** A message as it came to the other side. */
-  async function rawOf({ id }: ReceivedMessage): Promise<string> {
-    const asked = get({ socketPath: cloudInfo().peer.api, path: `/messages/${id}/raw` });
-    const [answer] = (await once(asked, "response")) as [IncomingMessage];
-    return await text(answer);
   }
 
   test("what she looks for is found", async () => {

@@ -1,0 +1,110 @@
+/** Logos in SVG Tiny Portable/Secure (draft-svg-tiny-ps-abrotman), as BIMI wants them: a picture, and nothing that does anything. */
+
+/** Bytes that mail programs take (BIMI Group's "Solving SVG issues"). */
+const most = 32_768;
+
+/**
+ * What of SVG Tiny 1.2 draws, and names what is drawn. Scripts, animation, links, other media and pictures of pixels are not in the
+ * profile; fonts and `switch` a logo does not need.
+ */
+const elements = new Set(
+  "svg title desc metadata defs g use path rect circle ellipse line polyline polygon text tspan textArea tbreak solidColor linearGradient radialGradient stop".split(
+    " ",
+  ),
+);
+
+/** What is wrong with a logo, and what to do about it; undefined where nothing is. */
+export function logoMistake(svg: string): string | undefined {
+  const size = Buffer.byteLength(svg);
+  if (size > most)
+    return `has ${size} bytes, and mail programs take ${most}; write one with simpler paths and without metadata`;
+  const read = tagsOf(svg);
+  if (typeof read === "string") return `${read}; write the text of an SVG file, from <svg to </svg>`;
+  const [root, ...rest] = read;
+  if (root?.name !== "svg") return "is no SVG; write the text of an SVG file, from <svg to </svg>";
+  const foreign = rest.find(({ name }) => !elements.has(name) || name === "svg");
+  if (foreign !== undefined)
+    return `has <${foreign.name}>, which a logo may not have (SVG Tiny PS); take it out, and turn what it draws into paths`;
+  return rootMistake(root) ?? titleMistake(read) ?? read.flatMap(attributeMistake)[0];
+}
+
+interface Tag {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  /** Names of the elements that it lies in, the outermost first. */
+  readonly inside: readonly string[];
+  /** Text that stands in it, up to the next tag. */
+  readonly text: string;
+}
+
+function rootMistake({ attributes }: Tag): string | undefined {
+  const wanted = { xmlns: "http://www.w3.org/2000/svg", version: "1.2", baseProfile: "tiny-ps" };
+  for (const [name, value] of Object.entries(wanted))
+    if (attributes.get(name) !== value)
+      return `has ${attributes.has(name) ? `${name}="${attributes.get(name)}"` : `no ${name}`} in its first tag; write ${name}="${value}"`;
+  const [, , width, height] = (attributes.get("viewBox") ?? "").trim().split(/[\s,]+/);
+  if (!(Number(width) > 0) || Number(width) !== Number(height))
+    return 'is not square, or does not say so; write a viewBox with the same width and height, such as viewBox="0 0 100 100"';
+  if (attributes.get("width") !== attributes.get("height"))
+    return "has another width than height in its first tag; take both out";
+  const place = ["x", "y"].find((name) => attributes.has(name));
+  return place === undefined ? undefined : `has ${place}= in its first tag; take it out`;
+}
+
+function titleMistake(tags: readonly Tag[]): string | undefined {
+  const title = tags.find(({ name, inside }) => name === "title" && inside.length === 1);
+  return title?.text.trim()
+    ? undefined
+    : "has no title; write one with the brand's name as the first element, such as <title>Example</title>";
+}
+
+/** What acts, and what leads outside. */
+function attributeMistake({ name: tag, attributes }: Tag): readonly string[] {
+  return [...attributes].flatMap(([name, value]) => {
+    if (/^on/i.test(name) || name === "style")
+      return [`has ${name}= in <${tag}>; take it out (a style's parts are attributes: fill="#123456")`];
+    const leads = /(^|:)href$/.test(name) ? value : /url\(\s*['"]?([^'")]*)/i.exec(value)?.[1];
+    return leads === undefined || leads.startsWith("#")
+      ? []
+      : [`leads outside itself by ${name}= in <${tag}>; take it out, and let it have all that it shows`];
+  });
+}
+
+/** Every start tag, in order; or what keeps it from being XML (without a document type, and with XML's own entities alone). */
+function tagsOf(svg: string): readonly Tag[] | string {
+  const token =
+    /<!--(?:(?!--)[\s\S])*-->|<\?xml\s+version="1\.0"(?:\s+encoding="[Uu][Tt][Ff]-8")?(?:\s+standalone="(?:yes|no)")?\s*\?>|<(?<end>\/)?(?<name>[A-Za-z_][\w:.-]*)(?<attributes>(?:\s+[A-Za-z_][\w:.-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(?<empty>\/)?>|(?<text>[^<]+)/y;
+  const text = svg.trim();
+  const tags: (Tag & { text: string })[] = [];
+  const open: string[] = [];
+  for (let last = 0; last < text.length; last = token.lastIndex) {
+    token.lastIndex = last;
+    const { 0: whole, groups = {} } = token.exec(text) ?? {};
+    if (whole === undefined) return `cannot be read from ${JSON.stringify(text.slice(last, last + 20))} on`;
+    const { end, name, attributes = "", empty, text: words } = groups;
+    if (/&(?!(amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);)/i.test(whole) && !whole.startsWith("<!--"))
+      return "has an & that begins nothing XML knows";
+    if (whole.startsWith("<?xml") && last > 0) return "says in its middle that it begins (<?xml)";
+    const [inside] = open.slice(-1);
+    if (words !== undefined) {
+      if (inside === undefined && words.trim() !== "") return "has text outside its tags";
+      const tag = tags.at(-1);
+      if (tag !== undefined && tag.name === inside) tag.text += words;
+    } else if (name === undefined) continue;
+    else if (end !== undefined) {
+      if (open.pop() !== name || attributes !== "" || empty !== undefined)
+        return `ends <${name}> where something else is open`;
+    } else {
+      if (inside === undefined && tags.length > 0) return "has more than one outermost tag";
+      const pairs = [...attributes.matchAll(/([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(
+        ([, key = "", double, single]) => [key, double ?? single ?? ""] as const,
+      );
+      const own = new Map(pairs);
+      if (own.size < pairs.length) return `has an attribute twice in <${name}>`;
+      tags.push({ name, attributes: own, inside: [...open], text: "" });
+      if (empty === undefined) open.push(name);
+    }
+  }
+  const [unended] = open;
+  return unended === undefined ? tags : `does not end <${unended}>`;
+}
