@@ -222,7 +222,7 @@ test("a fork: the changed lines of what is deployed, and no others", async (t) =
     );
   const write = (text: string) => {
     mkdirSync(join(folder, "files"), { recursive: true });
-    for (const path of ["Pulumi.prod.yaml", "stacks.yaml", "files/main.cf", "other.txt"])
+    for (const path of ["Pulumi.prod.yaml", "stacks.yaml", "mailboxes.yaml", "files/main.cf", "other.txt"])
       writeFileSync(join(folder, path), `${text} of ${path}\n`);
     git("add", "-A");
     git("commit", "-qm", text);
@@ -234,6 +234,7 @@ test("a fork: the changed lines of what is deployed, and no others", async (t) =
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.summary, /\n {4}-old of Pulumi\.prod\.yaml\n {4}\+new of Pulumi\.prod\.yaml\n/);
   assert.match(ran.summary, /\+new of stacks\.yaml/);
+  assert.match(ran.summary, /\+new of mailboxes\.yaml/);
   assert.match(ran.summary, /\+new of files\/main\.cf/);
   assert.doesNotMatch(ran.summary, /other\.txt/);
 });
