@@ -50,7 +50,7 @@ test("the whole program is quiet in the first preview, a fault in its stack file
   const reader = new PreviewReader();
   for (const line of stdout.split("\n")) reader.take(line);
   const comment = markdown(reader.preview("one"));
-  assert.match(comment, /^### `one`: \*\*refused by policies\*\*: makes a first mail host/m);
+  assert.match(comment, /^### `one`: \*\*refused by policies\*\*: makes the mail host `mail\.example\.org`/m);
   const [top = "", below] = comment.split("**What happens**");
   assert.match(
     top,
