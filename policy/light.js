@@ -1,7 +1,6 @@
 // Pulumi's runner of policies loads a compiler of TypeScript, whatever PulumiPolicy.yaml says of it, and its SDK loads what packs
-// functions up and what drives the engine: two thirds of the time that these policies, which want none of it, take to start. Here they
-// get nothing in its place. `npm run preview` has Node load this file before the runner; where nobody does, index.js has what comes
-// behind the compiler left out.
+// functions up and what drives the engine: two thirds of the time that these policies, which want none of it, take to start. Where
+// Node loads this file before the runner, as `npm run preview` has it, they get nothing in its place.
 import { realpathSync } from "node:fs";
 import { registerHooks } from "node:module";
 
