@@ -1,6 +1,6 @@
 /** What the engine tells of a stack. */
 import { examineSettings, parseSettings } from "../settings/parse.ts";
-import { withShared } from "../settings/shared.ts";
+import { type Gathered, gather, inPlace, NAMESPACE, type TextOf } from "../settings/pieces.ts";
 import type { Settings } from "../settings/types.ts";
 import type { Surroundings } from "./stack.ts";
 
@@ -20,27 +20,38 @@ export function regionOf(config: PulumiConfig, environment: Surroundings["enviro
   return textIn(config, "aws:region") ?? AWS_REGION ?? AWS_DEFAULT_REGION;
 }
 
+/** Who reads settings. */
+type Around = Pick<Surroundings, "environment"> & {
+  /** Reads the files that the stack file names. @default from the disk */
+  readonly textOf?: TextOf;
+};
+
 /** @throws SettingsError with all mistakes */
-export function settingsOf(config: PulumiConfig, around: Pick<Surroundings, "environment">): Settings {
-  return parseSettings(...written(config, around));
+export function settingsOf(config: PulumiConfig, around: Around): Settings {
+  const gathered = gatheredFrom(config, around);
+  return inPlace(gathered, () => parseSettings(...words(gathered, config, around)));
 }
 
-/** The same where mistakes are no hindrance. */
-export function settingsAsRead(config: PulumiConfig, around: Pick<Surroundings, "environment">): Settings {
-  return examineSettings(...written(config, around)).settings;
+/** The same where mistakes are no hindrance. @throws SettingsError where the files that it names cannot be put together */
+export function settingsAsRead(config: PulumiConfig, around: Around): Settings {
+  return examineSettings(...words(gatheredFrom(config, around), config, around)).settings;
 }
 
-function written(
+function words(
+  { raw }: Gathered,
   config: PulumiConfig,
-  { environment }: Pick<Surroundings, "environment">,
+  { environment }: Around,
 ): Parameters<typeof parseSettings> {
-  const prefix = "mailhost:";
+  return [raw, environment, regionOf(config, environment)];
+}
+
+function gatheredFrom(config: PulumiConfig, { textOf }: Around): Gathered {
   const raw = Object.fromEntries(
     Object.entries(config)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, { value, objectValue }]) => [key.slice(prefix.length), objectValue ?? value]),
+      .filter(([key]) => key.startsWith(NAMESPACE))
+      .map(([key, { value, objectValue }]) => [key.slice(NAMESPACE.length), objectValue ?? value]),
   );
-  return [withShared(raw), environment, regionOf(config, environment)];
+  return gather(raw, textOf);
 }
 
 /** `pulumi stack export`, as far as it is read here. */

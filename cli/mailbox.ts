@@ -176,7 +176,7 @@ async function newPassword(
       throw new Failure(`${address} has no device ${device}. It has: ${known.join(", ") || "none"}.`);
     }
     return {
-      text: file.text,
+      text: file,
       what: `${what} for ${device}`,
       upArguments: regenerate(`${address}/${device}`),
       ...show,
@@ -186,7 +186,7 @@ async function newPassword(
   if (hash !== undefined) return { text: setPasswordHash(file, address, hash), what };
   if (isOwn)
     return { text: setPasswordHash(file, address, undefined), what: `${what}, a generated one`, ...show };
-  return { text: file.text, what, upArguments: regenerate(address), ...show };
+  return { text: file, what, upArguments: regenerate(address), ...show };
 }
 
 function passwordShown(stack: string): string {

@@ -54,11 +54,13 @@ withExamples(
     .addOption(new Option("--markdown", "as the comment on a pull request").default(false).conflicts("json"))
     .option("--json", "for programs", false)
     .option("--expect-no-changes", "exit code 1 where something would change", false)
+    .option("--policy-pack <folder>", "holds it to these policies: policy has this program's own")
+    .option("--policy-pack-config <file>", "the owner's words to them, in JSON")
     .addHelpText(
       "after",
       "\nExit code: 0 there is a preview; 1 it is refused, or has a change that is not expected; 2 there is none.",
     ),
-  "mailhost preview --stack home --markdown",
+  "mailhost preview --stack home --markdown --policy-pack policy",
 ).action(
   exits(async (wanted: PreviewCommandOptions) => {
     const { noPreview, preview } = await import("./preview.ts");

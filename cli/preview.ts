@@ -16,6 +16,10 @@ export interface PreviewCommandOptions {
   readonly json: boolean;
   /** A change is a failure. */
   readonly expectNoChanges: boolean;
+  /** Folder of policies that it is held to. @default none */
+  readonly policyPack?: string;
+  /** File with the owner's words to them (docs/policies.md). */
+  readonly policyPackConfig?: string;
 }
 
 /** Exit code where there is nothing to show. */
@@ -23,35 +27,45 @@ export const noPreview = 2;
 
 /**
  * `npm run preview`: what an `up` would do, in words and line by line.
- * @returns exit code 0; 1: the program or the engine refuses it, or there is a change where none is expected
+ * @returns exit code 0; 1: the program, the engine or a policy refuses it, or there is a change where none is expected
  * @throws where there is no preview at all, in the engine's words
  */
 export async function preview(paths: CloudPaths, options: PreviewCommandOptions): Promise<number> {
   const { stack } = options;
-  const [found, environment] = await (stack === defaultStack ? localPreview(paths) : previewOf(stack));
+  const words = policyWords(options);
+  const [found, environment] = await (stack === defaultStack
+    ? localPreview(paths, words)
+    : previewOf(stack, words));
   const secrets = secretsOf(environment);
   if (options.json) say(json(found, secrets));
   else if (options.markdown) say(markdown(found, { secrets }));
   else say(text(found, { secrets, bold }));
-  if (found.refusals.length > 0) return 1;
+  if (found.refusals.length > 0 || found.violations.some(({ isMandatory }) => isMandatory)) return 1;
   return options.expectNoChanges && found.changes.length > 0 ? 1 : 0;
 }
 
 type Found = readonly [preview: Preview, environment: Readonly<Record<string, string | undefined>>];
 
-async function localPreview(paths: CloudPaths): Promise<Found> {
+function policyWords({ policyPack, policyPackConfig }: PreviewCommandOptions): readonly string[] {
+  return [
+    ...(policyPack === undefined ? [] : ["--policy-pack", policyPack]),
+    ...(policyPackConfig === undefined ? [] : ["--policy-pack-config", policyPackConfig]),
+  ];
+}
+
+async function localPreview(paths: CloudPaths, words: readonly string[]): Promise<Found> {
   // What is on the standard output is the preview, and nothing else.
   const stack = await Stack.open(paths, await needCloud(paths), (line) => console.error(line));
   await stack.ensureState();
   const reader = new PreviewReader();
-  await stack.preview((line) => reader.take(line));
+  await stack.preview((line) => reader.take(line), words);
   return [reader.preview(defaultStack), stack.environment];
 }
 
 /** A stack in the world: the engine on PATH, with the credentials of the environment. */
-async function previewOf(stack: string): Promise<Found> {
+async function previewOf(stack: string, words: readonly string[]): Promise<Found> {
   const reader = new PreviewReader();
   const onEvent = (line: string) => reader.take(line);
-  await streamPreview({ pulumi: "pulumi", cwd: checkout, env: process.env, stack, onEvent });
+  await streamPreview({ pulumi: "pulumi", cwd: checkout, env: process.env, stack, words, onEvent });
   return [reader.preview(stack), process.env];
 }

@@ -10,8 +10,7 @@ import { keyHolders } from "../plan/turns.ts";
 import type { DnsRecord } from "../plan/types.ts";
 import type { Settings } from "../settings/types.ts";
 import { type CurrentRamps, currentRamps, type OutputsOfRamps } from "./ramps.ts";
-import { reasonOf } from "./reason.ts";
-import { stateResources } from "./stateResources.ts";
+import { stackOutputsBefore, stateResources } from "./stateResources.ts";
 import { turned } from "./turned.ts";
 
 /** Resolvers of others, that see the DNS as the receivers of mail do. */
@@ -48,7 +47,7 @@ export interface CurrentMoment extends Moment, CurrentRamps {
  */
 export async function currentMoment(settings: Settings): Promise<CurrentMoment> {
   const now = new Date();
-  const outputs = await outputsBefore();
+  const outputs: Before = await stackOutputsBefore("which keys are in use");
   const { publicIp, keyRotation = outputs.dkimRotation ?? {} } = outputs;
   const before = { ...(await firstHostKey(keyRotation)), ...keyRotation };
   const keys = outputs.publicKeys ?? outputs.dkimPublicKeys ?? {};
@@ -103,20 +102,6 @@ function warnOfUnseen(settings: Settings, before: KeyRotation, rotation: KeyRota
     if (rules.days === 0 || days < rules.days || next === undefined || next.seen !== undefined) continue;
     void pulumi.log.warn(
       `The key ${signing?.generation} of ${name} has been in use for ${days} days instead of ${rules.days}, since its successor ${next.generation} is not shown by everybody who is asked: each nameserver of ${zone}, and ${resolversOf(settings).join(", ")}. \`npm run check\` says whether its records are there.`,
-    );
-  }
-}
-
-async function outputsBefore(): Promise<Before> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  try {
-    const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })) as {
-      readonly outputs?: Before;
-    };
-    return outputs ?? {};
-  } catch (error) {
-    throw new pulumi.RunError(
-      `The stack's own outputs cannot be read, and they say which keys are in use: ${reasonOf(error as Error)}. Nothing was touched.`,
     );
   }
 }

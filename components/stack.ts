@@ -4,11 +4,9 @@ import debuggable from "@pulumi/pulumi/runtime/debuggable.js";
 import { deployable } from "../plan/refusals.ts";
 import { pathText } from "../settings/mistakes.ts";
 import { parseSettings, SettingsError } from "../settings/parse.ts";
+import { gather, inPlace, NAMESPACE } from "../settings/pieces.ts";
 import { plainSecrets } from "../settings/plainSecrets.ts";
-import { withShared } from "../settings/shared.ts";
 import type { Settings } from "../settings/types.ts";
-
-const NAMESPACE = "mailhost:";
 
 /**
  * The stack's settings, from its configuration and the environment.
@@ -24,8 +22,11 @@ export function readSettings(): Settings {
   );
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   try {
-    const raw = withShared(written);
-    const settings = deployable(() => parseSettings(raw, process.env, region), region, new Date());
+    const gathered = gather(written);
+    const { raw } = gathered;
+    const settings = inPlace(gathered, () =>
+      deployable(() => parseSettings(raw, process.env, region), region, new Date()),
+    );
     warnOfPlainSecrets(raw);
     return settings;
   } catch (error) {

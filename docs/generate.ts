@@ -1,30 +1,12 @@
-/** Writes the reference pages that are generated from code. `npm run docs` after a change of the settings' schema. */
+/** Writes what is generated from code: the reference page, and what editors read. `npm run docs` after a change of the settings' schema. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { yamlFlow } from "../settings/form.ts";
-import { schema } from "../settings/schema.ts";
-
-/** What of JSON Schema (draft 2020-12) the settings use. */
-interface Node {
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Node>>;
-  readonly additionalProperties?: Node | boolean;
-  readonly items?: Node;
-  readonly anyOf?: readonly Node[];
-}
+import { type Node, partSchema, settingsSchema, stackFileSchema } from "../settings/jsonSchema.ts";
 
 /** `docs/settings.md`. */
 export function settingsPage(): string {
-  const root = jsonSchema();
+  const root = settingsSchema();
   return `<!-- Written by docs/generate.ts from settings/schema.ts; change that. -->
 # Settings
 
@@ -50,21 +32,6 @@ config:
 
 ${sections(root, "mailhost:").join("\n\n")}
 `;
-}
-
-/** The settings as a stack file has them. */
-function jsonSchema(): Node {
-  const options: z.core.ToJSONSchemaParams = {
-    io: "input",
-    // Where a value is brought into another form on its way in, Zod leaves these two out.
-    override({ zodSchema, jsonSchema }) {
-      const { examples } = z.globalRegistry.get(zodSchema) ?? {};
-      if (Array.isArray(examples)) jsonSchema.examples = examples;
-      const { def } = zodSchema._zod;
-      if (def.type === "default") jsonSchema.default ??= (def as z.core.$ZodDefaultDef).defaultValue as never;
-    },
-  };
-  return z.toJSONSchema(schema, options) as Node;
 }
 
 /** A table of a mapping's keys, and one for each mapping among them. */
@@ -148,6 +115,16 @@ function meaning(node: Node): string {
   return text.replaceAll("|", "\\|");
 }
 
-if (process.argv[1] === import.meta.filename) {
-  writeFileSync(join(import.meta.dirname, "settings.md"), settingsPage());
+/** What is generated, by its name in this folder. */
+export function generated(): Readonly<Record<string, string>> {
+  const json = (schema: object) => `${JSON.stringify(schema, undefined, 2)}\n`;
+  return {
+    "settings.md": settingsPage(),
+    "stack.schema.json": json(stackFileSchema()),
+    "part.schema.json": json(partSchema()),
+  };
 }
+
+if (process.argv[1] === import.meta.filename)
+  for (const [name, text] of Object.entries(generated()))
+    writeFileSync(join(import.meta.dirname, name), text);

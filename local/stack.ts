@@ -92,10 +92,17 @@ export class Stack {
     return await this.#withProviders(run);
   }
 
-  /** Runs a preview. @param onEvent gets each of the engine's events, as a line of JSON. @throws where the engine cannot make one */
-  async preview(onEvent: (line: string) => void): Promise<void> {
+  /**
+   * Runs a preview.
+   * @param onEvent gets each of the engine's events, as a line of JSON
+   * @param words what the engine is told beside. @default nothing
+   * @throws where the engine cannot make one
+   */
+  async preview(onEvent: (line: string) => void, words: readonly string[] = []): Promise<void> {
     checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
-    await this.#withProviders((env) => streamPreview({ pulumi: this.#pulumi, cwd: checkout, env, onEvent }));
+    await this.#withProviders((env) =>
+      streamPreview({ pulumi: this.#pulumi, cwd: checkout, env, words, onEvent }),
+    );
   }
 
   async #withProviders<T>(work: (env: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {

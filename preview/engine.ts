@@ -5,7 +5,15 @@
  * severity `debug`, which are dropped unread.
  */
 import { hidden } from "./hide.ts";
-import { type Change, type ChangeKind, type Preview, type Properties, SECRET, UNKNOWN } from "./types.ts";
+import {
+  type Change,
+  type ChangeKind,
+  type Preview,
+  type Properties,
+  SECRET,
+  UNKNOWN,
+  type Violation,
+} from "./types.ts";
 import { isSame } from "./words.ts";
 
 /** Key that marks a secret, and the text that stands for an unknown value (`sdk/go/common/resource/properties.go`). */
@@ -40,6 +48,7 @@ interface EngineEvent {
     readonly ephemeral?: boolean;
   };
   readonly policyEvent?: {
+    readonly resourceUrn?: string;
     readonly message: string;
     readonly policyName: string;
     readonly enforcementLevel: string;
@@ -63,6 +72,7 @@ export class PreviewReader {
   readonly #changes = new Map<string, Change>();
   readonly #refusals = new Set<string>();
   readonly #warnings = new Set<string>();
+  readonly #violations = new Map<string, Violation>();
   #before: Properties = {};
   #after: Properties | undefined;
 
@@ -74,11 +84,10 @@ export class PreviewReader {
     ) as EngineEvent;
     if (diagnosticEvent !== undefined && !diagnosticEvent.ephemeral)
       this.#note(diagnosticEvent.severity, diagnosticEvent.message);
-    if (policyEvent !== undefined)
-      this.#note(
-        policyEvent.enforcementLevel === "mandatory" ? "error" : "warning",
-        `${policyEvent.policyName}: ${policyEvent.message}`,
-      );
+    if (policyEvent !== undefined) {
+      const violation = violationOf(policyEvent);
+      this.#violations.set(JSON.stringify(violation), violation);
+    }
     if (resourcePreEvent !== undefined) this.#step(resourcePreEvent.metadata);
     if (resOutputsEvent !== undefined) this.#outputs(resOutputsEvent.metadata);
   }
@@ -90,12 +99,15 @@ export class PreviewReader {
       changes: [...this.#changes.values()].toSorted(byName),
       outputs: { before: this.#before, after: this.#after },
       refusals: [...this.#refusals],
+      violations: [...this.#violations]
+        .toSorted(([one], [other]) => (one < other ? -1 : 1))
+        .map(([, one]) => one),
       warnings: [...this.#warnings],
     };
   }
 
   #note(severity: string, message: string): void {
-    const text = message.replaceAll(/<\{%\w+%\}>/g, "").trim();
+    const text = withoutColour(message);
     if (text === "") return;
     if (severity === "error") this.#refusals.add(text);
     if (severity === "warning") this.#warnings.add(text);
@@ -123,6 +135,28 @@ export class PreviewReader {
     this.#before = plain(old?.outputs ?? {});
     this.#after = plain(now?.outputs ?? {});
   }
+}
+
+/** The engine's text without its marks for colours. */
+function withoutColour(message: string): string {
+  return message.replaceAll(/<\{%\w+%\}>/g, "").trim();
+}
+
+function violationOf({
+  resourceUrn,
+  message,
+  policyName,
+  enforcementLevel,
+}: NonNullable<EngineEvent["policyEvent"]>): Violation {
+  // The SDK writes what the policy is about above what is wrong.
+  const [about = "", ...told] = withoutColour(message).split("\n");
+  const isOfStack = resourceUrn === undefined || resourceUrn.includes(`::${STACK_TYPE}::`);
+  return {
+    policy: policyName,
+    isMandatory: enforcementLevel === "mandatory",
+    ...(!isOfStack && { resource: resourceUrn.split("::").at(-1) ?? "" }),
+    text: told.join(" ").trim() || about,
+  };
 }
 
 function byName(one: Change, other: Change): number {

@@ -14,7 +14,7 @@ export function json(preview: Preview, secrets: readonly string[] = []): string 
     changed,
     causes,
   }));
-  const sections = told.refusals.length > 0 ? [] : details(preview, secrets);
+  const sections = told.isWhole ? details(preview, secrets) : [];
   const whole = { stack: preview.stack, ...told, changes, details: sections };
   // In the finished text a secret's form would take the signs of JSON behind it along.
   const hide = (_key: string, value: unknown) =>

@@ -39,7 +39,7 @@ export function markdown(preview: Preview, options: MarkdownOptions = {}): strin
     Math.min(limit, WORDS_LIMIT),
     "\n\n… more is left out here for its length.\n",
   );
-  if (told.refusals.length > 0) return head;
+  if (!told.isWhole) return head;
   let left = limit - size(head);
   const sections = details(preview, secrets);
   const texts = sections.map((section, index) => {
@@ -53,13 +53,14 @@ export function markdown(preview: Preview, options: MarkdownOptions = {}): strin
 }
 
 function words(stack: string, told: Story, note: string | undefined): string {
-  const { headline, refusals, risks, effects, verdict, warnings } = told;
+  const { headline, refusals, violations, risks, effects, verdict, warnings } = told;
   const list = (items: readonly string[]) => items.map((item) => `- ${item}`);
   const paragraphs = [
     `${marker(stack)}\n### \`${stack}\`: ${headline}`,
     ...(refusals.length > 0
       ? ["**Refused.** What stands in the way:", ...refusals.map((text) => fence(text.split("\n"), ""))]
       : []),
+    ...(violations.length > 0 ? ["**What policies say**", list(violations).join("\n")] : []),
     ...(risks.length > 0
       ? [`**Look at ${risks.length === 1 ? "this" : "these"} first**`, list(risks.map(riskText)).join("\n")]
       : []),

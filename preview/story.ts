@@ -9,15 +9,19 @@ import { keys } from "./story/keys.ts";
 import { mailboxes } from "./story/mailboxes.ts";
 import { records } from "./story/records.ts";
 import { relay } from "./story/relay.ts";
-import type { Change, Preview } from "./types.ts";
-import { capital, count } from "./words.ts";
+import type { Change, Preview, Violation } from "./types.ts";
+import { capital, count, name, names } from "./words.ts";
 
 /** A preview in plain words. */
 export interface Story {
   /** All of it in one line. */
   readonly headline: string;
-  /** What stands in the way. Where there is something, nothing else is told. */
+  /** Whether what would happen is known, and told. */
+  readonly isWhole: boolean;
+  /** What stands in the way. */
   readonly refusals: readonly string[];
+  /** What policies have against it, a sentence or two each; those that refuse it first. */
+  readonly violations: readonly string[];
   readonly risks: readonly Risk[];
   readonly effects: readonly Effect[];
   /** How safe it is, in a sentence. */
@@ -52,10 +56,17 @@ const MOST_PARTS = 4;
 export function story(preview: Preview): Story {
   const refusals = preview.refusals.filter((text) => !ENDINGS.test(text));
   const { warnings } = preview;
-  if (preview.refusals.length > 0) {
+  const violations = violated(preview.violations);
+  const isJudged = preview.violations.some(({ isMandatory }) => isMandatory);
+  // The engine goes on to the end of a preview that policies refuse: what would happen can be told all the same.
+  const isThrough = isJudged && refusals.length === 0 && preview.outputs.after !== undefined;
+  const isWhole = preview.refusals.length === 0 || isThrough;
+  if (!isWhole) {
     return {
       headline: "refused: nothing would be changed",
-      refusals: refusals.length > 0 ? refusals : preview.refusals,
+      isWhole,
+      refusals: refusals.length > 0 || isJudged ? refusals : preview.refusals,
+      violations,
       risks: [],
       effects: [],
       verdict: "An `up` would end the same way. Nothing is touched, and mail goes on as it does.",
@@ -66,13 +77,37 @@ export function story(preview: Preview): Story {
   const risks = [...new Set([...gravest, ...told.keys()])].flatMap((tell) => told.get(tell)?.risks ?? []);
   const effects = [...told.values()].flatMap((chapter) => chapter.effects);
   return {
-    headline: headline(effects, risks, preview),
+    headline: [...(isJudged ? ["**refused by policies**"] : []), headline(effects, risks, preview)].join(
+      ": ",
+    ),
+    isWhole,
     refusals: [],
+    violations,
     risks,
     effects,
-    verdict: verdict(risks, preview),
+    verdict: isJudged
+      ? "An `up` that is held by these policies would end before it is through: mend what they say, or say the word that they ask for."
+      : verdict(risks, preview),
     warnings,
   };
+}
+
+/** What each policy says, once for all resources of which it says the same. */
+function violated(violations: readonly Violation[]): readonly string[] {
+  const alike = Map.groupBy(violations, ({ policy, isMandatory, text }) =>
+    JSON.stringify([!isMandatory, policy, text]),
+  );
+  return [...alike]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([, [first, ...others]]) => {
+      if (first === undefined) return [];
+      const { policy, isMandatory, text } = first;
+      const resources = [first, ...others].flatMap(({ resource = [] }) => resource);
+      const where = resources.length === 0 ? "" : ` (${names(resources, 3)})`;
+      return [
+        `**${name(policy)} ${isMandatory ? "refuses this" : "advises against this"}${where}.** ${text}`,
+      ];
+    });
 }
 
 function headline(effects: readonly Effect[], risks: readonly Risk[], preview: Preview): string {

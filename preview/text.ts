@@ -15,7 +15,7 @@ export function text(
   preview: Preview,
   { secrets = [], note, bold = (words) => words }: TextOptions = {},
 ): string {
-  const { headline, refusals, risks, effects, verdict, warnings } = story(preview);
+  const { headline, isWhole, refusals, violations, risks, effects, verdict, warnings } = story(preview);
   const show = (words: string) => publishable(words, secrets);
   const said = (words: string) => show(plain(words));
   const part = (title: string, lines: readonly string[]) =>
@@ -23,6 +23,10 @@ export function text(
   return [
     bold(said(`${preview.stack}: ${headline}`)),
     ...part("Refused. What stands in the way:", refusals.map(show)),
+    ...part(
+      "What policies say",
+      violations.map((violation) => `! ${said(violation)}`),
+    ),
     ...part(
       "Look at this first",
       risks.map((risk) => `! ${bold(`${said(risk.title)}.`)} ${said(risk.text)}`),
@@ -35,7 +39,7 @@ export function text(
     said(verdict),
     ...part("Warnings", warnings.map(show)),
     ...(note === undefined ? [] : ["", note]),
-    ...(refusals.length > 0 ? [] : details(preview, secrets)).flatMap(({ title, sum, blocks }) => [
+    ...(isWhole ? details(preview, secrets) : []).flatMap(({ title, sum, blocks }) => [
       "",
       bold(`${title}: ${sum}`),
       ...blocks.flatMap((block) => [

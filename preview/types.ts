@@ -28,6 +28,18 @@ export interface Change {
   readonly causes: readonly string[];
 }
 
+/** What a policy has against it (docs/policies.md). */
+export interface Violation {
+  /** The policy's name. */
+  readonly policy: string;
+  /** An `up` that is held by the policies would stop. */
+  readonly isMandatory: boolean;
+  /** Last part of the resource's URN; undefined: it is the stack as a whole. */
+  readonly resource?: string;
+  /** What is wrong, and what to do: whole sentences. */
+  readonly text: string;
+}
+
 /** One preview, whole. */
 export interface Preview {
   readonly stack: string;
@@ -36,5 +48,7 @@ export interface Preview {
   readonly outputs: { readonly before: Properties; readonly after: Properties | undefined };
   /** What stands in the way, in the engine's and the program's words: an `up` would end with the same. */
   readonly refusals: readonly string[];
+  /** Empty where no policies were asked. */
+  readonly violations: readonly Violation[];
   readonly warnings: readonly string[];
 }

@@ -5,6 +5,8 @@ export interface Mistake {
   readonly path: Path;
   /** "what is wrong; what to write instead". Never shows a value that may be secret. */
   readonly message: string;
+  /** `mailboxes.yaml, line 12`: where it stands, if that is not the stack file itself. */
+  readonly place?: string;
 }
 
 /** A stack file that cannot be used. The message has one line for each mistake in it. */
@@ -13,11 +15,21 @@ export class SettingsError extends Error {
   readonly mistakes: readonly Mistake[];
 
   constructor(mistakes: readonly Mistake[]) {
-    const lines = mistakes.map(({ path, message }) => `  ${pathText(path)}: ${message}`);
+    const lines = mistakes.map((mistake) => `  ${mistakeText(mistake)}`);
     const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
     super(`The stack file has ${count} in it. Nothing was touched.\n${lines.join("\n")}`);
     this.mistakes = mistakes;
   }
+}
+
+/** In one line: where it is, what is wrong, and what to write instead. */
+export function mistakeText({ message, ...where }: Mistake): string {
+  return `${whereText(where)}: ${message}`;
+}
+
+/** Where a mistake is, in words. */
+export function whereText({ path, place }: Omit<Mistake, "message">): string {
+  return place === undefined ? pathText(path) : `${pathText(path)} (${place})`;
 }
 
 /** The path as a reader of the stack file looks for it: `mailhost:domains.example.org.aliases.info[1]`. */

@@ -32,3 +32,10 @@ export function plainSecrets(raw: unknown, path: Path = []): readonly Path[] {
   if (typeof raw !== "object" || raw === null) return [];
   return Object.entries(raw).flatMap(([key, value]) => plainSecrets(value, [...path, key]));
 }
+
+/** Places of what Pulumi has encrypted, as it stands in a file: `secure: v1:…` in place of the value. */
+export function encrypted(raw: unknown, path: Path = []): readonly Path[] {
+  if (typeof raw !== "object" || raw === null) return [];
+  if (!Array.isArray(raw) && Object.keys(raw).join() === "secure") return [path];
+  return Object.entries(raw).flatMap(([key, value]) => encrypted(value, [...path, key]));
+}

@@ -382,6 +382,15 @@ const keys = {
         "File beside Pulumi.yaml with settings that several stacks have in common (docs/stacks.md). What the stack file says itself holds.",
       examples: ["stacks.yaml"],
     }),
+  parts: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .meta({
+      description:
+        "Files beside Pulumi.yaml in which more of this stack's settings stand, such as its mailboxes (docs/stacks.md). Nothing may stand in two of them, or there and in the stack file.",
+      examples: ["mailboxes.yaml", ["domains.yaml", "mailboxes.yaml"]],
+      synonyms: ["include", "includes", "imports"],
+    }),
   ssh,
   server: server.prefault({}),
   network: network.prefault({}),

@@ -1,4 +1,4 @@
-import { type Mistake, pathText } from "../../settings/mistakes.ts";
+import { type Mistake, mistakeText, pathText } from "../../settings/mistakes.ts";
 import { runnable } from "../commands.ts";
 import type { Look } from "../host.ts";
 import { lookAt } from "../look.ts";
@@ -33,9 +33,12 @@ export function mistaken(
   mistakes: readonly Mistake[],
   stack: Pick<CheckTarget, "stack" | "isLocal">,
 ): CheckResult[] {
-  return mistakes.flatMap(({ path, message }) =>
-    about(pathText(path), [
-      wrong(`${pathText(path)}: ${message}`, "Mend it in the stack file, then check again."),
+  return mistakes.flatMap((mistake) =>
+    about(pathText(mistake.path), [
+      wrong(
+        mistakeText(mistake),
+        `Mend it in ${mistake.place === undefined ? "the stack file" : "that file"}, then check again.`,
+      ),
     ]).map(({ part, remedy = "", ...finding }) => ({
       group: "Stack file" as const,
       item: "settings",

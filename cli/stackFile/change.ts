@@ -1,17 +1,16 @@
 /** A change of the stack file from the question to the `up`. */
 import { existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { say } from "../../local/terminal.ts";
-import { pathText, SettingsError } from "../../settings/mistakes.ts";
-import { withShared } from "../../settings/shared.ts";
+import { mistakeText, SettingsError } from "../../settings/mistakes.ts";
 import type { Settings } from "../../settings/types.ts";
 import { diffLines } from "../diff.ts";
 import type { Engine } from "../engine.ts";
-import { pulumiCommand, withConfigFile } from "../engineWords.ts";
+import { pulumiCommand } from "../engineWords.ts";
 import { exitCodes, Failure } from "../failure.ts";
 import { isWatched, question } from "../person.ts";
-import type { SharedDomains, StackText } from "./domains.ts";
-import { readYaml } from "./edit.ts";
+import { type Part, piecesOf, type StackText } from "./domains.ts";
+import { inFolder, withParts, withStackText } from "./parts.ts";
 import { brought, judge, type Reader } from "./settings.ts";
 import { exchange, refuseWhereOpen } from "./write.ts";
 
@@ -37,8 +36,8 @@ export interface Reach {
 
 /** What is to be done. */
 export interface Planned {
-  /** Of the stack file; the same as before where it is for the `up` alone. */
-  readonly text: string;
+  /** What the stack says then; the same as before where it is for the `up` alone. */
+  readonly text: StackText;
   /** In words: `adds the mailbox ann@example.org`. */
   readonly what: string;
   /** What the `up` is told beside. @default nothing */
@@ -47,12 +46,12 @@ export interface Planned {
   readonly next?: readonly string[];
 }
 
-/** The file that says what a stack is to be. */
+/** The file that says what a stack is to be, and names others that do. */
 export function stackFileOf({ stack, folder }: Pick<Place, "stack" | "folder">): string {
   return join(folder, `Pulumi.${stack.split("/").at(-1)}.yaml`);
 }
 
-/** @throws Failure where there is none */
+/** @throws Failure where there is none; SettingsError where a file that it names cannot be read */
 export function stackTextOf(place: Pick<Place, "stack" | "folder">): StackText {
   const path = stackFileOf(place);
   if (!existsSync(path)) {
@@ -60,31 +59,14 @@ export function stackTextOf(place: Pick<Place, "stack" | "folder">): StackText {
       `There is no ${basename(path)}. Another stack is named by --stack NAME; to write a first one: mailhost init --stack ${place.stack}`,
     );
   }
-  const file = { text: readFileSync(path, "utf8"), name: basename(path) };
-  const shared = sharedDomains(file);
-  return { ...file, ...(shared !== undefined && { shared }) };
-}
-
-/** The domains that the stack has from elsewhere. @throws SettingsError where the file that it names cannot be read */
-function sharedDomains({ text, name }: StackText): SharedDomains | undefined {
-  const { config } = (readYaml(text, name).toJS() ?? {}) as {
-    config?: Readonly<Record<string, unknown>> | null;
-  };
-  const shared = config?.["mailhost:shared"];
-  if (shared === undefined) return undefined;
-  const domainsOf = (own: object) => (withShared({ shared, ...own }).domains ?? {}) as SharedDomains["all"];
-  const domains = config?.["mailhost:domains"];
-  return {
-    name: String(shared),
-    domains: domainsOf({}),
-    all: domainsOf(domains === undefined ? {} : { domains }),
-  };
+  return withParts({ text: readFileSync(path, "utf8"), name: basename(path) }, place.folder);
 }
 
 /** Who reads the texts of a stack file. */
 export async function readerOf(place: Place, name: string): Promise<Reader> {
   const { environment = process.env } = (await engineIfAny(place)) ?? {};
-  return { stack: place.stack, name, environment, engine: () => place.engine() };
+  const textOf = inFolder(place.folder, []);
+  return { stack: place.stack, name, environment, engine: () => place.engine(), textOf };
 }
 
 /** Undefined where it is the local cloud's, which does not run: what is not encrypted can be read all the same. */
@@ -109,36 +91,44 @@ export async function changeStack(
   plan: (file: StackText, settings: Settings) => Promise<Planned>,
 ): Promise<number> {
   const file = stackTextOf(place);
-  const path = stackFileOf(place);
-  if (!reach.dryRun) refuseWhereOpen(path);
+  const pathOf = ({ name }: Part) => (name === file.name ? stackFileOf(place) : resolve(place.folder, name));
+  if (!reach.dryRun && file.parts === undefined) refuseWhereOpen(stackFileOf(place));
   const engine = reach.yes || reach.dryRun ? await place.engine() : await engineIfAny(place);
   const reader = await readerOf(place, file.name);
-  const before = await judge(file.text, reader);
+  const judged = ({ text, parts = [] }: StackText) =>
+    judge(text, { ...reader, textOf: inFolder(place.folder, parts) });
+  const before = await judged(file);
   const planned = await plan(file, before.settings);
-  const { text, what, upArguments = [], next = [] } = planned;
-  const after = await judge(text, reader);
+  const { text: wanted, what, upArguments = [], next = [] } = planned;
+  const after = await judged(wanted);
   const mistakes = brought(before.mistakes, after.mistakes);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
 
-  const diff = diffLines(file.text, text);
-  const isNews = diff.length > 0;
-  const told = { stack: place.stack, file: file.name, what, diff };
+  const changes = changed(file, wanted);
+  if (!reach.dryRun) for (const change of changes) refuseWhereOpen(pathOf(change));
+  const isNews = changes.length > 0;
+  const names = isNews ? changes.map(({ name }) => name).join(" and ") : file.name;
+  const told = { stack: place.stack, file: names, what, diff: changes.flatMap(({ diff }) => diff) };
   /** Beside the result, which a program reads alone. */
   const tell = (line: string) => (reach.json ? console.error(line) : say(line));
   const finish = (written: boolean, up: "done" | "failed" | "not run", more: object = {}) => {
     if (reach.json) say(JSON.stringify({ ...told, written, up, ...more }, undefined, 2));
   };
-  if (!reach.json) for (const line of [isNews ? `${file.name}: ${what}` : what, ...diff]) say(line);
+  if (!reach.json) {
+    say(isNews ? `${names}: ${what}` : what);
+    for (const { name, diff } of changes)
+      for (const line of [...(changes.length > 1 ? [`${name}:`] : []), ...diff]) say(line);
+  }
   if (engine !== undefined && after.mistakes.length > 0) {
     tell("What was wrong before is wrong still, and no up would go on:");
-    for (const { path, message } of after.mistakes) tell(`  ${pathText(path)}: ${message}`);
+    for (const mistake of after.mistakes) tell(`  ${mistakeText(mistake)}`);
   }
 
   const previewArguments = ["preview", "--stack", place.stack, ...upArguments];
   if (reach.dryRun && engine !== undefined) {
     if (!reach.json)
-      return (await previewed(engine, text, previewArguments)) === 0 ? exitCodes.done : exitCodes.refused;
-    const steps = await withConfigFile(text, (config) =>
+      return (await previewed(engine, wanted, previewArguments)) === 0 ? exitCodes.done : exitCodes.refused;
+    const steps = await withStackText(wanted, (config) =>
       engine.pulumi([...previewArguments, "--config-file", config, "--json"]),
     );
     finish(false, "not run", { preview: stepsOf(steps) });
@@ -147,7 +137,7 @@ export async function changeStack(
 
   const isAsked = !reach.yes && !reach.fileOnly && !reach.json && engine !== undefined && isWatched();
   const answer = isAsked
-    ? await asked(engine, file.name, text, isNews, previewArguments)
+    ? await asked(engine, names, wanted, isNews, previewArguments)
     : reach.yes
       ? "up"
       : "file";
@@ -157,8 +147,8 @@ export async function changeStack(
   }
   const command = pulumiCommand(place.stack, ["up", ...upArguments.map(quoted)].join(" "));
   if (isNews) {
-    exchange(path, file.text, text);
-    tell(`${file.name} is written.`);
+    for (const change of changes) exchange(pathOf(change), change.before, change.text);
+    tell(`${names} ${changes.length > 1 ? "are" : "is"} written.`);
   }
   if (answer === "file" || engine === undefined) {
     tell(`To make it so: ${command}`);
@@ -179,9 +169,19 @@ export async function changeStack(
   return exitCodes.done;
 }
 
+/** The files whose text is another one; the stack file first, so that what moves between two is in both sooner than in none. */
+function changed(file: StackText, wanted: StackText) {
+  const before = new Map(piecesOf(file).map(({ name, text }) => [name, text]));
+  return piecesOf(wanted).flatMap(({ name, text }) => {
+    const old = before.get(name) ?? "";
+    const diff = diffLines(old, text);
+    return diff.length === 0 ? [] : [{ name, text, before: old, diff }];
+  });
+}
+
 /** Shows what an `up` would do with another text in place of the stack file. @returns the engine's exit code */
-function previewed(engine: Engine, text: string, words: readonly string[]): Promise<number> {
-  return withConfigFile(text, (config) =>
+function previewed(engine: Engine, text: StackText, words: readonly string[]): Promise<number> {
+  return withStackText(text, (config) =>
     engine.work([...words, "--config-file", config, "--suppress-outputs"]),
   );
 }
@@ -190,7 +190,7 @@ function previewed(engine: Engine, text: string, words: readonly string[]): Prom
 async function asked(
   engine: Engine,
   name: string,
-  text: string,
+  text: StackText,
   isNews: boolean,
   preview: readonly string[],
 ): Promise<"up" | "file" | "nothing"> {

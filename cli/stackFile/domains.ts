@@ -1,25 +1,36 @@
 /** Changes of what a stack file says about mail: mailboxes, aliases, domains. Text in, text out. */
 import { nearest } from "../../settings/mistakes.ts";
 import { addressParts, domainName, emailAddress } from "../../settings/names.ts";
+import { joined, NAMESPACE, pieceTops } from "../../settings/pieces.ts";
 import { Failure } from "../failure.ts";
 import { type Edit, edited, type Keys, readYaml, type Value } from "./edit.ts";
 
-/** A stack file's text. */
+/** What a stack says, as text. */
 export interface StackText {
+  /** Of the stack file. */
   readonly text: string;
   /** `Pulumi.prod.yaml`: for messages. */
   readonly name: string;
-  /** @default the stack file says it all itself */
+  /** The files that `mailhost:parts` names. @default none */
+  readonly parts?: readonly Part[];
+  /** @default the stack says it all itself */
   readonly shared?: SharedDomains;
 }
 
-/** The domains of the file that `mailhost:shared` names (settings/shared.ts). They are not changed here: other stacks have them, too. */
+/** A piece of what a stack says. */
+export interface Part {
+  readonly text: string;
+  /** As the stack file names it. */
+  readonly name: string;
+}
+
+/** The domains of the file that `mailhost:shared` names (settings/pieces.ts). They are not changed here: other stacks have them, too. */
 export interface SharedDomains {
   /** `stacks.yaml`: for messages. */
   readonly name: string;
   /** As that file has them. */
   readonly domains: Tree;
-  /** Together with those of the stack file. */
+  /** Together with those of the stack. */
   readonly all: Tree;
 }
 
@@ -34,19 +45,16 @@ export interface MailboxWishes {
 
 type Tree = Readonly<Record<string, unknown>>;
 
-const domainsKey = ["config", "mailhost:domains"];
-
-/** One domain of the file, by the name that it has there. */
+/** One domain of the stack, by the name that it has there. */
 interface Found {
   readonly key: string;
-  readonly at: Keys;
   readonly mailboxes: Tree;
   readonly aliases: Tree;
   /** What the shared file has of it. */
   readonly shared: { readonly mailboxes: Tree; readonly aliases: Tree };
 }
 
-export function addMailbox(file: StackText, address: string, wishes: MailboxWishes): string {
+export function addMailbox(file: StackText, address: string, wishes: MailboxWishes): StackText {
   const { local, domain } = placeOf(file, address);
   if (keyOf(domain.mailboxes, local) !== undefined)
     throw new Failure(`${address} is there already. See all: mailhost mailbox list`);
@@ -57,57 +65,59 @@ export function addMailbox(file: StackText, address: string, wishes: MailboxWish
     );
   }
   const entries = Object.entries(wishes).filter(([, value]) => value !== undefined);
-  return change(file, {
+  return change(file, homeOf(file, domain.key, "mailboxes"), {
     kind: "set",
-    at: [...domain.at, "mailboxes", local],
+    at: [domain.key, "mailboxes", local],
     value: Object.fromEntries(entries) as Value,
   });
 }
 
-export function removeMailbox(file: StackText, address: string): string {
+export function removeMailbox(file: StackText, address: string): StackText {
   const at = mailboxAt(file, address);
   // What the shared file says of it would hold without this.
   if (sharedMailbox(file, address) !== undefined) throw isShared(file, address);
-  return change(file, { kind: "remove", at });
+  return removed(file, at);
 }
 
 /** Nobody can log in to it any more, or again. */
-export function suspendMailbox(file: StackText, address: string, suspended: boolean): string {
+export function suspendMailbox(file: StackText, address: string, suspended: boolean): StackText {
   const at = [...mailboxAt(file, address), "suspended"];
   const shared = sharedMailbox(file, address)?.suspended;
   // In whatever form Pulumi takes a truth value.
   if ((String(valueAt(file, at) ?? shared) === "true") === suspended) {
     throw new Failure(`${address} is ${suspended ? "suspended already" : "not suspended"}.`);
   }
-  if (suspended) return change(file, { kind: "set", at, value: true });
+  if (suspended) return change(file, holderOf(file, at), { kind: "set", at, value: true });
   if (String(shared) === "true") throw isShared(file, `That ${address} is suspended`);
-  return change(file, { kind: "remove", at });
+  return removed(file, at);
 }
 
 /** @param hash undefined: none, so that a password is generated */
-export function setPasswordHash(file: StackText, address: string, hash: Value | undefined): string {
+export function setPasswordHash(file: StackText, address: string, hash: Value | undefined): StackText {
   const at = [...mailboxAt(file, address), "passwordHash"];
   const known = valueAt(file, at);
   if (hash === undefined && sharedMailbox(file, address)?.passwordHash !== undefined)
     throw isShared(file, `The password's hash of ${address}`);
-  if (hash === undefined) return known === undefined ? file.text : change(file, { kind: "remove", at });
+  if (hash === undefined) return known === undefined ? file : removed(file, at);
+  // Pulumi decrypts what is in the stack file, and nothing else.
+  const to = typeof hash === "object" ? file.name : holderOf(file, at);
   // In any other form than a text it is on lines of its own: it is set anew.
-  const cleared = typeof known === "object" ? { ...file, text: change(file, { kind: "remove", at }) } : file;
-  return change(cleared, { kind: "set", at, value: hash });
+  const isMoved = typeof known === "object" || (known !== undefined && holderOf(file, at) !== to);
+  return change(isMoved ? removed(file, at) : file, to, { kind: "set", at, value: hash });
 }
 
 /** Whether the stack has the password's hash, so that none is generated. @throws Failure where there is no such mailbox */
 export function hasOwnPassword(file: StackText, address: string): boolean {
-  const known = mailboxIn(file.shared?.all ?? treeAt(file, domainsKey), address);
+  const known = mailboxIn(file.shared?.all ?? treeAt(file, []), address);
   return (known ?? tree(valueAt(file, mailboxAt(file, address)))).passwordHash !== undefined;
 }
 
 /** @param targets addresses, or names of the same domain */
-export function addAlias(file: StackText, address: string, targets: readonly string[]): string {
+export function addAlias(file: StackText, address: string, targets: readonly string[]): StackText {
   const { local, domain } = placeOf(file, address);
   const key = keyOf(domain.aliases, local);
   const wanted = targets.map((target) => shortened(target, domain.key));
-  const at = [...domain.at, "aliases", key ?? local];
+  const at = [domain.key, "aliases", key ?? local];
   if (key === undefined) {
     if (keyOf(domain.mailboxes, local) !== undefined)
       throw new Failure(`${address} is a mailbox, and cannot be an alias as well.`);
@@ -115,26 +125,28 @@ export function addAlias(file: StackText, address: string, targets: readonly str
     const [only] = wanted;
     // The first of a domain as a list, so that it is on a line of its own.
     const isPlain = wanted.length === 1 && only !== undefined && Object.keys(domain.aliases).length > 0;
-    return change(file, { kind: "set", at, value: isPlain ? only : wanted });
+    const value = isPlain ? only : wanted;
+    return change(file, homeOf(file, domain.key, "aliases"), { kind: "set", at, value });
   }
   const known = targetsOf(domain.aliases[key]);
   const fresh = wanted.filter((target) => !known.some((one) => isSame(one, target, domain.key)));
   if (fresh.length === 0) throw new Failure(`${address} leads there already.`);
+  const home = holderOf(file, at);
   if (!Array.isArray(domain.aliases[key])) {
-    return change(file, { kind: "set", at, value: [...known, ...fresh] });
+    return change(file, home, { kind: "set", at, value: [...known, ...fresh] });
   }
-  return fresh.reduce((text, value) => change({ ...file, text }, { kind: "append", at, value }), file.text);
+  return fresh.reduce((before, value) => change(before, home, { kind: "append", at, value }), file);
 }
 
 /** @param targets those that it is to lead to no more; none: the alias itself goes */
-export function removeAlias(file: StackText, address: string, targets: readonly string[]): string {
+export function removeAlias(file: StackText, address: string, targets: readonly string[]): StackText {
   const { local, domain } = placeOf(file, address);
   const key = keyOf(domain.aliases, local);
   if (key === undefined) {
     refuseShared(file, address, [domain.shared.aliases], local);
     throw new Failure(`There is no alias ${address}.${meant(local, Object.keys(domain.aliases))}`);
   }
-  const at = [...domain.at, "aliases", key];
+  const at = [domain.key, "aliases", key];
   const known = targetsOf(domain.aliases[key]);
   const places = targets.map((target) => {
     const place = known.findIndex((one) => isSame(one, target, domain.key));
@@ -145,32 +157,38 @@ export function removeAlias(file: StackText, address: string, targets: readonly 
   const gone = new Set(places);
   if (gone.size === 0 || gone.size === known.length) {
     refuseShared(file, address, [domain.shared.aliases], local);
-    return change(file, { kind: "remove", at });
+    return removed(file, at);
   }
   // From the end, so that no place moves.
   return [...gone]
     .toSorted((one, other) => other - one)
-    .reduce((text, place) => change({ ...file, text }, { kind: "remove", at: [...at, place] }), file.text);
+    .reduce((before, place) => removed(before, [...at, place]), file);
 }
 
 /** @param since the day it comes, `2026-11-21` */
-export function addDomain(file: StackText, name: string, since: string, zone: string | undefined): string {
+export function addDomain(file: StackText, name: string, since: string, zone: string | undefined): StackText {
   const wanted = domainName(name);
   if (wanted === undefined) throw new Failure(`${name} is no domain name. Write one such as example.org.`);
   const known = domainsIn(file);
   if (keyOfDomain(known, wanted) !== undefined) throw new Failure(`The domain ${name} is there already.`);
   if (sharedDomain(file, name) !== undefined) throw isShared(file, `The domain ${name}`);
-  return change(file, {
+  const home = pieceOf(file, (piece) => Object.values(piece).some((domain) => "since" in tree(domain)));
+  return change(file, home, {
     kind: "set",
-    at: [...domainsKey, name],
-    value: { since, ...(zone !== undefined && { zone }), mailboxes: {} },
+    at: [name],
+    value: {
+      since,
+      ...(zone !== undefined && { zone }),
+      // Not where those of all domains stand elsewhere.
+      ...(homeOf(file, name, "mailboxes") === home && { mailboxes: {} }),
+    },
   });
 }
 
-export function removeDomain(file: StackText, name: string): string {
-  const { at } = domainOf(file, name);
+export function removeDomain(file: StackText, name: string): StackText {
+  const { key } = domainOf(file, name);
   if (sharedDomain(file, name) !== undefined) throw isShared(file, `The domain ${name}`);
-  return change(file, { kind: "remove", at });
+  return removed(file, [key]);
 }
 
 /** Addresses of a domain's mailboxes. */
@@ -181,14 +199,90 @@ export function mailboxesOf(file: StackText, name: string): readonly string[] {
 
 // ── What is there ──
 
-function change(file: StackText, edit: Edit): string {
-  return edited(file.text, edit, file.name);
+/** @param edit at keys from the domains down */
+function change(file: StackText, name: string, edit: Edit): StackText {
+  const made = <P extends Part>(piece: P): P =>
+    piece.name === name
+      ? {
+          ...piece,
+          text: edited(piece.text, { ...edit, at: [...domainsKey(piece), ...edit.at] }, name),
+        }
+      : piece;
+  return { ...made(file), ...(file.parts && { parts: file.parts.map(made) }) };
 }
 
+/** Wherever it stands. */
+function removed(file: StackText, at: Keys): StackText {
+  return piecesOf(file)
+    .filter((piece) => within(domainsOf(piece), at) !== undefined)
+    .reduce((before, { name }) => change(before, name, { kind: "remove", at }), file);
+}
+
+/** The stack file, and behind it its parts. */
+export function piecesOf(file: StackText): readonly Part[] {
+  return [file, ...(file.parts ?? [])];
+}
+
+/** In a stack file, or in a part of its own form or that of an environment of Pulumi ESC. */
+function domainsKey({ text, name }: Part): Keys {
+  const top = pieceTops.find((keys) => readYaml(text, name).hasIn(keys));
+  return [...(top ?? pieceTops[0]), `${NAMESPACE}domains`];
+}
+
+/** Each is asked often, and a file of a thousand mailboxes takes its time. */
+const read = new WeakMap<Part, Tree>();
+
+function domainsOf(piece: Part): Tree {
+  const known = read.get(piece);
+  if (known !== undefined) return known;
+  const domains = tree(within(readYaml(piece.text, piece.name).toJS(), domainsKey(piece)));
+  read.set(piece, domains);
+  return domains;
+}
+
+/** The name of the last piece whose domains are so. @default the stack file's */
+function pieceOf(file: StackText, isIt: (domains: Tree) => boolean): string {
+  return piecesOf(file).findLast((piece) => isIt(domainsOf(piece)))?.name ?? file.name;
+}
+
+/** The piece that has a value, or else what it is to be in. */
+function holderOf(file: StackText, at: Keys): string {
+  const has = at.map((_, index) => at.slice(0, at.length - index));
+  const known = has.find((keys) => valueAt(file, keys) !== undefined) ?? [];
+  return pieceOf(file, (domains) => within(domains, known) !== undefined);
+}
+
+/** The piece that one more of a domain's mailboxes or aliases comes into. */
+function homeOf(file: StackText, key: string, kind: "mailboxes" | "aliases"): string {
+  const entries = (domain: unknown) => Object.keys(tree(tree(domain)[kind])).length;
+  const pieces = piecesOf(file);
+  const own = pieces.findLast((piece) => entries(domainsOf(piece)[key]) > 0);
+  const begun = pieces.findLast((piece) => kind in tree(domainsOf(piece)[key]));
+  // Where those of all other domains are.
+  const others = pieces.filter((piece) =>
+    Object.values(domainsOf(piece)).some((domain) => entries(domain) > 0),
+  );
+  const only = others.length === 1 ? others[0] : undefined;
+  return (own ?? begun ?? only)?.name ?? holderOf(file, [key]);
+}
+
+/** From the domains down, in whichever piece it is. */
 function valueAt(file: StackText, at: Keys): unknown {
+  return within(allDomains(file), at);
+}
+
+function allDomains(file: StackText): Tree {
+  return tree(
+    piecesOf(file)
+      .map(domainsOf)
+      .reduce<unknown>((one, other) => joined(one, other), {}),
+  );
+}
+
+function within(value: unknown, at: Keys): unknown {
   return at.reduce<unknown>(
-    (value, key) => (typeof value === "object" && value !== null ? (value as Tree)[key] : undefined),
-    readYaml(file.text, file.name).toJS(),
+    (inner, key) => (typeof inner === "object" && inner !== null ? (inner as Tree)[key] : undefined),
+    value,
   );
 }
 
@@ -201,7 +295,7 @@ function tree(value: unknown): Tree {
 }
 
 function domainsIn(file: StackText): readonly string[] {
-  return Object.keys(treeAt(file, domainsKey));
+  return Object.keys(allDomains(file));
 }
 
 function keyOfDomain(known: readonly string[], wanted: string): string | undefined {
@@ -218,12 +312,10 @@ function domainOf(file: StackText, name: string): Found {
       `${file.name} has no domain ${name}. It has: ${known.join(", ") || "none"}. To add it: mailhost domain add ${name}`,
     );
   }
-  const at = [...domainsKey, key];
   return {
     key,
-    at,
-    mailboxes: treeAt(file, [...at, "mailboxes"]),
-    aliases: treeAt(file, [...at, "aliases"]),
+    mailboxes: treeAt(file, [key, "mailboxes"]),
+    aliases: treeAt(file, [key, "aliases"]),
     shared: { mailboxes: tree(shared?.mailboxes), aliases: tree(shared?.aliases) },
   };
 }
@@ -247,7 +339,7 @@ function mailboxAt(file: StackText, address: string): Keys {
     refuseShared(file, address, [domain.shared.mailboxes], local);
     throw new Failure(`There is no mailbox ${address}.${meant(local, Object.keys(domain.mailboxes))}`);
   }
-  return [...domain.at, "mailboxes", key];
+  return [domain.key, "mailboxes", key];
 }
 
 function isShared({ shared, name }: StackText, what: string): Failure {

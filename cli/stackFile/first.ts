@@ -71,6 +71,7 @@ export function firstStackFile(answers: FirstAnswers, kept: string): string {
   const { region, hostname, owner, sshFrom, domain, zone, since, mailboxes } = answers;
   const from = sshFrom.includes(wholeInternet) ? wholeInternet : `[${sshFrom.map(scalarText).join(", ")}]`;
   const lines = [
+    "# yaml-language-server: $schema=docs/stack.schema.json",
     "# A mail host: README.md explains each part, docs/settings.md lists every setting and its default.",
     "# Change it, look at what that does with `npx pulumi preview --diff`, and make it so with `npx pulumi up`.",
     "config:",

@@ -2,6 +2,8 @@
 import { type PulumiConfig, regionOf, settingsAsRead, settingsOf } from "../../check/engine.ts";
 import { deployable } from "../../plan/refusals.ts";
 import { type Mistake, pathText, SettingsError } from "../../settings/mistakes.ts";
+import type { TextOf } from "../../settings/pieces.ts";
+import { encrypted } from "../../settings/plainSecrets.ts";
 import type { Settings } from "../../settings/types.ts";
 import type { Engine } from "../engine.ts";
 import { withConfigFile } from "../engineWords.ts";
@@ -20,6 +22,8 @@ export interface Reader {
   readonly environment: Engine["environment"];
   /** Asked only where something is encrypted. */
   engine(): Promise<Pick<Engine, "pulumi">>;
+  /** Reads the files that the text names. @default from the disk */
+  readonly textOf?: TextOf;
 }
 
 /** Reads a text as the program would, by the same `parseSettings`. @throws where it is no YAML */
@@ -40,7 +44,7 @@ export async function configOf(text: string, reader: Reader): Promise<PulumiConf
   const { config } = (readYaml(text, reader.name).toJS() ?? {}) as {
     config?: Readonly<Record<string, unknown>> | null;
   };
-  if (holdsSecret(config)) {
+  if (encrypted(config).length > 0) {
     const { pulumi } = await reader.engine();
     const words = ["config", "--json", "--show-secrets", "--stack", reader.stack];
     return await withConfigFile(
@@ -58,13 +62,6 @@ export async function configOf(text: string, reader: Reader): Promise<PulumiConf
 
 function textValue(value: unknown): PulumiConfig[string] {
   return value === null || value === undefined ? {} : { value: String(value) };
-}
-
-/** Whether Pulumi has encrypted something in it: `secure: v1:…` in place of the value. */
-function holdsSecret(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const isSecret = !Array.isArray(value) && Object.keys(value).join() === "secure";
-  return isSecret || Object.values(value).some(holdsSecret);
 }
 
 /** Mistakes that a change brings: those that were there before are no reason to refuse it. */

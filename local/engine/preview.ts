@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { checkout } from "../paths.ts";
 
 export interface PreviewOptions {
   /** The CLI: a path, or a name on PATH. */
@@ -10,19 +13,39 @@ export interface PreviewOptions {
   readonly env: NodeJS.ProcessEnv;
   /** @default the one that is selected */
   readonly stack?: string;
+  /** What the engine is told beside. @default nothing */
+  readonly words?: readonly string[];
   /** Called with each of the engine's events, a JSON object in one line. They are on no disk: some have secrets in clear. */
   readonly onEvent: (line: string) => void;
+}
+
+/** The environment in which this program's policies start without what they do not want (`policy/light.js`). */
+export function lightPolicies(env: NodeJS.ProcessEnv): { readonly NODE_OPTIONS: string } {
+  const light = `--import=${pathToFileURL(join(checkout, "policy/light.js"))}`;
+  return { NODE_OPTIONS: [env.NODE_OPTIONS, light].filter(Boolean).join(" ") };
 }
 
 /**
  * Runs a preview, and hands its events over as they come. One that the program refuses has them, too: then they say why.
  * @throws where the engine could not begin, with its words
  */
-export async function streamPreview({ pulumi, cwd, env, stack, onEvent }: PreviewOptions): Promise<void> {
+export async function streamPreview({
+  pulumi,
+  cwd,
+  env,
+  stack,
+  words = [],
+  onEvent,
+}: PreviewOptions): Promise<void> {
   const named = stack === undefined ? [] : ["--stack", stack];
-  const child = spawn(pulumi, ["preview", "--json", "--non-interactive", ...named], {
+  const child = spawn(pulumi, ["preview", "--json", "--non-interactive", ...named, ...words], {
     cwd,
-    env: { ...env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: {
+      ...env,
+      ...(words.includes("--policy-pack") && lightPolicies(env)),
+      PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let events = 0;

@@ -215,6 +215,94 @@ it("a mistake that was there before is no reason to refuse a change", () => {
   );
 });
 
+describe("a stack in several files", () => {
+  const split = () => join(checkout, "Pulumi.split.yaml");
+  const part = () => join(checkout, "split.mailboxes.yaml");
+  const line = "        bob: {}\n";
+  const own = dev.replace("config:\n", "config:\n  mailhost:parts: split.mailboxes.yaml\n").replace(line, "");
+  const mailboxes = `# who is here
+config:
+  mailhost:domains:
+    example.org:
+      mailboxes:
+        bob: {} # and his brother
+`;
+  beforeEach(() => {
+    writeFileSync(split(), own);
+    writeFileSync(part(), mailboxes);
+  });
+  after(() => {
+    rmSync(split());
+    rmSync(part());
+  });
+
+  it("is changed in the one in which the thing stands, and the others are as they were", () => {
+    const { code, stdout } = cli("mailbox", "suspend", "bob@example.org", "--stack", "split");
+    assert.equal(code, 0);
+    assert.match(stdout, /^split\.mailboxes\.yaml: suspends the mailbox bob@example\.org$/m);
+    assert.match(stdout, /^split\.mailboxes\.yaml is written\.$/m);
+    assert.equal(readFileSync(part(), "utf8"), mailboxes.replace("bob: {}", "bob: { suspended: true }"));
+    assert.equal(readFileSync(split(), "utf8"), own);
+
+    const added = cli("mailbox", "add", "dora@example.org", "--stack", "split", "--json");
+    const { file: named, written } = JSON.parse(added.stdout) as { file: string; written: boolean };
+    assert.deepEqual([named, written], ["split.mailboxes.yaml", true]);
+    assert.match(readFileSync(part(), "utf8"), /^ {8}dora: \{\}$/m);
+    assert.equal(readFileSync(split(), "utf8"), own);
+  });
+
+  it("is listed whole, and a mistake names its file and its line", () => {
+    const listed = cli("mailbox", "list", "--stack", "split", "--json");
+    assert.deepEqual(
+      (JSON.parse(listed.stdout) as { address: string }[]).map(({ address }) => address).toSorted(),
+      ["ann@example.org", "bob@example.org", "carol@example.com"],
+    );
+    const { code, stderr } = cli(
+      "mailbox",
+      "remove",
+      "bob@example.org",
+      "--stack",
+      "split",
+      "--confirm",
+      "bob@example.org",
+    );
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /mailhost:domains\.example\.org\.aliases\.info\[1\]: leads to bob@example\.org, which does not exist/,
+    );
+    assert.equal(readFileSync(part(), "utf8"), mailboxes);
+    const odd = cli("mailbox", "add", "dora@example.org", "--quota", "9999999", "--stack", "split");
+    assert.match(odd.stderr, /dora\.quota \(split\.mailboxes\.yaml, line 7\): is out of range/);
+  });
+
+  it("is left alone where the file in question is open, and in no other case", () => {
+    const open = join(checkout, ".split.mailboxes.yaml.kate-swp");
+    writeFileSync(open, "");
+    try {
+      assert.equal(cli("mailbox", "suspend", "bob@example.org", "--stack", "split").code, 3);
+      assert.equal(cli("mailbox", "suspend", "ann@example.org", "--stack", "split").code, 0);
+    } finally {
+      rmSync(open);
+    }
+    assert.equal(readFileSync(part(), "utf8"), mailboxes);
+  });
+
+  it("is told in words where a file is missing or says what another does", () => {
+    rmSync(part());
+    const missing = cli("mailbox", "list", "--stack", "split");
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /mailhost:parts: names split\.mailboxes\.yaml, which cannot be read/);
+    writeFileSync(part(), "config: { mailhost:hostname: mx.example.org }\n");
+    const twice = cli("mailbox", "add", "dora@example.org", "--stack", "split");
+    assert.equal(twice.code, 1);
+    assert.match(
+      twice.stderr,
+      /mailhost:hostname \(split\.mailboxes\.yaml, line 1\): stands in another file of this stack, too/,
+    );
+  });
+});
+
 describe("what is in a file that stacks share", () => {
   const team = () => join(checkout, "Pulumi.team.yaml");
   const own = dev

@@ -62,7 +62,7 @@ it("a password becomes a hash that Pulumi has encrypted, and the program reads t
   const hash = await passwordHash("correct horse battery", 10);
   assert.ok(await bcrypt.compare("correct horse battery", hash));
   const secret = await encrypted(engine, "secrets", file, hash);
-  const changed = setPasswordHash(file, "bob@example.org", secret);
+  const { text: changed } = setPasswordHash(file, "bob@example.org", secret);
   assert.match(changed, /\n {8}bob:\n {10}passwordHash: \{ secure: "?v1:\S+"? \}\n/);
   assert.ok(!changed.includes(hash));
   assert.equal(changed.replace(/bob:\n.*passwordHash.*\n/, "bob: {}\n"), text);
@@ -98,7 +98,7 @@ it("mistakes that a change brings are told from those that were there", async ()
     ["quota"],
   );
   // What the environment lacks, a list of mailboxes does without.
-  const named = await judge(setPasswordHash(file, "ann@example.org", `\${ANN_HASH}`), readerOf());
+  const named = await judge(setPasswordHash(file, "ann@example.org", `\${ANN_HASH}`).text, readerOf());
   assert.equal(named.mistakes.length, 1);
   assert.deepEqual(
     named.settings.domains[0]?.mailboxes.map(({ address }) => address),

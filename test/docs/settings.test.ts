@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import { z } from "zod";
 import { formOf, settingsPage } from "../../docs/generate.ts";
 import { schema } from "../../settings/schema.ts";
-
-it("docs/settings.md is what the schema says", () => {
-  const page = readFileSync(join(import.meta.dirname, "../../docs/settings.md"), "utf8");
-  assert.equal(page, settingsPage(), "docs/settings.md is stale: run `npm run docs`");
-});
 
 /** Every key that a stack file may have, at each depth, with what the schema says of it. */
 function keysOf(node: z.core.JSONSchema._JSONSchema, path: string): [string, z.core.JSONSchema.BaseSchema][] {

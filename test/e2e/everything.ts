@@ -48,9 +48,16 @@ export function largerMachine(stack: Document): void {
   stack.setIn(["config", "mailhost:server", "instanceType"], type);
 }
 
-/** Everything on. An option goes here in a form that is in no other test's way. */
+/** Everything on, with what this cloud has. */
 export async function everything(): Promise<(stack: Document) => void> {
-  const relay = await smarthost();
+  return everythingWith(await smarthost(), trusted());
+}
+
+/** The same, told what a cloud has. An option goes here in a form that is in no other test's way. */
+export function everythingWith(
+  relay: Parameters<typeof useRelay>[1],
+  machines: ReturnType<typeof trusted>,
+): (stack: Document) => void {
   return (stack) => {
     const set = (key: string, value: unknown) =>
       stack.setIn(["config", `mailhost:${key}`], stack.createNode(value));
@@ -80,7 +87,7 @@ export async function everything(): Promise<(stack: Document) => void> {
     set("sharedFolders", true);
     set("rspamdPage", true);
     set("spam", { scores: { MIME_GOOD: -0.3 } });
-    set("trustedHosts", trusted());
+    set("trustedHosts", machines);
     set("web", { names: ["webmail.example.com"] });
     useRelay(stack, relay);
     stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));

@@ -1,10 +1,12 @@
 /** What the policies cost a preview, on a machine that does little else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { lightPolicies } from "../../local/engine/preview.ts";
 import { Laboratory, twoDomains } from "../laboratory.ts";
 
 test("a preview with the policies takes no more than 1.3 times as long", async (t) => {
-  const lab = await Laboratory.start(t);
+  // As `npm run preview` starts them.
+  const lab = await Laboratory.start(t, { environment: lightPolicies(process.env) });
   for (const name of ["plain", "judged"]) await lab.stack(name, twoDomains());
   const ratios: number[] = [];
   const median = () => ratios.toSorted((one, other) => one - other)[Math.floor(ratios.length / 2)] ?? 0;

@@ -73,12 +73,29 @@ test("errors stand in the way, warnings are told, and what is said for debugging
   assert.ok(!JSON.stringify(preview).includes("hunter2"));
 });
 
-test("a mandatory policy refuses, an advisory one warns", () => {
-  const policy = (enforcementLevel: string) => ({
-    policyEvent: { message: "No.", policyName: enforcementLevel, enforcementLevel },
+test("what policies say is told by policy and resource, each once, without what the policy is about", () => {
+  const policy = (enforcementLevel: string, resourceUrn?: string) => ({
+    policyEvent: {
+      ...(resourceUrn && { resourceUrn }),
+      message: "All is well.\nIt is not. Mend it.\n",
+      policyName: enforcementLevel,
+      enforcementLevel,
+    },
   });
-  const { refusals, warnings } = previewOf([policy("mandatory"), policy("advisory")]);
-  assert.deepEqual([refusals, warnings], [["mandatory: No."], ["advisory: No."]]);
+  const urn =
+    "urn:pulumi:one::mailhost::mailhost:network:Firewall$aws:ec2/securityGroup:SecurityGroup::firewall-group";
+  const stack = "urn:pulumi:one::mailhost::pulumi:pulumi:Stack::mailhost-one";
+  const { violations, refusals, warnings } = previewOf([
+    policy("mandatory", urn),
+    policy("advisory", stack),
+    policy("mandatory", urn),
+  ]);
+  const text = "It is not. Mend it.";
+  assert.deepEqual(violations, [
+    { policy: "advisory", isMandatory: false, text },
+    { policy: "mandatory", isMandatory: true, resource: "firewall-group", text },
+  ]);
+  assert.deepEqual([refusals, warnings], [[], []]);
 });
 
 test("outputs are there on both sides; what is no event is no mistake", () => {

@@ -102,6 +102,54 @@ test("a limit is kept whatever the preview has, in bytes and not in letters", ()
     assert.ok(size(markdown(preview, { limit })) <= limit, `${limit}: ${size(markdown(preview, { limit }))}`);
 });
 
+/** As the engine says it, which goes on to the end of a preview that a policy refuses. */
+const violation = (policyName: string, enforcementLevel: string, text: string, name?: string) => ({
+  policyEvent: {
+    ...(name && { resourceUrn: `urn:pulumi:test::mailhost::cloudflare:index/dnsRecord:DnsRecord::${name}` }),
+    message: `What must hold.\n${text}\n`,
+    policyName,
+    enforcementLevel,
+  },
+});
+
+test("what policies say stands on top with its remedy, once for all alike; one that refuses comes first", () => {
+  const looks = "The SPF record takes 11 look-ups. Take one out.";
+  const events = [
+    violation("cost-tags", "advisory", "It has no tag."),
+    violation("one-spf", "mandatory", looks, "dns-txt:example.org"),
+    violation("one-spf", "mandatory", looks, "dns-txt:example.com"),
+    message("error", "preview failed\n"),
+  ];
+  const mailboxes = { ...outputs.mailboxes, "dora@example.org": "generated password" };
+  const comment = markdown(previewOf(events, { ...outputs, mailboxes }));
+  const [head = "", rest = ""] = comment.split("**What happens**");
+  assert.match(head, /^### `test`: \*\*refused by policies\*\*: /m);
+  assert.match(
+    head,
+    /^\*\*What policies say\*\*\n\n- \*\*`one-spf` refuses this \(`dns-txt:example\.com` and `dns-txt:example\.org`\)\.\*\* The SPF record takes 11 look-ups\. Take one out\.\n- \*\*`cost-tags` advises against this\.\*\* It has no tag\.$/m,
+  );
+  // What would happen is told all the same.
+  assert.match(rest, /An `up` that is held by these policies would end/);
+  assert.match(rest, /dora@example\.org/);
+  assert.doesNotMatch(comment, /preview failed|Refused\./);
+});
+
+test("advice of a policy alone is no refusal; a program that refuses too is told with both, and nothing else", () => {
+  const advised = markdown(previewOf([violation("cost-tags", "advisory", "It has no tag.")]));
+  assert.match(advised, /`cost-tags` advises against this/);
+  assert.doesNotMatch(advised, /refused/i);
+  const both = markdown(
+    previewOf([
+      violation("one-spf", "mandatory", "Too many."),
+      message("error", "The stack file has a mistake."),
+    ]),
+  );
+  assert.match(both, /^### `test`: refused: nothing would be changed$/m);
+  assert.match(both, /The stack file has a mistake/);
+  assert.match(both, /`one-spf` refuses this/);
+  assert.doesNotMatch(both, /What happens|<details>/);
+});
+
 test("a refusal is told with its reason, and nothing else", () => {
   const comment = markdown(
     previewOf([

@@ -137,12 +137,14 @@ test("the example for GitLab is one that it can read, for no fork, with scripts 
   }
 });
 
+interface StepOptions {
+  readonly says?: string;
+  readonly code?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a step as GitHub does, where `npm run -s <script>` and `npx` do what the test says. */
-async function runStep(
-  t: TestContext,
-  text: string,
-  { says = "", code = 0 }: { readonly says?: string; readonly code?: number },
-) {
+async function runStep(t: TestContext, text: string, { says = "", code = 0, env = {} }: StepOptions) {
   const folder = mkdtempSync(join(tmpdir(), "mailhost-step-"));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "bin"));
@@ -163,6 +165,7 @@ async function runStep(
       RUNNER_TEMP: folder,
       GITHUB_SHA: "0123456789abcdef",
       STACK: "prod",
+      ...env,
       SAYS: says,
       CODE: String(code),
     },
@@ -183,7 +186,7 @@ test("preview: a refusal is told and not an end, no preview at all is one", asyn
   for (const code of [0, 1]) {
     const ran = await runStep(t, text, { says: "the comment", code });
     assert.equal(ran.code, 0, ran.stderr);
-    assert.equal(ran.log, "run -s preview -- --stack prod --markdown\n");
+    assert.equal(ran.log, "run -s preview -- --stack prod --policy-pack policy --markdown\n");
     assert.equal(ran.output, `code=${code}\n`);
     assert.equal(ran.summary, "the comment");
     assert.equal(readFileSync(join(ran.folder, "comment.md"), "utf8"), "the comment");
@@ -211,6 +214,32 @@ test("daily: a drift is told, and a preview that failed ends it", async (t) => {
   assert.equal((await runStep(t, text, { code: 2 })).code, 2);
 });
 
+test("whatever previews or deploys is held by the policies, with the owner's words to them where there are some", async (t) => {
+  for (const [workflow, job, step, command] of [
+    [
+      "preview",
+      "preview",
+      "Preview",
+      /^run -s preview -- --stack prod --policy-pack policy(.*) --markdown\n$/,
+    ],
+    [
+      "daily",
+      "daily",
+      "Drift and due steps",
+      /^run -s preview -- --stack prod --policy-pack policy(.*) --markdown --expect-no-changes\n$/,
+    ],
+    ["daily", "daily", "Apply", /^pulumi up .* --stack prod --policy-pack policy(.*)\n$/],
+    ["deploy", "deploy", "Up", /^pulumi up .* --stack prod --policy-pack policy(.*)\n$/],
+  ] as const) {
+    const text = script(workflow, job, step);
+    for (const [env, words] of [
+      [{ POLICY_CONFIG: "" }, ""],
+      [{ POLICY_CONFIG: "our words.json" }, " --policy-pack-config our words.json"],
+    ] as const)
+      assert.equal(command.exec((await runStep(t, text, { env })).log)?.[1], words, `${workflow} ${step}`);
+  }
+});
+
 test("a fork: the changed lines of what is deployed, and no others", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "mailhost-fork-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -222,7 +251,7 @@ test("a fork: the changed lines of what is deployed, and no others", async (t) =
     );
   const write = (text: string) => {
     mkdirSync(join(folder, "files"), { recursive: true });
-    for (const path of ["Pulumi.prod.yaml", "stacks.yaml", "files/main.cf", "other.txt"])
+    for (const path of ["Pulumi.prod.yaml", "stacks.yaml", "mailboxes.yaml", "files/main.cf", "other.txt"])
       writeFileSync(join(folder, path), `${text} of ${path}\n`);
     git("add", "-A");
     git("commit", "-qm", text);
@@ -234,6 +263,7 @@ test("a fork: the changed lines of what is deployed, and no others", async (t) =
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.summary, /\n {4}-old of Pulumi\.prod\.yaml\n {4}\+new of Pulumi\.prod\.yaml\n/);
   assert.match(ran.summary, /\+new of stacks\.yaml/);
+  assert.match(ran.summary, /\+new of mailboxes\.yaml/);
   assert.match(ran.summary, /\+new of files\/main\.cf/);
   assert.doesNotMatch(ran.summary, /other\.txt/);
 });

@@ -10,13 +10,16 @@ import {
   addAlias,
   addDomain,
   addMailbox,
+  piecesOf,
   removeAlias,
   removeDomain,
   removeMailbox,
+  type StackText,
   setPasswordHash,
   suspendMailbox,
 } from "../../../cli/stackFile/domains.ts";
 import { type Edit, edited, type Keys, type Value } from "../../../cli/stackFile/edit.ts";
+import { gather } from "../../../settings/pieces.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const name = "Pulumi.prod.yaml";
@@ -265,6 +268,33 @@ const wish = fc.record({
   quota: fc.option(fc.nat(50), { nil: undefined }),
 });
 
+type Wish = typeof wish extends fc.Arbitrary<infer W> ? W : never;
+
+function addressOf({ local, domain }: Wish, known: readonly string[]): string {
+  return `${local}@${known[domain % known.length] ?? ""}`;
+}
+
+/** @throws Failure where it is refused */
+function made(file: StackText, one: Wish, own: readonly string[], extra: ReadonlySet<string>): StackText {
+  const { kind, other, domain, quota } = one;
+  const address = addressOf(one, [...own, ...extra]);
+  const act: Readonly<Record<string, () => StackText>> = {
+    mailbox: () => addMailbox(file, address, quota === undefined ? {} : { quota, appPasswords: ["phone"] }),
+    gone: () => removeMailbox(file, address),
+    suspended: () => suspendMailbox(file, address, true),
+    resumed: () => suspendMailbox(file, address, false),
+    hash: () =>
+      setPasswordHash(file, address, quota === undefined ? `\${HASH_${domain}}` : { secure: `v1:${quota}` }),
+    "no hash": () => setPasswordHash(file, address, undefined),
+    alias: () => addAlias(file, address, [other]),
+    less: () => removeAlias(file, address, [other]),
+    "no alias": () => removeAlias(file, address, []),
+    domain: () => addDomain(file, `d${domain}.example.net`, "2026-11-22", undefined),
+    "no domain": () => removeDomain(file, [...extra][0] ?? "none.example"),
+  };
+  return act[kind]?.() ?? assert.fail(kind);
+}
+
 describe("200 random edits", () => {
   for (const [title, sample] of Object.entries(samples)) {
     it(`of ${title}: comments and order are those of before, and it says what was asked for`, () => {
@@ -276,35 +306,14 @@ describe("200 random edits", () => {
           let done = 0;
           // What stands inside something that is taken out goes with it.
           let kept = sample.split(/\r?\n/).filter((line) => comments(line).length > 0);
-          for (const { kind, local, other, domain, quota } of wishes) {
+          for (const one of wishes) {
+            const { kind, domain } = one;
             const fresh = `d${domain}.example.net`;
-            const known = [...own, ...extra];
-            const where = known[domain % known.length] ?? "";
-            const address = `${local}@${where}`;
-            const file = { text, name };
+            const address = addressOf(one, [...own, ...extra]);
             const removes = /gone|no|less/.test(kind) && kind !== "no domain";
             let after: string;
             try {
-              const act: Readonly<Record<string, () => string>> = {
-                mailbox: () =>
-                  addMailbox(file, address, quota === undefined ? {} : { quota, appPasswords: ["phone"] }),
-                gone: () => removeMailbox(file, address),
-                suspended: () => suspendMailbox(file, address, true),
-                resumed: () => suspendMailbox(file, address, false),
-                hash: () =>
-                  setPasswordHash(
-                    file,
-                    address,
-                    quota === undefined ? `\${HASH_${domain}}` : { secure: `v1:${quota}` },
-                  ),
-                "no hash": () => setPasswordHash(file, address, undefined),
-                alias: () => addAlias(file, address, [other]),
-                less: () => removeAlias(file, address, [other]),
-                "no alias": () => removeAlias(file, address, []),
-                domain: () => addDomain(file, fresh, "2026-11-22", undefined),
-                "no domain": () => removeDomain(file, [...extra][0] ?? "none.example"),
-              };
-              after = act[kind]?.() ?? assert.fail(kind);
+              after = made({ text, name }, one, own, extra).text;
             } catch (error) {
               // Refused, in words: nothing has changed.
               if (!(error instanceof Failure)) throw error;
@@ -352,4 +361,164 @@ describe("200 random edits", () => {
       );
     });
   }
+});
+
+describe("a stack in several files", () => {
+  const home = `# ours
+config:
+  mailhost:parts: [mailboxes.yaml, aliases.yaml]
+  mailhost:domains:
+    example.org: { since: "2026-11-21" } # the first
+    example.com:
+      since: "2026-11-21" # the second
+      mailboxes: { carol: { passwordHash: { secure: v1:0 } } }
+      catchAll: carol
+`;
+  const mailboxes = `# who is here
+config:
+  mailhost:domains:
+    example.org:
+      mailboxes:
+        ann: {} # the boss
+        bob: { quota: 3 }
+    example.com:
+      mailboxes:
+        # hers is encrypted
+        carol: {}
+        dave:
+          suspended: true # on leave
+`;
+  const aliases = `# where mail goes, in the form of an environment
+values:
+  pulumiConfig:
+    mailhost:domains:
+      example.org:
+        aliases:
+          info: [ann, bob] # both
+          sales: bob
+`;
+  const split: StackText = {
+    text: home,
+    name,
+    parts: [
+      { name: "mailboxes.yaml", text: mailboxes },
+      { name: "aliases.yaml", text: aliases },
+    ],
+  };
+  const texts = (file: StackText) => piecesOf(file).map(({ text }) => text);
+  /** What it says of its domains, without what says nothing. */
+  const says = ({ text, parts = [] }: StackText) => {
+    const textOf = (path: string) => parts.find((part) => part.name === path)?.text ?? assert.fail(path);
+    const raw = { domains: at(text, domains), parts: parts.map((part) => part.name) };
+    return JSON.parse(
+      // Only the stack file itself may have what is encrypted.
+      JSON.stringify(gather(raw, textOf).raw.domains, (_, value: unknown) =>
+        typeof value === "object" && value !== null && !Array.isArray(value)
+          ? Object.fromEntries(
+              Object.entries(value).filter(
+                ([key, inner]) => !/^(mailboxes|aliases)$/.test(key) || Object.keys(inner ?? {}).length > 0,
+              ),
+            )
+          : value,
+      ),
+    ) as unknown;
+  };
+  const [mailboxesAt, aliasesAt] = [1, 2];
+
+  it("each thing is changed where it stands, and a new one comes to its like", () => {
+    for (const [title, after, where, line] of [
+      ["a mailbox more", addMailbox(split, "zoe@example.org", {}), mailboxesAt, "        zoe: {}"],
+      [
+        "suspended",
+        suspendMailbox(split, "bob@example.org", true),
+        mailboxesAt,
+        "        bob: { quota: 3, suspended: true }",
+      ],
+      ["an alias more", addAlias(split, "shop@example.org", ["ann"]), aliasesAt, "          shop: ann"],
+      [
+        "the first of a domain",
+        addAlias(split, "shop@example.com", ["carol"]),
+        aliasesAt,
+        "          shop: [carol]",
+      ],
+      [
+        "a target more",
+        addAlias(split, "sales@example.org", ["ann"]),
+        aliasesAt,
+        "          sales: [bob, ann]",
+      ],
+      [
+        "a domain more",
+        addDomain(split, "example.net", "2026-11-22", undefined),
+        0,
+        '    example.net: { since: "2026-11-22" }',
+      ],
+      // Pulumi decrypts nothing elsewhere.
+      [
+        "a secret",
+        setPasswordHash(split, "ann@example.org", { secure: "v1:1" }),
+        0,
+        `    example.org: { since: "2026-11-21", mailboxes: { ann: { passwordHash: { secure: v1:1 } } } } # the first`,
+      ],
+      [
+        "the name of one",
+        setPasswordHash(split, "ann@example.org", `\${ANN_HASH}`),
+        mailboxesAt,
+        `        ann: { passwordHash: "\${ANN_HASH}" } # the boss`,
+      ],
+    ] as const) {
+      const [before, now] = [texts(split), texts(after)];
+      assert.deepEqual(
+        now.flatMap((text, index) => (text === before[index] ? [] : [index])),
+        [where],
+        title,
+      );
+      assert.ok(now[where]?.split("\n").includes(line), `${title}\n${now[where]}`);
+    }
+  });
+
+  it("goes from wherever it is", () => {
+    const after = removeMailbox(split, "carol@example.com");
+    assert.ok(texts(after).every((text) => !/^ *carol:|\{ carol/m.test(text)));
+    const [, ...parts] = texts(removeDomain(split, "example.org"));
+    assert.ok(parts.every((text) => !text.includes("example.org")));
+  });
+
+  it("says after 200 random edits what one file would say, with all comments that are not of what went", () => {
+    const whole: StackText = {
+      text: `config:\n  mailhost:domains: ${JSON.stringify(says(split))}\n`,
+      name,
+    };
+    fc.assert(
+      fc.property(fc.array(wish, { minLength: 200, maxLength: 200 }), (wishes) => {
+        const own = domainsOf.dev ?? [];
+        const extra = new Set<string>();
+        let [one, several, done] = [whole, split, 0];
+        for (const what of wishes) {
+          const both = [one, several].map((file) => {
+            try {
+              return made(file, what, own, extra);
+            } catch (error) {
+              if (!(error instanceof Failure)) throw error;
+              return error.message;
+            }
+          });
+          const [after, apart] = both;
+          if (typeof after !== "object" || typeof apart !== "object") {
+            assert.equal(after, apart);
+            continue;
+          }
+          assert.deepEqual(says(apart), says(after), JSON.stringify(what));
+          const before = comments(texts(several).join("\n"));
+          const now = comments(texts(apart).join("\n"));
+          assert.ok(before.filter((comment) => !now.includes(comment)).length <= 2, texts(apart).join("\n"));
+          if (what.kind === "domain") extra.add(`d${what.domain}.example.net`);
+          if (what.kind === "no domain") extra.delete([...extra][0] ?? "");
+          [one, several, done] = [after, apart, done + 1];
+        }
+        assert.ok(done >= 20, `${done}`);
+      }),
+      { numRuns: 2, endOnFailure: true },
+    );
+  });
 });

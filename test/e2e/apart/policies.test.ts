@@ -5,7 +5,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseDocument } from "yaml";
+import { lightPolicies } from "../../../local/engine/preview.ts";
 import { rules } from "../../../policy/rules.ts";
+import { PreviewReader } from "../../../preview/engine.ts";
+import { markdown } from "../../../preview/markdown.ts";
 import { type EngineRun, Laboratory, twoDomains } from "../../laboratory.ts";
 import { recorded, versions } from "../../upgrades/recorded.ts";
 
@@ -19,7 +22,9 @@ function fired({ output }: EngineRun): readonly string[] {
 }
 
 test("the whole program is quiet in the first preview, a fault in its stack file is told, and the word for it is kept", async (t) => {
-  const lab = await Laboratory.start(t);
+  // As the comment on a pull request is made.
+  const environment = { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true", ...lightPolicies(process.env) };
+  const lab = await Laboratory.start(t, { environment });
   await lab.stack("one", twoDomains());
   const first = await lab.run(...withPolicies, "--stack", "one");
   assert.equal(first.code, 0, first.output);
@@ -40,6 +45,22 @@ test("the whole program is quiet in the first preview, a fault in its stack file
   assert.deepEqual(fired(second), ["one-spf mandatory", "ssh-not-open mandatory"], second.output);
   assert.match(second.output, /Write the networks that you deploy from under mailhost:ssh\.from/);
   assert.match(second.output, /takes 11 look-ups at least/);
+
+  const { stdout } = await lab.run(...withPolicies, "--json", "--stack", "one");
+  const reader = new PreviewReader();
+  for (const line of stdout.split("\n")) reader.take(line);
+  const comment = markdown(reader.preview("one"));
+  assert.match(comment, /^### `one`: \*\*refused by policies\*\*: makes the mail host `mail\.example\.org`/m);
+  const [top = "", below] = comment.split("**What happens**");
+  assert.match(
+    top,
+    /^- \*\*`ssh-not-open` refuses this \(`firewall-group`\)\.\*\* Port 22 is open to ::\/0\. Write the networks/m,
+  );
+  assert.match(
+    top,
+    /^- \*\*`one-spf` refuses this \(`dns-txt:example\.com`\)\.\*\* The SPF record of example\.com takes 11 look-ups/m,
+  );
+  assert.match(below ?? "", /<details>/);
 
   const words = join(lab.program, "words.json");
   writeFileSync(words, JSON.stringify({ "ssh-not-open": "advisory", "one-spf": "disabled" }));

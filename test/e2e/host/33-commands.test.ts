@@ -1,6 +1,6 @@
 /** The command line, as somebody uses it who never opens the stack file: a mailbox comes, is used, gets another password, and goes. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { count, imap, mailHost, submit } from "../mail.ts";
@@ -66,6 +66,31 @@ test("it gets another generated password, then one of somebody's choice, which i
     password: string;
   }[];
   assert.equal(listed.find((one) => one.address === address)?.password, "of its own");
+});
+
+test("where a stack is in several files, the preview is of what would stand in them, and nothing is written", async () => {
+  const part = join(checkout, "more.mailboxes.yaml");
+  const before = stackText();
+  const more =
+    "config: { mailhost:domains: { example.com: { mailboxes: { gert: { suspended: true } } } } }\n";
+  writeFileSync(part, more);
+  try {
+    keepStackText(before.replace("config:\n", "config:\n  mailhost:parts: more.mailboxes.yaml\n"));
+    const { stdout } = await cli("mailbox", "add", "frida@example.com", "--dry-run", "--json");
+    const { file, preview } = JSON.parse(stdout) as {
+      file: string;
+      preview: readonly { op: string; name: string }[];
+    };
+    assert.equal(file, "more.mailboxes.yaml");
+    assert.deepEqual(preview.flatMap(({ op, name }) => (op === "create" ? [name] : [])).toSorted(), [
+      "accounts-frida@example.com",
+      "accounts-gert@example.com",
+    ]);
+    assert.equal(readFileSync(part, "utf8"), more);
+  } finally {
+    keepStackText(before);
+    rmSync(part);
+  }
 });
 
 test("it is suspended and resumed, and an alias leads to it", async () => {
