@@ -36,6 +36,10 @@ export interface StackOutputs {
   readonly publicIp: string;
   readonly publicIpv6?: string;
   readonly credentials: Readonly<Record<string, string>>;
+  /** How each mailbox may be logged in to, in words. */
+  readonly mailboxes: Readonly<Record<string, string>>;
+  /** Pages with the settings for people, by domain; present where the stack has some. */
+  readonly setupPages?: Readonly<Record<string, string>>;
   /** Present where a policy ramps. */
   readonly policyRamps?: Ramps;
   readonly clientSettings: ReturnType<typeof clientSettings>;
