@@ -59,9 +59,11 @@ async function followed(
   const messages = new Messages();
   const news = new Map<string | symbol, { readonly message: Message; readonly at: number }>();
   const tell = (before: number) => {
-    for (const [name, { message, at }] of news) {
+    for (const [name, { message: first, at }] of news) {
       if (at > before) continue;
       news.delete(name);
+      // Dovecot may have spoken after Postfix.
+      const message = messages.latest(first);
       if (isWanted(message)) say(json ? JSON.stringify(message) : messageLine(message));
       if (message.isOver) messages.forget(message);
     }

@@ -55,9 +55,19 @@ const filled: Readonly<Record<string, readonly [description: string, load: () =>
     "what waits on the host to be brought on: list, retry, remove",
     async () => (await import("./queue.ts")).addQueueCommands,
   ],
+  leave: [
+    "takes out all that a new host wants to have, and says how this one is taken down",
+    async () => (await import("./leave/leave.ts")).addLeaveCommand,
+  ],
+  completion: [
+    "a script by which a shell completes these commands",
+    async () => (await import("./completion.ts")).addCompletionCommand,
+  ],
 };
+/** Completion has to know them all. */
+const isFilled = (name: string) => process.argv[2] === name || process.argv[2] === "completion";
 for (const [name, [description]] of Object.entries(filled)) {
-  if (process.argv[2] !== name) program.command(name).description(description);
+  if (!isFilled(name)) program.command(name).description(description);
 }
 
 withExamples(
@@ -156,7 +166,9 @@ try {
   enableCompileCache(process.env.NODE_COMPILE_CACHE);
   // The engine looks for its project here, from wherever the command was called.
   process.chdir(checkout);
-  (await filled[process.argv[2] ?? ""]?.[1]())?.(program, cloudPaths);
+  for (const [name, [, load]] of Object.entries(filled)) {
+    if (isFilled(name)) (await load())(program, cloudPaths);
+  }
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

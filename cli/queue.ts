@@ -41,7 +41,7 @@ export function addQueueCommands(program: Command, paths: () => CloudPaths): voi
   withExamples(
     withJson(withStack(queue.command("retry")))
       .description("tries what waits now, without waiting longer")
-      .argument("[id]", "its queue id, as mailhost queue shows it")
+      .argument("[id]", "its queue id: see mailhost queue")
       .option("--all", "all that waits", false),
     "mailhost queue retry 4dDKlq2vXVz1Qx",
     "mailhost queue retry --all",
@@ -62,7 +62,7 @@ export function addQueueCommands(program: Command, paths: () => CloudPaths): voi
   withExamples(
     withJson(withStack(queue.command("remove")))
       .description("deletes a message that waits; nobody is told, neither its sender nor whom it was for")
-      .argument("<id>", "its queue id, as mailhost queue shows it")
+      .argument("<id>", "its queue id: see mailhost queue")
       .option("--yes", "without asking", false),
     "mailhost queue remove 4dDKlq2vXVz1Qx",
   ).action(

@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
 import type { clientSettings } from "../plan/clientSettings.ts";
 import type { Ramps } from "../plan/ramp.ts";
+import type { DnsRecord } from "../plan/types.ts";
+import type { ZoneRecord } from "../plan/zoneFile.ts";
 import { ensureEngine } from "./engine/engine.ts";
 import { streamPreview } from "./engine/preview.ts";
 import {
@@ -40,6 +42,8 @@ export interface StackOutputs {
   readonly mailboxes: Readonly<Record<string, string>>;
   /** Pages with the settings for people, by domain; present where the stack has some. */
   readonly setupPages?: Readonly<Record<string, string>>;
+  /** All that the stack has in the DNS. */
+  readonly dnsRecords: Readonly<Record<string, ZoneRecord & Pick<DnsRecord, "zone" | "why">>>;
   /** Present where a policy ramps. */
   readonly policyRamps?: Ramps;
   readonly clientSettings: ReturnType<typeof clientSettings>;
@@ -96,10 +100,17 @@ export class Stack {
     return await this.#withProviders(run);
   }
 
-  /** Runs a preview. @param onEvent gets each of the engine's events, as a line of JSON. @throws where the engine cannot make one */
-  async preview(onEvent: (line: string) => void): Promise<void> {
+  /**
+   * Runs a preview.
+   * @param onEvent gets each of the engine's events, as a line of JSON
+   * @param words more for the engine
+   * @throws where the engine cannot make one
+   */
+  async preview(onEvent: (line: string) => void, words: readonly string[] = []): Promise<void> {
     checkYaml(this.environment.PULUMI_STACK ?? defaultStack);
-    await this.#withProviders((env) => streamPreview({ pulumi: this.#pulumi, cwd: checkout, env, onEvent }));
+    await this.#withProviders((env) =>
+      streamPreview({ pulumi: this.#pulumi, cwd: checkout, env, words, onEvent }),
+    );
   }
 
   async #withProviders<T>(work: (env: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {

@@ -58,7 +58,13 @@ export type Event =
   | { readonly kind: "expired"; readonly id: string }
   | { readonly kind: "notice"; readonly id: string; readonly about: string; readonly notice: string }
   | { readonly kind: "gone"; readonly id: string }
-  | { readonly kind: "judged"; readonly id: string; readonly verdict: Verdict }
+  | {
+      readonly kind: "judged";
+      readonly id: string;
+      /** Of the message that was judged; `undef`: it has none. */
+      readonly messageId: string;
+      readonly verdict: Verdict;
+    }
   | {
       readonly kind: "filed";
       /** Dovecot's own, which its answer to Postfix has, too. */
@@ -140,7 +146,7 @@ const postfixLines: readonly ((rest: string, id: string) => Event | undefined)[]
       );
     return found === null ? undefined : { kind: "notice", id, about: found[1] ?? "", notice: found[2] ?? "" };
   },
-  (rest, id) => (rest === "removed" ? { kind: "gone", id } : undefined),
+  (rest, id) => (/^removed(?: \(\w+\))?$/.test(rest) ? { kind: "gone", id } : undefined),
 ];
 
 function refusal(rest: string, id: string | undefined): Event | undefined {
@@ -155,21 +161,22 @@ function refusal(rest: string, id: string | undefined): Event | undefined {
 
 /**
  * `log_format` of rspamd's by default. A message's own name and sender stand before its verdict: one that has a bracket in
- * it is not read, since it could put words of its own there, or name another message.
+ * it is not read. Its name could hold a whole line about another message, so that is told only to one of that name.
  */
 const verdictLine =
-  /rspamd_task_write_log: id: <[^<>]*>, qid: <([0-9A-Za-z]{6,20})>, ip: [0-9A-Fa-f.:]+,(?: user: [^\s<>()]+,)?(?: from: <[^<>()]*>,)? \(default: [A-Z] \(([a-z ]+)\): \[(-?\d+\.\d+)\/(-?\d+\.\d+|nan)\] \[(.*)$/;
+  /rspamd_task_write_log: id: <([^<>]*)>, qid: <([0-9A-Za-z]{6,20})>, ip: [0-9A-Fa-f.:]+,(?: user: [^\s<>()]+,)?(?: from: <[^<>()]*>,)? \(default: [A-Z] \(([a-z ]+)\): \[(-?\d+\.\d+)\/(-?\d+\.\d+|nan)\] \[(.*)$/;
 
 function rspamdEvent(text: string): Event | undefined {
   const found = verdictLine.exec(text);
   if (found === null) return undefined;
-  const [, id = "", action = "", score, limit, rules = ""] = found;
+  const [, messageId = "", id = "", action = "", score, limit, rules = ""] = found;
   const symbols = [
     ...rules.matchAll(/(?:^|,)([A-Z][A-Z0-9_]*)\((-?\d+\.\d+)\)(?:\{(.*?);?\}(?=,|\]|$))?/g),
   ].map(([, name = "", weight, found = ""]) => ({ name, score: Number(weight), found }));
   return {
     kind: "judged",
     id,
+    messageId,
     verdict: {
       score: Number(score),
       limit: Number(limit),

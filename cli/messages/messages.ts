@@ -50,10 +50,10 @@ export interface Told {
 }
 
 /** The way around by which an alias passes mail on with another sender (`forward` in files/etc/postfix/master.cf). */
-const passingOn = "127.0.0.1[127.0.0.1]:10026";
+export const passingOn = "127.0.0.1[127.0.0.1]:10026";
 
 /** Where Postfix hands a message to Dovecot (`virtual_transport` in files/etc/postfix/main.cf). */
-const toMailbox = /\[(?:private\/)?dovecot-lmtp\]$/;
+export const toMailbox = /\[(?:private\/)?dovecot-lmtp\]$/;
 
 /** What was said of one queue id, or of one refusal without one. */
 interface Draft {
@@ -82,6 +82,7 @@ export class Messages {
       this.#filed.set(event.session, [...(this.#filed.get(event.session) ?? []), told]);
       return undefined;
     }
+    if (event.kind === "judged" && !this.#isNamed(event)) return undefined;
     const draft = this.#draftOf(event.id, entry.at);
     draft.told.push(told);
     const next = event.kind === "tried" ? nextIdOf(event) : undefined;
@@ -98,6 +99,12 @@ export class Messages {
       .filter(({ before }) => before === undefined)
       .map((draft) => messageOf(draft, this.#filed))
       .toSorted((one, other) => one.at - other.at);
+  }
+
+  /** The same message, as it is by now. */
+  latest(message: Message): Message {
+    const draft = this.#byId.get(message.queueIds[0] ?? "");
+    return draft === undefined ? message : messageOf(firstOf(draft), this.#filed);
   }
 
   /** All that was said of a message, in the order of time. */
@@ -120,6 +127,13 @@ export class Messages {
       this.#byId.delete(draft.id ?? "");
       this.#drafts.delete(draft);
     }
+  }
+
+  /** Whether the message of a verdict has the name that Postfix has seen; it has said so before rspamd judged. */
+  #isNamed({ id, messageId }: Event & { kind: "judged" }): boolean {
+    const told = this.#byId.get(id)?.told ?? [];
+    const names = told.flatMap(({ event }) => (event.kind === "named" ? event.messageId : []));
+    return names.includes(messageId) || (messageId === "undef" && names.every((name) => name === ""));
   }
 
   #draftOf(id: string | undefined, at: number): Draft {

@@ -1,6 +1,6 @@
 /** What became of messages, in words. */
 import type { Client, Event, Verdict } from "./events.ts";
-import type { Delivery, Message, Told } from "./messages.ts";
+import { type Delivery, type Message, passingOn, type Told, toMailbox } from "./messages.ts";
 import { symbolWords } from "./symbols.ts";
 
 /** One message in one line. */
@@ -51,8 +51,12 @@ function clientWords({ name, address }: Client): string {
 
 /** For whom, and what became of it; the same for several is said once. */
 function outcomes({ deliveries, refusals, isOver }: Message): string {
+  const told = new Set(deliveries.map(({ to }) => to));
   const all = [
-    ...refusals.map(({ to, said }) => [to ?? "(nobody yet)", refusalWords(said)] as const),
+    // What a program of the host's own writes is refused by a bounce.
+    ...refusals
+      .filter(({ to = "" }) => !told.has(to))
+      .map(({ to, said }) => [to ?? "(nobody yet)", refusalWords(said)] as const),
     ...deliveries.map((delivery) => [delivery.to, deliveryWords(delivery)] as const),
   ];
   if (all.length === 0) return isOver ? "(nobody): taken out of the queue" : "…: on its way";
@@ -81,7 +85,7 @@ function deliveryWords({ outcome, by, said, filed }: Delivery): string {
 const deeds: readonly (readonly [RegExp, (...parts: readonly string[]) => string])[] = [
   [/^(?:fileinto action: )?stored mail into mailbox '(.*)'$/, (folder) => `in ${folder}`],
   [/^(?:redirect action: )?forwarded to <(.*)>$/, (to) => `passed on to ${to} by a filter`],
-  [/^(?:discard action: )?(?:marked message to be discarded|discarded)/, () => "thrown away by a filter"],
+  [/^(?:discard action: )?(?:marked message to be discarded|discarded)/i, () => "thrown away by a filter"],
   [/^(?:vacation action: )?sent vacation response to <(.*)>$/, (to) => `absence note sent to ${to}`],
   [/^(?:reject action: )?rejected message from <.*> \(.*\)$/, () => "sent back by a filter"],
 ];
@@ -115,7 +119,7 @@ export function traceLines(message: Message, told: readonly Told[], all = false)
   const days = new Set(told.map(({ at }) => dayText(at)));
   const when = (at: number) => (days.size > 1 ? timeText(at) : clockText(at));
   return [
-    `Message ${messageId ? `<${messageId}>` : "without a Message-ID"}${queueIds.length === 0 ? "" : `, ${queueIds.join(", then ")} in the queue`}`,
+    `Message ${messageId ? `<${messageId}>` : "without a Message-ID"}${queueIds.length === 0 ? "" : `, queue id ${queueIds.join(", then ")}`}`,
     `  ${[
       dayText(message.at),
       `from ${senderWords(message)}`,
@@ -149,16 +153,17 @@ function eventWords(event: Event): readonly string[] {
     case "written here":
       return [`a program on the host has written it (user ${event.uid})`];
     case "named":
-      return [];
     case "queued":
       return [];
     case "judged":
-      return [`rspamd: ${verdictWords(event.verdict)} (its reasons are below)`];
+      return [`rspamd: ${verdictWords(event.verdict)}`];
     case "refused":
       return [`${event.to ?? "it"}: ${refusalWords(event.said)}, is told to ${clientWords(event.client)}`];
     case "filed":
       return [`${event.mailbox}: ${filedWords(event.did)}`];
     case "tried": {
+      // What comes around says so itself.
+      if (event.relay === passingOn && event.status === "sent") return [];
       const asked = event.asked === undefined ? "" : ` (the sender wrote ${event.asked})`;
       const word = {
         sent: "takes it",
@@ -166,7 +171,11 @@ function eventWords(event: Event): readonly string[] {
         bounced: "refuses it",
         expired: "never took it",
       }[event.status];
-      const who = event.relay === "none" ? "nobody" : event.relay.replace(/\[.*$/, "");
+      const who = toMailbox.test(event.relay)
+        ? "Dovecot"
+        : event.relay === "none"
+          ? "nobody"
+          : event.relay.replace(/\[.*$/, "");
       return [`${event.to}${asked}: ${who} ${word}, "${event.said}"`];
     }
     case "expired":
@@ -185,6 +194,7 @@ function symbolLines({ symbols }: Verdict, all: boolean): readonly string[] {
   const some = symbols.filter(({ score }) => all || score !== 0);
   const left = symbols.length - some.length;
   const width = Math.max(0, ...some.map(({ name }) => name.length));
+  if (symbols.length === 0) return [];
   return [
     "",
     "What weighed in rspamd's verdict (above 0: for spam)",

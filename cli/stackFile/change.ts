@@ -134,23 +134,22 @@ export async function changeStack(
     for (const { path, message } of after.mistakes) tell(`  ${pathText(path)}: ${message}`);
   }
 
-  const previewArguments = ["preview", "--stack", place.stack, ...upArguments];
+  const preview = (on: Engine) =>
+    withConfigFile(text, async (config) => {
+      const { showForeseen } = await import("../preview.ts");
+      return await showForeseen(on, place.stack, ["--config-file", config, ...upArguments]);
+    });
   if (reach.dryRun && engine !== undefined) {
-    if (!reach.json)
-      return (await previewed(engine, text, previewArguments)) === 0 ? exitCodes.done : exitCodes.refused;
+    if (!reach.json) return (await preview(engine)) ? exitCodes.done : exitCodes.refused;
     const steps = await withConfigFile(text, (config) =>
-      engine.pulumi([...previewArguments, "--config-file", config, "--json"]),
+      engine.pulumi(["preview", "--stack", place.stack, ...upArguments, "--config-file", config, "--json"]),
     );
     finish(false, "not run", { preview: stepsOf(steps) });
     return exitCodes.done;
   }
 
   const isAsked = !reach.yes && !reach.fileOnly && !reach.json && engine !== undefined && isWatched();
-  const answer = isAsked
-    ? await asked(engine, file.name, text, isNews, previewArguments)
-    : reach.yes
-      ? "up"
-      : "file";
+  const answer = isAsked ? await asked(() => preview(engine), file.name, isNews) : reach.yes ? "up" : "file";
   if (answer === "nothing") {
     say("Nothing was touched.");
     return exitCodes.refused;
@@ -179,22 +178,13 @@ export async function changeStack(
   return exitCodes.done;
 }
 
-/** Shows what an `up` would do with another text in place of the stack file. @returns the engine's exit code */
-function previewed(engine: Engine, text: string, words: readonly string[]): Promise<number> {
-  return withConfigFile(text, (config) =>
-    engine.work([...words, "--config-file", config, "--suppress-outputs"]),
-  );
-}
-
 /** Shows what would be done, and asks whether to. @throws Failure where it cannot be done */
 async function asked(
-  engine: Engine,
+  preview: () => Promise<boolean>,
   name: string,
-  text: string,
   isNews: boolean,
-  preview: readonly string[],
 ): Promise<"up" | "file" | "nothing"> {
-  if ((await previewed(engine, text, preview)) !== 0) {
+  if (!(await preview())) {
     throw new Failure(
       "So would the up end. Nothing was touched; with --file-only the file is written all the same.",
     );

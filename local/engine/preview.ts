@@ -10,6 +10,8 @@ export interface PreviewOptions {
   readonly env: NodeJS.ProcessEnv;
   /** @default the one that is selected */
   readonly stack?: string;
+  /** More words for `pulumi preview`. @default none */
+  readonly words?: readonly string[];
   /** Called with each of the engine's events, a JSON object in one line. They are on no disk: some have secrets in clear. */
   readonly onEvent: (line: string) => void;
 }
@@ -18,9 +20,16 @@ export interface PreviewOptions {
  * Runs a preview, and hands its events over as they come. One that the program refuses has them, too: then they say why.
  * @throws where the engine could not begin, with its words
  */
-export async function streamPreview({ pulumi, cwd, env, stack, onEvent }: PreviewOptions): Promise<void> {
+export async function streamPreview({
+  pulumi,
+  cwd,
+  env,
+  stack,
+  words = [],
+  onEvent,
+}: PreviewOptions): Promise<void> {
   const named = stack === undefined ? [] : ["--stack", stack];
-  const child = spawn(pulumi, ["preview", "--json", "--non-interactive", ...named], {
+  const child = spawn(pulumi, ["preview", "--json", "--non-interactive", ...named, ...words], {
     cwd,
     env: { ...env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
     stdio: ["ignore", "pipe", "pipe"],
