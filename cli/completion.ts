@@ -80,7 +80,7 @@ function bash(places: readonly Place[]): string {
   );
   return `_mailhost() {
   local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} path= words= word file
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
     case "$path/$word" in
       ${places
         .filter(({ path }) => path !== "")

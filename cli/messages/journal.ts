@@ -12,14 +12,14 @@ export interface Entry {
   readonly text: string;
 }
 
-/** Who may say it: journald notes the unit by itself, and only root removes mail from the queue (postsuper(1)). */
+/** Who may say it: journald notes unit and user by itself. Mail is deleted from a login, by a program that becomes Postfix's (postsuper(1)). */
 const sources = [
   "_SYSTEMD_UNIT=postfix.service",
   "_SYSTEMD_UNIT=dovecot.service",
   "_SYSTEMD_UNIT=rspamd.service",
   "+",
   "SYSLOG_IDENTIFIER=postfix/postsuper",
-  "_UID=0",
+  '_UID="$(id -u postfix)"',
 ];
 
 /** Lines of which something is read: those of a message, by its queue id or none; of a delivery; of a verdict. */

@@ -7,7 +7,8 @@ export interface Delivery {
   readonly to: string;
   /** The address that the sender wrote, where an alias led here. */
   readonly asked?: string;
-  readonly outcome: "delivered" | "waiting" | "failed";
+  /** `deleted`: it was waiting, and somebody has taken it out of the queue. */
+  readonly outcome: "delivered" | "waiting" | "failed" | "deleted";
   /** Who has it, or who does not take it: a server's name; undefined: nobody has been reached. */
   readonly by: string | undefined;
   /** In the words of who answered. */
@@ -226,6 +227,9 @@ function deliveriesOf(
   told: readonly Told[],
   filed: ReadonlyMap<string, readonly Told[]>,
 ): readonly Delivery[] {
+  const kinds = new Set(told.map(({ event }) => event.kind));
+  // What waits no more, and went nowhere.
+  const deferred = kinds.has("expired") ? "failed" : kinds.has("gone") ? "deleted" : "waiting";
   const tries = told
     .map(({ event }) => event)
     .filter((event) => event.kind === "tried")
@@ -239,7 +243,7 @@ function deliveriesOf(
     return {
       to,
       ...(asked !== undefined && { asked }),
-      outcome: status === "sent" ? "delivered" : status === "deferred" ? "waiting" : "failed",
+      outcome: status === "sent" ? "delivered" : status === "deferred" ? deferred : "failed",
       by: serverOf(relay),
       said,
       tries: some.length,

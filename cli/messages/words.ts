@@ -76,6 +76,7 @@ function deliveryWords({ outcome, by, said, filed }: Delivery): string {
   // What Postfix says before an answer, who has said it, is told already.
   const answer = said.replace(/^host \S+ said: /, "").replace(/ \(in reply to [^()]*\)$/, "");
   if (outcome === "waiting") return `waits${at}, "${answer}"`;
+  if (outcome === "deleted") return `deleted while it waited${at}, "${answer}"`;
   if (outcome === "failed") return `bounced${at}, "${answer}"`;
   if (filed.length > 0) return [...new Set(filed.map(filedWords))].join(", ");
   return by === undefined ? "delivered" : `taken by ${by}`;

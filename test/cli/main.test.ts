@@ -72,8 +72,12 @@ describe("every command", () => {
     return names.filter((name) => name !== "help").flatMap((name) => all(...words, name));
   };
 
+  let commands: readonly (readonly [string, string])[];
+  before(() => {
+    commands = all();
+  });
+
   it("has help, with an example that is its own; and JSON, where it tells something", () => {
-    const commands = all();
     assert.ok(commands.length >= 27, commands.join(", "));
     for (const [words, help] of commands) {
       // The check has a help of its own, as it is typed with npm.
@@ -85,8 +89,20 @@ describe("every command", () => {
     }
   });
 
+  it("has its exit codes in docs/cli.md, and no other is there", () => {
+    const page = readFileSync(join(root, "docs/cli.md"), "utf8");
+    const [, table = ""] = page.split("\n## Exit codes\n");
+    const rows = [...table.matchAll(/^\| (`.+`) \| ([\d, ]+) \|$/gm)].flatMap(([, names = "", codes = ""]) =>
+      names.split(", ").map((name) => [name.replaceAll("`", ""), codes] as const),
+    );
+    assert.deepEqual(rows.map(([name]) => name).toSorted(), commands.map(([words]) => words).toSorted());
+    const known = [...table.matchAll(/^\| (\d+) \| /gm)].map(([, code = ""]) => code);
+    for (const [name, codes] of rows)
+      for (const code of codes.split(", ")) assert.ok(known.includes(code), `${name}: ${code}`);
+  });
+
   it("that a message names is there", () => {
-    const names = all().map(([words]) => words);
+    const names = commands.map(([words]) => words);
     const known = new Set([...names, ...names.map((words) => words.split(" ")[0])]);
     const sources = readdirSync(join(root, "cli"), { recursive: true, encoding: "utf8" });
     const named = sources

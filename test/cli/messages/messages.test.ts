@@ -1,10 +1,14 @@
 /** Lines of the log put together to messages: true ones, recorded on a host of the local cloud, and such as strangers would write. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import type { DeliverySums } from "../../../cli/deliveryLines.ts";
+import { eventOf } from "../../../cli/messages/events.ts";
 import { type Entry, journalSearch, readEntry } from "../../../cli/messages/journal.ts";
-import { Messages } from "../../../cli/messages/messages.ts";
+import { Messages, passingOn, toMailbox } from "../../../cli/messages/messages.ts";
 import { traced } from "../../../cli/messages/trace.ts";
 import { messageLine, traceLines } from "../../../cli/messages/words.ts";
 
@@ -110,6 +114,73 @@ describe("the recorded log", () => {
       [["4jXhmj2qPmzyVG"]],
     );
   });
+});
+
+it("what waited in vain comes back, or was deleted", () => {
+  const at = 1_795_382_400_000;
+  const lines = (...more: readonly (readonly [program: string, text: string])[]) =>
+    told(
+      [
+        ["qmgr", "from=<ann@example.org>, size=7, nrcpt=1 (queue active)"],
+        [
+          "smtp",
+          "to=<x@example.net>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (connect to x[192.0.2.1]:25: Connection timed out)",
+        ],
+        ...more,
+        ["qmgr", "removed"],
+      ].map(([program, text]) => ({ at, program: `postfix/${program}`, text: `4jXhmg5nySzyTV: ${text}` })),
+    ).map((line) => line.slice(21));
+  assert.deepEqual(
+    lines(
+      ["qmgr", "from=<ann@example.org>, status=expired, returned to sender"],
+      ["bounce", "sender non-delivery notification: 4jXhmg6kM1zyTV"],
+    ),
+    [
+      'ann@example.org → x@example.net: bounced, "connect to x[192.0.2.1]:25: Connection timed out"  (4jXhmg5nySzyTV)',
+    ],
+  );
+  assert.deepEqual(lines(), [
+    'ann@example.org → x@example.net: deleted while it waited, "connect to x[192.0.2.1]:25: Connection timed out"  (4jXhmg5nySzyTV)',
+  ]);
+});
+
+it("the host's own count of what was sent, and of what failed, is the same", () => {
+  const mine = Map.groupBy(
+    recorded.flatMap((entry) => eventOf(entry) ?? []).filter((event) => event.kind === "tried"),
+    ({ id, to }) => `${id} ${to}`,
+  );
+  const counted = [...mine.values()]
+    .flatMap((tries) => tries.at(-1) ?? [])
+    .filter(({ relay }) => !toMailbox.test(relay) && relay !== passingOn && relay !== "none");
+  const folder = mkdtempSync(join(tmpdir(), "deliveries-"));
+  try {
+    const root = join(import.meta.dirname, "../../..");
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ domains: ["example.org", "example.com"] }));
+    const log = recorded
+      .filter(({ program }) => /^postfix\/(qmgr|smtp)$/.test(program))
+      .map(({ at, program, text }) => `${(at / 1000).toFixed(6)} mail ${program}[1]: ${text}\n`);
+    const { stdout } = spawnSync(
+      "python3",
+      [
+        join(root, "test/reports/program.py"),
+        join(root, "files/usr/local/lib/mailhost/deliveries"),
+        folder,
+        join(folder, "config.json"),
+      ],
+      { input: log.join(""), encoding: "utf8" },
+    );
+    const { days } = JSON.parse(stdout) as DeliverySums;
+    const sum = (part: "sent" | "delivered" | "bounced") => days.reduce((all, day) => all + day[part], 0);
+    // A notice of failure is nobody's mail, which that program does not count.
+    const isNotice = (id: string) => recorded.some(({ text }) => text.startsWith(`${id}: from=<>`));
+    const own = counted.filter(({ id }) => !isNotice(id));
+    assert.ok(own.length >= 5, String(own.length));
+    assert.equal(sum("sent"), own.length);
+    assert.equal(sum("delivered"), own.filter(({ status }) => status === "sent").length);
+    assert.equal(sum("bounced"), own.filter(({ status }) => status === "bounced").length);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("a trace", () => {
