@@ -9,7 +9,7 @@ import { withExamples } from "./options.ts";
  * A command, or a group of them, as commander has it. The script holds all of it, so that a shell need not start Node at
  * each key: it is printed anew where the commands are others.
  */
-interface Place {
+interface Spot {
   /** Words that lead there: `mailbox add`; empty: `mailhost` itself. */
   readonly path: string;
   readonly below: readonly { readonly name: string; readonly about: string }[];
@@ -26,10 +26,10 @@ interface OptionWord {
 }
 
 const shells = {
-  bash: (places: readonly Place[]) => bash(places),
-  zsh: (places: readonly Place[]) =>
+  bash: (places: readonly Spot[]) => bash(places),
+  zsh: (places: readonly Spot[]) =>
     `autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${bash(places)}`,
-  fish: (places: readonly Place[]) => fish(places),
+  fish: (places: readonly Spot[]) => fish(places),
 } as const;
 
 export function addCompletionCommand(program: Command): void {
@@ -49,7 +49,7 @@ export function addCompletionCommand(program: Command): void {
   }
 }
 
-function placesOf(command: Command, path: readonly string[] = []): readonly Place[] {
+function placesOf(command: Command, path: readonly string[] = []): readonly Spot[] {
   const below = command.commands.map((one) => ({ name: one.name(), about: one.description() }));
   const options = command.options.flatMap((option) => wordOf(option));
   return [
@@ -71,7 +71,7 @@ function step(path: string): string {
   return `${words.slice(0, -1).join(" ")}/${words.at(-1)}`;
 }
 
-function bash(places: readonly Place[]): string {
+function bash(places: readonly Spot[]): string {
   const quoted = (words: readonly string[]) => shellWord(words.join(" "));
   const values = places.flatMap(({ path, options }) =>
     options
@@ -110,7 +110,7 @@ ${values.join("\n")}
 complete -F _mailhost mailhost`;
 }
 
-function fish(places: readonly Place[]): string {
+function fish(places: readonly Spot[]): string {
   const at = (path: string) => `-n ${shellWord(`__mailhost_at ${shellWord(path)}`)}`;
   const lines = places.flatMap(({ path, below, options }) => [
     ...below.map(
