@@ -1,19 +1,11 @@
 /** `mailhost alias`: the aliases of the stack file. */
 import type { Command } from "commander";
 import type { CloudPaths } from "../local/paths.ts";
-import { exits, say } from "../local/terminal.ts";
-import {
-  placeOf,
-  type ReachOptions,
-  type StackOption,
-  withExamples,
-  withJson,
-  withReach,
-  withStack,
-} from "./options.ts";
-import { changeStack, settingsAt } from "./stackFile/change.ts";
+import { exits } from "../local/terminal.ts";
+import { addListCommand } from "./alike.ts";
+import { placeOf, type ReachOptions, withExamples, withReach } from "./options.ts";
+import { changeStack } from "./stackFile/change.ts";
 import { addAlias, removeAlias } from "./stackFile/domains.ts";
-import { tableLines } from "./table.ts";
 
 export function addAliasCommands(program: Command, paths: () => CloudPaths): void {
   const alias = program
@@ -54,19 +46,14 @@ export function addAliasCommands(program: Command, paths: () => CloudPaths): voi
     ),
   );
 
-  withExamples(
-    withJson(withStack(alias.command("list"))).description("all of them, catch-alls too"),
-    "mailhost alias list",
-  ).action(
-    exits(async ({ stack, json }: StackOption & { readonly json: boolean }) => {
-      const { domains } = await settingsAt(placeOf(paths, stack));
-      const all = domains.flatMap(({ name, aliases, catchAll }) => [
+  addListCommand(alias, paths, {
+    description: "all of them, catch-alls too",
+    example: "mailhost alias list",
+    all: ({ domains }) =>
+      domains.flatMap(({ name, aliases, catchAll }) => [
         ...aliases,
         ...(catchAll === undefined ? [] : [{ address: `*@${name}`, to: [catchAll] }]),
-      ]);
-      if (json) say(JSON.stringify(all, undefined, 2));
-      else for (const line of tableLines(all.map(({ address, to }) => [address, to.join(", ")]))) say(line);
-      return 0;
-    }),
-  );
+      ]),
+    row: ({ address, to }) => [address, to.join(", ")],
+  });
 }

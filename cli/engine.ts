@@ -2,6 +2,7 @@
 import { engineOnPath } from "../check/main.ts";
 import type { Surroundings } from "../check/stack.ts";
 import { runningCloud } from "../local/cloud.ts";
+import { streamPreview } from "../local/engine/preview.ts";
 import { type RunOptions, runPulumi } from "../local/engine/pulumi.ts";
 import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
 import { run } from "../local/run.ts";
@@ -11,6 +12,12 @@ import { Stack } from "../local/stack.ts";
 export interface Engine extends Pick<Surroundings, "pulumi" | "environment"> {
   /** Runs it on the terminal. @returns its exit code */
   work(args: readonly string[], stdio?: RunOptions["stdio"]): Promise<number>;
+  /**
+   * Lets it preview, and hands over its events as they come.
+   * @param words more for it, such as `--config-file PATH`
+   * @throws where there is no preview at all, in its words
+   */
+  preview(onEvent: (line: string) => void, words?: readonly string[]): Promise<void>;
   /** The same as `pulumi`, with a text on its standard input. */
   tell(args: readonly string[], input: string): Promise<string>;
 }
@@ -26,6 +33,8 @@ export async function engineOf(paths: CloudPaths, stack: string): Promise<Engine
       environment: process.env,
       work: (args, stdio = "inherit") =>
         runPulumi(args, { cwd: checkout, env: process.env, pulumi: "pulumi", stdio }),
+      preview: (onEvent, words = []) =>
+        streamPreview({ pulumi: "pulumi", cwd: checkout, env: process.env, stack, words, onEvent }),
       tell: (args, input) => run("pulumi", args, { cwd: checkout, input }),
     };
   }
@@ -41,6 +50,7 @@ export async function engineOf(paths: CloudPaths, stack: string): Promise<Engine
     pulumi: (args) => local.capture(args),
     environment: local.environment,
     work: (args, stdio) => local.run(args, stdio),
+    preview: (onEvent, words) => local.preview(onEvent, words),
     tell: (args, input) => local.capture(args, input),
   };
 }

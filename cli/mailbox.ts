@@ -1,23 +1,14 @@
 /** `mailhost mailbox`: the mailboxes of the stack file. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { CloudPaths } from "../local/paths.ts";
-import { exits, say } from "../local/terminal.ts";
+import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import { exits } from "../local/terminal.ts";
 import { usualShortest } from "../plan/ownPasswords.ts";
 import type { Settings } from "../settings/types.ts";
-import { onlyByName } from "./atStake.ts";
-import { pulumiCommand } from "./engineWords.ts";
+import { addListCommand, addRemoveCommand } from "./alike.ts";
 import { Failure } from "./failure.ts";
-import {
-  placeOf,
-  type ReachOptions,
-  type StackOption,
-  withExamples,
-  withJson,
-  withReach,
-  withStack,
-} from "./options.ts";
+import { placeOf, type ReachOptions, withExamples, withReach } from "./options.ts";
 import { terminal } from "./person.ts";
-import { changeStack, type Place, settingsAt, stackTextOf } from "./stackFile/change.ts";
+import { changeStack, type Place, stackTextOf } from "./stackFile/change.ts";
 import {
   addMailbox,
   hasOwnPassword,
@@ -27,7 +18,6 @@ import {
   suspendMailbox,
 } from "./stackFile/domains.ts";
 import type { Value } from "./stackFile/edit.ts";
-import { tableLines } from "./table.ts";
 
 interface AddOptions extends ReachOptions, PasswordOptions {
   readonly quota?: number;
@@ -65,32 +55,21 @@ export function addMailboxCommands(program: Command, paths: () => CloudPaths): v
           ...(device !== undefined && { appPasswords: device }),
           ...(hash !== undefined && { passwordHash: hash }),
         });
-        const next = hash === undefined ? [passwordShown(stack)] : [];
+        const next = hash === undefined ? [passwordShown(stack, address)] : [];
         return { text, what: `adds the mailbox ${address}`, next };
       });
     }),
   );
 
-  withExamples(
-    withReach(mailbox.command("remove"))
-      .description("takes a mailbox out; its mail stays on the data volume")
-      .argument("<address>", "its whole address")
-      .option(
-        "--confirm <address>",
-        "the address again, where the host has mail of it and nobody can be asked",
-      ),
-    "mailhost mailbox remove dora@example.org",
-  ).action(
-    exits(async (address: string, options: ReachOptions & { readonly confirm?: string }) => {
-      const place = placeOf(paths, options.stack);
-      return await changeStack(place, options, async (file, settings) => {
-        const text = removeMailbox(file, address);
-        if (!options.dryRun)
-          await onlyByName(place, settings, address, [address.toLowerCase()], options.confirm);
-        return { text, what: `removes the mailbox ${address}` };
-      });
-    }),
-  );
+  addRemoveCommand(mailbox, paths, {
+    description: "takes a mailbox out; its mail stays on the data volume",
+    argument: "address",
+    means: "its whole address",
+    example: "mailhost mailbox remove dora@example.org",
+    what: (address) => `removes the mailbox ${address}`,
+    remove: removeMailbox,
+    mailboxesOf: (_file, address) => [address.toLowerCase()],
+  });
 
   withExamples(
     withReach(mailbox.command("passwd"))
@@ -127,35 +106,27 @@ export function addMailboxCommands(program: Command, paths: () => CloudPaths): v
     );
   }
 
-  withExamples(
-    withJson(withStack(mailbox.command("list"))).description("all of them"),
-    "mailhost mailbox list",
-  ).action(
-    exits(async ({ stack, json }: StackOption & { readonly json: boolean }) => {
-      const place = placeOf(paths, stack);
+  addListCommand(mailbox, paths, {
+    description: "all of them",
+    example: "mailhost mailbox list",
+    all: (settings, place) => {
       const file = stackTextOf(place);
-      const mailboxes = (await settingsAt(place)).domains
+      return settings.domains
         .flatMap((domain) => domain.mailboxes)
         .map(({ passwordHash: _, ...rest }) => ({
           ...rest,
           // Its hash may be in an environment that is not here.
           password: hasOwnPassword(file, rest.address) ? "of its own" : "generated",
         }));
-      if (json) {
-        say(JSON.stringify(mailboxes, undefined, 2));
-        return 0;
-      }
-      const rows = mailboxes.map(({ address, password, appPasswords, quota, suspended }) => [
-        address,
-        password === "generated" ? "generated password" : "password of its own",
-        quota === undefined ? "" : `${quota} GiB`,
-        appPasswords === undefined ? "" : `devices: ${appPasswords.join(", ")}`,
-        suspended ? "suspended" : "",
-      ]);
-      for (const line of tableLines(rows)) say(line);
-      return 0;
-    }),
-  );
+    },
+    row: ({ address, password, appPasswords, quota, suspended }) => [
+      address,
+      password === "generated" ? "generated password" : "password of its own",
+      quota === undefined ? "" : `${quota} GiB`,
+      appPasswords === undefined ? "" : `devices: ${appPasswords.join(", ")}`,
+      suspended ? "suspended" : "",
+    ],
+  });
 }
 
 async function newPassword(
@@ -167,7 +138,7 @@ async function newPassword(
 ) {
   const what = `gives ${address} another password`;
   const isOwn = hasOwnPassword(file, address);
-  const show = { next: [passwordShown(place.stack)] };
+  const show = { next: [passwordShown(place.stack, address, options.device)] };
   if (options.device !== undefined) {
     const { device } = options;
     const mailboxes = settings.domains.flatMap((domain) => domain.mailboxes);
@@ -189,8 +160,13 @@ async function newPassword(
   return { text: file, what, upArguments: regenerate(address), ...show };
 }
 
-function passwordShown(stack: string): string {
-  return `Its password is shown by: ${pulumiCommand(stack, "stack output credentials --show-secrets")}`;
+function passwordShown(stack: string, address: string, device?: string): string {
+  const words = [
+    `mailhost password ${address}`,
+    ...(device === undefined ? [] : [`--device ${device}`]),
+    ...(stack === defaultStack ? [] : [`--stack ${stack}`]),
+  ];
+  return `Its password, and what a mail program has to know: ${words.join(" ")}`;
 }
 
 /** What makes the engine generate a password anew. */

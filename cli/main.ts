@@ -19,22 +19,55 @@ const program = new Command("mailhost")
   .showHelpAfterError("(mailhost --help says more)")
   .exitOverride();
 
+type Adds = (program: Command, paths: typeof cloudPaths) => void;
+
 /** Commands that load more than their names say: only the one that is called is filled. */
-const filled: Readonly<Record<string, () => Promise<(program: Command, paths: typeof cloudPaths) => void>>> =
-  {
-    init: async () => (await import("./init.ts")).addInitCommand,
-    mailbox: async () => (await import("./mailbox.ts")).addMailboxCommands,
-    alias: async () => (await import("./alias.ts")).addAliasCommands,
-    domain: async () => (await import("./domain.ts")).addDomainCommands,
-  };
-const descriptions = {
-  init: "writes a first stack file for a host of your own",
-  mailbox: "the mailboxes of the stack file: add, remove, passwd, suspend, resume, list",
-  alias: "the addresses of the stack file whose mail is passed on: add, remove, list",
-  domain: "the mail domains of the stack file: add, remove, list",
+const filled: Readonly<Record<string, readonly [description: string, load: () => Promise<Adds>]>> = {
+  init: [
+    "writes a first stack file for a host of your own",
+    async () => (await import("./init.ts")).addInitCommand,
+  ],
+  mailbox: [
+    "the mailboxes of the stack file: add, remove, passwd, suspend, resume, list",
+    async () => (await import("./mailbox.ts")).addMailboxCommands,
+  ],
+  alias: [
+    "the addresses of the stack file whose mail is passed on: add, remove, list",
+    async () => (await import("./alias.ts")).addAliasCommands,
+  ],
+  domain: [
+    "the mail domains of the stack file: add, remove, list",
+    async () => (await import("./domain.ts")).addDomainCommands,
+  ],
+  password: [
+    "what a mail program has to know of one mailbox, its password too",
+    async () => (await import("./password.ts")).addPasswordCommand,
+  ],
+  logs: [
+    "what became of mail: one line a message, from SMTP to the mailbox",
+    async () => (await import("./logs.ts")).addLogsCommand,
+  ],
+  trace: [
+    "everything about one message, and why rspamd judged it so",
+    async () => (await import("./trace.ts")).addTraceCommand,
+  ],
+  queue: [
+    "what waits on the host to be brought on: list, retry, remove",
+    async () => (await import("./queue.ts")).addQueueCommands,
+  ],
+  leave: [
+    "takes out all that a new host wants to have, and says how this one is taken down",
+    async () => (await import("./leave/leave.ts")).addLeaveCommand,
+  ],
+  completion: [
+    "a script by which a shell completes these commands",
+    async () => (await import("./completion.ts")).addCompletionCommand,
+  ],
 };
-for (const [name, description] of Object.entries(descriptions)) {
-  if (process.argv[2] !== name) program.command(name).description(description);
+/** Completion has to know them all. */
+const isFilled = (name: string) => process.argv[2] === name || process.argv[2] === "completion";
+for (const [name, [description]] of Object.entries(filled)) {
+  if (!isFilled(name)) program.command(name).description(description);
 }
 
 withExamples(
@@ -135,7 +168,9 @@ try {
   enableCompileCache(process.env.NODE_COMPILE_CACHE);
   // The engine looks for its project here, from wherever the command was called.
   process.chdir(checkout);
-  (await filled[process.argv[2] ?? ""]?.())?.(program, cloudPaths);
+  for (const [name, [, load]] of Object.entries(filled)) {
+    if (isFilled(name)) (await load())(program, cloudPaths);
+  }
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -4,6 +4,9 @@ import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
 import type { Engine } from "./engine.ts";
 import type { Place, Reach } from "./stackFile/change.ts";
 
+/** The folder that a person is in; the program itself goes to its checkout. */
+export const calledFrom = process.cwd();
+
 export interface StackOption {
   readonly stack: string;
 }

@@ -49,9 +49,10 @@ async function hidden(prompt: string): Promise<string> {
     if (done) throw new Error(`${prompt}: nothing more stands on standard input.`);
     return value;
   }
-  process.stderr.write(`${prompt}: `);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  // Only now does the terminal show nothing of what is typed: who answers fast would be seen before.
+  process.stderr.write(`${prompt}: `);
   return await new Promise((resolve, reject) => {
     reader.on("SIGINT", () => reject(new Error("\nNothing was changed.")));
     reader.question("", resolve);

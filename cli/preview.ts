@@ -1,7 +1,4 @@
-import { needCloud } from "../local/cloud.ts";
-import { streamPreview } from "../local/engine/preview.ts";
-import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
-import { Stack } from "../local/stack.ts";
+import type { CloudPaths } from "../local/paths.ts";
 import { bold, say } from "../local/terminal.ts";
 import { PreviewReader } from "../preview/engine.ts";
 import { secretsOf } from "../preview/hide.ts";
@@ -9,6 +6,7 @@ import { json } from "../preview/json.ts";
 import { markdown } from "../preview/markdown.ts";
 import { text } from "../preview/text.ts";
 import type { Preview } from "../preview/types.ts";
+import { type Engine, engineOf } from "./engine.ts";
 
 export interface PreviewCommandOptions {
   readonly stack: string;
@@ -32,19 +30,15 @@ export const noPreview = 2;
  */
 export async function preview(paths: CloudPaths, options: PreviewCommandOptions): Promise<number> {
   const { stack } = options;
-  const words = policyWords(options);
-  const [found, environment] = await (stack === defaultStack
-    ? localPreview(paths, words)
-    : previewOf(stack, words));
-  const secrets = secretsOf(environment);
+  const engine = await engineOf(paths, stack);
+  const found = await foreseen(engine, stack, policyWords(options));
+  const secrets = secretsOf(engine.environment);
   if (options.json) say(json(found, secrets));
   else if (options.markdown) say(markdown(found, { secrets }));
   else say(text(found, { secrets, bold }));
   if (found.refusals.length > 0 || found.violations.some(({ isMandatory }) => isMandatory)) return 1;
   return options.expectNoChanges && found.changes.length > 0 ? 1 : 0;
 }
-
-type Found = readonly [preview: Preview, environment: Readonly<Record<string, string | undefined>>];
 
 function policyWords({ policyPack, policyPackConfig }: PreviewCommandOptions): readonly string[] {
   return [
@@ -53,19 +47,23 @@ function policyWords({ policyPack, policyPackConfig }: PreviewCommandOptions): r
   ];
 }
 
-async function localPreview(paths: CloudPaths, words: readonly string[]): Promise<Found> {
-  // What is on the standard output is the preview, and nothing else.
-  const stack = await Stack.open(paths, await needCloud(paths), (line) => console.error(line));
-  await stack.ensureState();
+/** What an `up` would do. @param words more for the engine. @throws where there is no preview at all, in its words */
+async function foreseen(engine: Engine, stack: string, words?: readonly string[]): Promise<Preview> {
   const reader = new PreviewReader();
-  await stack.preview((line) => reader.take(line), words);
-  return [reader.preview(defaultStack), stack.environment];
+  await engine.preview((line) => reader.take(line), words);
+  return reader.preview(stack);
 }
 
-/** A stack in the world: the engine on PATH, with the credentials of the environment. */
-async function previewOf(stack: string, words: readonly string[]): Promise<Found> {
-  const reader = new PreviewReader();
-  const onEvent = (line: string) => reader.take(line);
-  await streamPreview({ pulumi: "pulumi", cwd: checkout, env: process.env, stack, words, onEvent });
-  return [reader.preview(stack), process.env];
+/**
+ * Shows what an `up` would do, before it is asked for: what is dangerous first, then in words, then line by line.
+ * @returns whether it could be done
+ */
+export async function showForeseen(
+  engine: Engine,
+  stack: string,
+  words: readonly string[],
+): Promise<boolean> {
+  const found = await foreseen(engine, stack, words);
+  say(text(found, { secrets: secretsOf(engine.environment), bold }));
+  return found.refusals.length === 0;
 }

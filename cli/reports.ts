@@ -11,6 +11,7 @@ import { complaintLines } from "./complaintLines.ts";
 import { type DeliverySums, deliveryLines } from "./deliveryLines.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { type ReportSums, reportLines } from "./reportLines.ts";
+import { answered, cannotSay } from "./session.ts";
 
 export interface ReportsOptions {
   readonly days: number;
@@ -49,7 +50,7 @@ export async function reports(
       );
       return 1;
     }
-    if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
+    if (code !== 0) throw cannotSay(code, stderr);
     const sums = JSON.parse(stdout) as ReportSums;
     const deliveries = await deliverySums(session, days);
     if (json) {
@@ -70,9 +71,7 @@ export async function reports(
 
 /** What became of what was sent: the log says it, as far back as it goes. */
 async function deliverySums(session: Session, days: number): Promise<DeliverySums> {
-  const { code, stdout, stderr } = await session.run(deliveriesCommand(days), { root: true });
-  if (code !== 0) throw new Error(`The host cannot say it: ${stderr.trim() || `exit code ${code}`}`);
-  return JSON.parse(stdout) as DeliverySums;
+  return JSON.parse(await answered(session, deliveriesCommand(days))) as DeliverySums;
 }
 
 /** What an `up` would do now with the policies that ramp. */

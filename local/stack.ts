@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
 import type { clientSettings } from "../plan/clientSettings.ts";
 import type { Ramps } from "../plan/ramp.ts";
+import type { DnsRecord } from "../plan/types.ts";
+import type { ZoneRecord } from "../plan/zoneFile.ts";
 import { ensureEngine } from "./engine/engine.ts";
 import { streamPreview } from "./engine/preview.ts";
 import {
@@ -36,6 +38,12 @@ export interface StackOutputs {
   readonly publicIp: string;
   readonly publicIpv6?: string;
   readonly credentials: Readonly<Record<string, string>>;
+  /** How each mailbox may be logged in to, in words. */
+  readonly mailboxes: Readonly<Record<string, string>>;
+  /** Pages with the settings for people, by domain; present where the stack has some. */
+  readonly setupPages?: Readonly<Record<string, string>>;
+  /** All that the stack has in the DNS. */
+  readonly dnsRecords: Readonly<Record<string, ZoneRecord & Pick<DnsRecord, "zone" | "why">>>;
   /** Present where a policy ramps. */
   readonly policyRamps?: Ramps;
   readonly clientSettings: ReturnType<typeof clientSettings>;
@@ -95,7 +103,7 @@ export class Stack {
   /**
    * Runs a preview.
    * @param onEvent gets each of the engine's events, as a line of JSON
-   * @param words what the engine is told beside. @default nothing
+   * @param words more for the engine
    * @throws where the engine cannot make one
    */
   async preview(onEvent: (line: string) => void, words: readonly string[] = []): Promise<void> {

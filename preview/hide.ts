@@ -88,17 +88,18 @@ export function publishable(text: string, secrets: readonly string[] = []): stri
   return hiddenText(shown(text), secrets);
 }
 
-/** The same of lines that stand together: a key takes more than one. */
+/** Without what a terminal or a browser would obey instead of showing it. */
+export function shown(text: string): string {
+  return text.replaceAll(/(?![\n\t])\p{Cc}(?:\[[0-9;]*[A-Za-z])?|\p{Bidi_Control}/gu, "");
+}
+
+/** Lines that stand together, for the same eyes: a key takes more than one. */
 export function publishableLines(lines: readonly Line[], secrets: readonly string[] = []): readonly Line[] {
   const whole = lines.map(({ text }) => shown(text).replaceAll("\n", " ")).join("\n");
   const hiddenLines = replaced(whole, secrets, (covered) => covered.replaceAll(/[^\n]+/g, SECRET)).split(
     "\n",
   );
   return lines.map(({ sign }, index) => ({ sign, text: hiddenLines[index] ?? "" }));
-}
-
-function shown(text: string): string {
-  return text.replaceAll(/(?![\n\t])\p{Cc}(?:\[[0-9;]*[A-Za-z])?|\p{Bidi_Control}/gu, "");
 }
 
 /** Values of variables whose names say that they are secret; of one in several lines each line, too. */

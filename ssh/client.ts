@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
 import { Client } from "ssh2";
 import { turns } from "../dns/turns.ts";
@@ -23,6 +25,11 @@ export interface SshAccess {
 export interface SshConnection extends Session {
   /** Leads a port of this machine to an address that the host can reach (RFC 4254 section 7.2). @throws where the port is taken */
   forward(port: number, to: { readonly host: string; readonly port: number }): Promise<Server>;
+  /**
+   * Runs a command as `run` does, and hands over what it prints as it comes: for what is large, is no text, or has no end.
+   * @returns exit code and what stood on stderr, when `to` has got all; the code is -1 where the connection ended before
+   */
+  pour(command: string, to: Writable, options?: { readonly root?: boolean }): Promise<Omit<Output, "stdout">>;
   /** Ends it in place of `close` where the other side no longer answers, which that would wait for. */
   abandon(): void;
   /** Resolves when the connection is no more. */
@@ -124,6 +131,7 @@ function session(client: Client): SshConnection {
           }
         }
       }),
+    pour: (command, to, options) => inTurn(() => pour(client, command, to, options)),
     forward: (port, to) => forward(client, port, to),
     close: () => client.end(),
     abandon: () => client.destroy(),
@@ -160,9 +168,8 @@ const runOn: (client: Client, ...asked: Parameters<Session["run"]>) => Promise<O
   command,
   options = {},
 ) => {
-  const line = `${options.root ? "sudo -n " : ""}sh -c ${shellWord(command)}`;
   return new Promise((resolve, reject) => {
-    client.exec(line, (error, channel) => {
+    client.exec(lineOf(command, options), (error, channel) => {
       if (error) {
         reject(error);
         return;
@@ -182,3 +189,37 @@ const runOn: (client: Client, ...asked: Parameters<Session["run"]>) => Promise<O
     });
   });
 };
+
+function pour(
+  client: Client,
+  command: string,
+  to: Writable,
+  options: { readonly root?: boolean } = {},
+): Promise<Omit<Output, "stdout">> {
+  return new Promise((resolve, reject) => {
+    client.exec(lineOf(command, options), (error, channel) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      let [stderr, code] = ["", -1];
+      channel.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+      });
+      channel.on("exit", (status: number | null) => {
+        code = status ?? -1;
+      });
+      const written = finished(to);
+      written.catch((unwritten) => {
+        channel.destroy();
+        reject(unwritten);
+      });
+      channel.pipe(to);
+      channel.on("close", () => written.then(() => resolve({ code, stderr }), reject));
+    });
+  });
+}
+
+function lineOf(command: string, { root }: { readonly root?: boolean }): string {
+  return `${root ? "sudo -n " : ""}sh -c ${shellWord(command)}`;
+}

@@ -124,23 +124,22 @@ export async function changeStack(
     for (const mistake of after.mistakes) tell(`  ${mistakeText(mistake)}`);
   }
 
-  const previewArguments = ["preview", "--stack", place.stack, ...upArguments];
+  const preview = (on: Engine) =>
+    withStackText(wanted, async (config) => {
+      const { showForeseen } = await import("../preview.ts");
+      return await showForeseen(on, place.stack, ["--config-file", config, ...upArguments]);
+    });
   if (reach.dryRun && engine !== undefined) {
-    if (!reach.json)
-      return (await previewed(engine, wanted, previewArguments)) === 0 ? exitCodes.done : exitCodes.refused;
+    if (!reach.json) return (await preview(engine)) ? exitCodes.done : exitCodes.refused;
     const steps = await withStackText(wanted, (config) =>
-      engine.pulumi([...previewArguments, "--config-file", config, "--json"]),
+      engine.pulumi(["preview", "--stack", place.stack, ...upArguments, "--config-file", config, "--json"]),
     );
     finish(false, "not run", { preview: stepsOf(steps) });
     return exitCodes.done;
   }
 
   const isAsked = !reach.yes && !reach.fileOnly && !reach.json && engine !== undefined && isWatched();
-  const answer = isAsked
-    ? await asked(engine, names, wanted, isNews, previewArguments)
-    : reach.yes
-      ? "up"
-      : "file";
+  const answer = isAsked ? await asked(() => preview(engine), names, isNews) : reach.yes ? "up" : "file";
   if (answer === "nothing") {
     say("Nothing was touched.");
     return exitCodes.refused;
@@ -179,22 +178,13 @@ function changed(file: StackText, wanted: StackText) {
   });
 }
 
-/** Shows what an `up` would do with another text in place of the stack file. @returns the engine's exit code */
-function previewed(engine: Engine, text: StackText, words: readonly string[]): Promise<number> {
-  return withStackText(text, (config) =>
-    engine.work([...words, "--config-file", config, "--suppress-outputs"]),
-  );
-}
-
 /** Shows what would be done, and asks whether to. @throws Failure where it cannot be done */
 async function asked(
-  engine: Engine,
+  preview: () => Promise<boolean>,
   name: string,
-  text: StackText,
   isNews: boolean,
-  preview: readonly string[],
 ): Promise<"up" | "file" | "nothing"> {
-  if ((await previewed(engine, text, preview)) !== 0) {
+  if (!(await preview())) {
     throw new Failure(
       "So would the up end. Nothing was touched; with --file-only the file is written all the same.",
     );

@@ -13,7 +13,7 @@ export interface PreviewOptions {
   readonly env: NodeJS.ProcessEnv;
   /** @default the one that is selected */
   readonly stack?: string;
-  /** What the engine is told beside. @default nothing */
+  /** More words for `pulumi preview`. @default none */
   readonly words?: readonly string[];
   /** Called with each of the engine's events, a JSON object in one line. They are on no disk: some have secrets in clear. */
   readonly onEvent: (line: string) => void;

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { examples } from "../examples.ts";
+import { atTerminal, line } from "../terminal.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
@@ -71,19 +72,37 @@ describe("every command", () => {
     return names.filter((name) => name !== "help").flatMap((name) => all(...words, name));
   };
 
+  let commands: readonly (readonly [string, string])[];
+  before(() => {
+    commands = all();
+  });
+
   it("has help, with an example that is its own; and JSON, where it tells something", () => {
-    const commands = all();
-    assert.ok(commands.length >= 18, commands.join(", "));
+    assert.ok(commands.length >= 27, commands.join(", "));
     for (const [words, help] of commands) {
       // The check has a help of its own, as it is typed with npm.
-      assert.match(help, new RegExp(`^ {2}mailhost ${words}|^npm run ${words} --`, "m"));
+      assert.match(help, new RegExp(`^ {2}.*\\bmailhost ${words}|^npm run ${words} --`, "m"));
+      // What a shell completes is the same for all stacks.
+      if (words.startsWith("completion ")) continue;
       assert.match(help, /--stack/, words);
       assert.equal(/--json/.test(help), !["host", "unlock", "rspamd"].includes(words), words);
     }
   });
 
+  it("has its exit codes in docs/cli.md, and no other is there", () => {
+    const page = readFileSync(join(root, "docs/cli.md"), "utf8");
+    const [, table = ""] = page.split("\n## Exit codes\n");
+    const rows = [...table.matchAll(/^\| (`.+`) \| ([\d, ]+) \|$/gm)].flatMap(([, names = "", codes = ""]) =>
+      names.split(", ").map((name) => [name.replaceAll("`", ""), codes] as const),
+    );
+    assert.deepEqual(rows.map(([name]) => name).toSorted(), commands.map(([words]) => words).toSorted());
+    const known = [...table.matchAll(/^\| (\d+) \| /gm)].map(([, code = ""]) => code);
+    for (const [name, codes] of rows)
+      for (const code of codes.split(", ")) assert.ok(known.includes(code), `${name}: ${code}`);
+  });
+
   it("that a message names is there", () => {
-    const names = all().map(([words]) => words);
+    const names = commands.map(([words]) => words);
     const known = new Set([...names, ...names.map((words) => words.split(" ")[0])]);
     const sources = readdirSync(join(root, "cli"), { recursive: true, encoding: "utf8" });
     const named = sources
@@ -509,6 +528,66 @@ describe("init", () => {
     assert.match(text, /^ {4}from: \[203\.0\.113\.7\/32, 2001:db8::7\/128\]$/m);
     assert.match(text, /^ {8}ann: \{\}$/m);
     assert.match(text, /^ {6}since: "\d{4}-\d\d-\d\d"$/m);
+  });
+});
+
+describe("at a terminal", () => {
+  const path = () => join(checkout, "Pulumi.home.yaml");
+  const typed = (
+    words: readonly string[],
+    ...answers: readonly (readonly [asked: string, answer: string])[]
+  ) =>
+    atTerminal([process.execPath, join(checkout, "cli/main.ts"), ...words], answers, {
+      folder,
+      environment: environment(),
+    });
+  const init = ["init", "--stack", "home", "--no-check", "--ssh-from", "203.0.113.7/32"];
+  afterEach(() => rmSync(path(), { force: true }));
+
+  it("init asks for what it was not told, says what is wrong with an answer, and asks again", () => {
+    const { code, shown } = typed(
+      init,
+      ["such as test.example.org: ", line("example")],
+      ["example is no domain name", ""],
+      ["such as test.example.org: ", line("test.example.org")],
+      ["that has its records [test.example.org]: ", line("example.org")],
+      ["before the @ [ann]: ", line("ann@example.net")],
+      ["ann@example.net is not in test.example.org", ""],
+      ["before the @ [ann]: ", line("dora, erik")],
+      ["own name [mail.example.org]: ", line("")],
+      ["own mail [dora@test.example.org]: ", line("")],
+      ["AWS region [eu-central-1]: ", line("eu-west-1")],
+    );
+    assert.equal(code, 0, shown);
+    assert.match(shown, /^Pulumi\.home\.yaml is written\./m);
+    const text = readFileSync(path(), "utf8");
+    for (const said of [
+      /^ {2}aws:region: eu-west-1\b/m,
+      /^ {2}mailhost:hostname: mail\.example\.org\b/m,
+      /^ {2}mailhost:owner: dora@test\.example\.org\b/m,
+      /^ {6}zone: example\.org\b/m,
+      /^ {8}erik: \{\}$/m,
+    ])
+      assert.match(text, said);
+  });
+
+  it("Ctrl-C is no answer: nothing is written", () => {
+    const { code, shown } = typed(init, ["such as test.example.org: ", "\u0003"]);
+    assert.equal(code, 1);
+    assert.match(shown, /Nothing was changed\./);
+    assert.equal(existsSync(path()), false);
+  });
+
+  it("a password is asked for twice, and not shown", () => {
+    const { code, shown } = typed(
+      ["mailbox", "passwd", "ann@example.org", "--ask", "--file-only"],
+      ["The password: ", line("correct horse battery")],
+      ["The same again: ", line("correct horse batterie")],
+    );
+    assert.equal(code, 1);
+    assert.match(shown, /These were two different ones\. Nothing was changed\./);
+    assert.doesNotMatch(shown, /correct|horse/);
+    assert.equal(readFileSync(file(), "utf8"), dev);
   });
 });
 

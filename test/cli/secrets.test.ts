@@ -51,7 +51,13 @@ before(async () => {
   const env = pulumiEnvironment({ home: join(folder, "home"), backendDir, passphrase: "local" });
   const ask = (args: readonly string[], input?: string) =>
     run(pulumi, args, { cwd: root, env, ...(input !== undefined && { input }) });
-  engine = { pulumi: ask, tell: ask, environment: env, work: () => assert.fail() };
+  engine = {
+    pulumi: ask,
+    tell: ask,
+    environment: env,
+    work: () => assert.fail(),
+    preview: () => assert.fail(),
+  };
   await ask(["stack", "init", "secrets", "--no-select"]);
   // That command writes a stack file of its own.
   rmSync(join(root, "Pulumi.secrets.yaml"), { force: true });

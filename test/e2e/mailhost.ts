@@ -3,6 +3,7 @@
  * one run share it; each leaves it as `npm start` would make it.
  */
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -22,6 +23,7 @@ import { collect, run } from "../../local/run.ts";
 import { type StackOutputs, sshOptions } from "../../local/stack.ts";
 import type { CloudInfo } from "../../local/types.ts";
 import { shellWord } from "../../plan/shell.ts";
+import { atTerminal } from "../terminal.ts";
 
 const source = resolve(import.meta.dirname, "../..");
 const home = resolve(process.env.MAILHOST_HOME || join(homedir(), ".mailhost"));
@@ -126,6 +128,40 @@ export async function mailhost(args: readonly string[], options: RunOptions = {}
   const { code, stdout, stderr } = await collect(child, options.input);
   clearTimeout(timer);
   return { code: code ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 };
+}
+
+/** A command of `mailhost` as somebody types it at a terminal, and answers what it asks. */
+export function answered(
+  words: readonly string[],
+  ...answers: readonly (readonly [asked: string, answer: string])[]
+): ReturnType<typeof atTerminal> {
+  makeCheckout();
+  const command = [process.execPath, "cli/main.ts", ...words];
+  return atTerminal(command, answers, { folder: checkout, environment: ownEnvironment(), seconds: 120 });
+}
+
+/** A command of `mailhost` that goes on until it is interrupted. */
+export function going(words: readonly string[]) {
+  const child = spawn(process.execPath, ["cli/main.ts", ...words], {
+    cwd: checkout,
+    env: ownEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  return {
+    /** What it has printed so far. */
+    said: () => said,
+    /** Ctrl-C. @returns how it ended */
+    interrupt: async (): Promise<number | null> => {
+      const ended = once(child, "close");
+      child.kill("SIGINT");
+      const [code] = (await ended) as [number | null];
+      return code;
+    },
+  };
 }
 
 /** A line that a person types into a shell in the checkout. @throws where it fails, with what it said */

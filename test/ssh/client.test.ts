@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { PassThrough, Writable } from "node:stream";
 import { test } from "node:test";
 import { openSsh, shownHostKey } from "../../ssh/client.ts";
 import { keyPair, sshServer } from "./server.ts";
@@ -40,4 +43,28 @@ test("SSH: a host that has changed over to its next key is the same host, and te
     shownHostKey({ ...access, port: 1 }, [other]),
     /^Error: no host key of 127\.91\.25\.5 port 1: .*ECONNREFUSED/,
   );
+});
+
+test("SSH: what is large is poured byte by byte, and one that is cut off has not ended well", async (t) => {
+  const session = await openSsh(await sshServer(t, "127.91.25.9"));
+  const hash = createHash("sha256");
+  let size = 0;
+  const slow = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      size += chunk.length;
+      hash.update(chunk);
+      setImmediate(done);
+    },
+  });
+  // Bytes that are no text.
+  const said = await session.pour("head -c 5000000 /dev/zero | tr '\\0' '\\377'; echo oh >&2; exit 3", slow);
+  assert.deepEqual([said, size], [{ code: 3, stderr: "oh\n" }, 5_000_000]);
+  assert.equal(hash.digest("hex"), createHash("sha256").update(Buffer.alloc(5_000_000, 0xff)).digest("hex"));
+
+  const long = new PassThrough();
+  const ended = session.pour("echo on; sleep 0.5; echo off", long);
+  await once(long, "data");
+  long.resume();
+  session.abandon();
+  assert.equal((await ended).code, -1);
 });
