@@ -7,12 +7,13 @@ interface Named {
   readonly content?: string;
 }
 
-/** What a host could have left of an option: packages, files, units, sockets, rules; and what its zones could: records. */
+/** What a host could have left of an option: packages, files, units (failed ones, too), sockets, rules; and what its zones could: records. */
 export async function footprint(): Promise<Set<string>> {
   const parts = [
     "dpkg --get-selections | sort",
     "find /etc /usr/local /var/lib/mailhost /var/lib/dovecot -xdev | sort",
     "systemctl list-unit-files --no-legend --state=enabled | sort",
+    "systemctl list-units --failed --plain --no-legend | awk '{ print $1, \"has failed\" }'",
     "ss -Hltnu | awk '{print $5}' | sort -u",
     // Those of the daemons; systemd and Dovecot open some of their own when they are first asked for. Some have a process's
     // number.

@@ -173,10 +173,23 @@ test("ManageSieve: a filter of one's own, with TLS before any password", async (
     session.greeting.some((line) => line === '"SASL" ""'),
     session.greeting.join(" "),
   );
-  const script = 'require ["vacation"];\r\nvacation :days 1 :subject "Away" "Back on Monday.";\r\n';
-  assert.match(await session.command(`PUTSCRIPT "away" {${Buffer.byteLength(script)}+}\r\n${script}`), /^OK/);
-  assert.match(await session.command('SETACTIVE "away"'), /^OK/);
+  const use = async (name: string, script: string) => {
+    const put = `PUTSCRIPT "${name}" {${Buffer.byteLength(script)}+}\r\n${script}`;
+    assert.match(await session.command(put), /^OK/);
+    assert.match(await session.command(`SETACTIVE "${name}"`), /^OK/);
+  };
   const since = new Date(Date.now() - 60_000).toISOString();
+
+  await use("refuse", 'require ["reject"];\r\nreject "Not by mail, please.";\r\n');
+  const unwanted = `yves${Date.now()}@example.net`;
+  await receive(unique("an offer"), { from: unwanted, to: "ann@example.org" });
+  const sentBack = await eventually("what the filter sends back", 30, async () => {
+    const [notice] = await peer.messages({ to: unwanted, since });
+    return notice ?? false;
+  });
+  assert.equal(sentBack.verdict.dmarc.result, "pass");
+
+  await use("away", 'require ["vacation"];\r\nvacation :days 1 :subject "Away" "Back on Monday.";\r\n');
   const from = `yan${Date.now()}@example.net`;
   await receive(unique("are you there"), { from, to: "ann@example.org" });
   await eventually(
