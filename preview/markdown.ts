@@ -2,7 +2,7 @@
 import { type Block, details, type Section } from "./details.ts";
 import { publishable } from "./hide.ts";
 import type { Line } from "./lines.ts";
-import { type Story, story } from "./story.ts";
+import { type Objection, type Story, story } from "./story.ts";
 import type { Preview } from "./types.ts";
 import { count } from "./words.ts";
 
@@ -60,7 +60,9 @@ function words(stack: string, told: Story, note: string | undefined): string {
     ...(refusals.length > 0
       ? ["**Refused.** What stands in the way:", ...refusals.map((text) => fence(text.split("\n"), ""))]
       : []),
-    ...(violations.length > 0 ? ["**What policies say**", list(violations).join("\n")] : []),
+    ...(violations.length > 0
+      ? ["**What policies say**", list(violations.map(objectionText)).join("\n")]
+      : []),
     ...(risks.length > 0
       ? [`**Look at ${risks.length === 1 ? "this" : "these"} first**`, list(risks.map(riskText)).join("\n")]
       : []),
@@ -74,6 +76,23 @@ function words(stack: string, told: Story, note: string | undefined): string {
 
 function riskText({ title, text }: Story["risks"][number]): string {
   return `**${title}.** ${text}`;
+}
+
+function objectionText({ title, text }: Objection): string {
+  return `**${title}.** ${asWritten(text)}`;
+}
+
+/** Somebody else's words, of which only what stands between backticks is more than text. */
+function asWritten(text: string): string {
+  const parts = text.replaceAll(/\s+/g, " ").split("`");
+  const isEven = parts.length % 2 === 1;
+  return parts
+    .map((part, index) =>
+      isEven && index % 2 === 1
+        ? part
+        : part.replaceAll(/[&<>[\]*_~@#\\|]/g, (sign) => `&#${sign.charCodeAt(0)};`),
+    )
+    .join(isEven ? "`" : "&#96;");
 }
 
 /** A section that opens at a click, as much of it as there is room for. */

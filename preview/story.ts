@@ -21,12 +21,20 @@ export interface Story {
   /** What stands in the way. */
   readonly refusals: readonly string[];
   /** What policies have against it, a sentence or two each; those that refuse it first. */
-  readonly violations: readonly string[];
+  readonly violations: readonly Objection[];
   readonly risks: readonly Risk[];
   readonly effects: readonly Effect[];
   /** How safe it is, in a sentence. */
   readonly verdict: string;
   readonly warnings: readonly string[];
+}
+
+/** What a policy has against it. */
+export interface Objection {
+  /** Which one, and of what. */
+  readonly title: string;
+  /** In its own words, which may be anybody's: it may be another pack than ours. */
+  readonly text: string;
 }
 
 /** In the order in which they tell what happens: people first, what follows from it last. */
@@ -93,7 +101,7 @@ export function story(preview: Preview): Story {
 }
 
 /** What each policy says, once for all resources of which it says the same. */
-function violated(violations: readonly Violation[]): readonly string[] {
+function violated(violations: readonly Violation[]): readonly Objection[] {
   const alike = Map.groupBy(violations, ({ policy, isMandatory, text }) =>
     JSON.stringify([!isMandatory, policy, text]),
   );
@@ -105,7 +113,7 @@ function violated(violations: readonly Violation[]): readonly string[] {
       const resources = [first, ...others].flatMap(({ resource = [] }) => resource);
       const where = resources.length === 0 ? "" : ` (${names(resources, 3)})`;
       return [
-        `**${name(policy)} ${isMandatory ? "refuses this" : "advises against this"}${where}.** ${text}`,
+        { title: `${name(policy)} ${isMandatory ? "refuses this" : "advises against this"}${where}`, text },
       ];
     });
 }

@@ -25,7 +25,7 @@ export function text(
     ...part("Refused. What stands in the way:", refusals.map(show)),
     ...part(
       "What policies say",
-      violations.map((violation) => `! ${said(violation)}`),
+      violations.map((violation) => `! ${bold(`${said(violation.title)}.`)} ${show(violation.text)}`),
     ),
     ...part(
       "Look at this first",

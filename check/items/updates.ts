@@ -13,7 +13,7 @@ const patience = 7;
  */
 export const updates = insideItem(
   "updates",
-  "date +%s; cd /var/lib/apt/periodic; stat -c %Y unattended-upgrades-stamp 2>/dev/null || stat -c %W /etc/machine-id; " +
+  "date +%s; cd /var/lib/apt/periodic; stat -c %Y unattended-upgrades-stamp 2>/dev/null || stat -c %Y /etc/machine-id; " +
     "if [ -e /run/reboot-required ]; then stat -c %Y /run/reboot-required; sort -u /run/reboot-required.pkgs 2>/dev/null; fi; true",
   (output, host) => {
     const [now = "", last = "", waits = "", ...packages] = output.trim().split("\n");

@@ -134,6 +134,18 @@ test("what policies say stands on top with its remedy, once for all alike; one t
   assert.doesNotMatch(comment, /preview failed|Refused\./);
 });
 
+test("a policy's words are text and code, and nothing else: another pack may say anything", () => {
+  const said = (text: string) =>
+    /advises against this\.\*\* (.*)$/m.exec(
+      markdown(previewOf([violation("theirs", "advisory", text)], outputs)),
+    )?.[1];
+  assert.equal(
+    said("<img src=x> @everyone [click](https://e.example) **bold** in `mailhost:ssh.from[0]`"),
+    "&#60;img src=x&#62; &#64;everyone &#91;click&#93;(https://e.example) &#42;&#42;bold&#42;&#42; in `mailhost:ssh.from[0]`",
+  );
+  assert.equal(said("one ` alone, <b>"), "one &#96; alone, &#60;b&#62;");
+});
+
 test("advice of a policy alone is no refusal; a program that refuses too is told with both, and nothing else", () => {
   const advised = markdown(previewOf([violation("cost-tags", "advisory", "It has no tag.")]));
   assert.match(advised, /`cost-tags` advises against this/);
