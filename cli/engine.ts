@@ -41,7 +41,7 @@ export async function engineOf(paths: CloudPaths, stack: string): Promise<Engine
   const info = await runningCloud(paths);
   if (info === undefined) {
     throw new Error(
-      "Which host? The local cloud's does not run (npm start); any other is named by its stack: add -- --stack NAME",
+      "Which host? The local cloud's does not run (npm start). Any other is named by its stack: --stack NAME, behind npm run after a --; or for the whole session: export MAILHOST_STACK=NAME",
     );
   }
   const local = await Stack.open(paths, info, (text) => console.error(text));

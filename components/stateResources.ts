@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isUnknown } from "@pulumi/pulumi/output.js";
 import { reasonOf } from "./reason.ts";
 
 /** A resource as the last run has left it. */
@@ -29,9 +30,22 @@ export async function stateResources(why: string): Promise<readonly StateResourc
   }));
 }
 
-/** The stack's outputs of the last whole `up`; none before the first. @param why as that of {@link stateResources} @throws as it does */
-export function stackOutputsBefore(why: string): Promise<Readonly<Record<string, unknown>>> {
-  return fromState(["readStackOutputs", "name"], "outputs", why);
+/**
+ * The stack's outputs of the last `up`; none before the first. Where that was of some resources alone (`--target`), what only others
+ * could have said is left out, however deep it stands.
+ *
+ * @param why as that of {@link stateResources} @throws as it does
+ */
+export async function stackOutputsBefore(why: string): Promise<Readonly<Record<string, unknown>>> {
+  const outputs = await fromState(["readStackOutputs", "name"], "outputs", why);
+  return known(outputs) as Readonly<Record<string, unknown>>;
+}
+
+function known(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((entry) => !isUnknown(entry)).map(known);
+  if (typeof value !== "object" || value === null || pulumi.Output.isInstance(value)) return value;
+  const entries = Object.entries(value).filter(([, inner]) => !isUnknown(inner));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, known(inner)]));
 }
 
 /** @param question one of the engine's own functions, and what that calls the stack's whole name. @param what it is asked for, in words */

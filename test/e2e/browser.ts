@@ -12,7 +12,7 @@ import { eventually } from "../eventually.ts";
 const program = "chromium-headless-shell";
 
 /** Looks often, since pages are quick; while one gives way to the next there is nothing to ask. */
-const soon = (what: string, holds: () => Promise<boolean>) => eventually(what, 15, holds, 40);
+const soon = (what: string, holds: () => Promise<boolean>) => eventually(what, 30, holds, 40);
 
 /** Where an expression is evaluated: `document` is the page's, or that of the frame with this id. */
 interface Place {
@@ -23,7 +23,7 @@ export interface Browser {
   goTo(url: string): Promise<void>;
   /** The value of a JavaScript expression in the page. @throws what it throws */
   value<T>(expression: string, place?: Place): Promise<T>;
-  /** Waits until an expression is true. @throws after 15 seconds */
+  /** Waits until an expression is true. @throws after 30 seconds */
   until(expression: string, place?: Place): Promise<void>;
   /** Presses the mouse on the middle of an element, once it is there and nothing lies over it. */
   click(selector: string, place?: Place): Promise<void>;

@@ -15,7 +15,7 @@ const explained: readonly RegExp[] = [
   /(maps|fuzzy\d)\.rspamd\.com|sa-update\.surbl\.org|fuzzy_parse_rule: cannot read servers definition/,
   // At its very first start rspamd has no statistics yet, and the rules of options come with the bundles after its own.
   /rspamd_controller_load_saved_stats: cannot load controller stats/,
-  /cannot find a symbol to enable (KNOWN_SENDER_LEARN|OUTGOING_LIMIT) when/,
+  /cannot find a symbol to enable (FEEDBACK_ID|KNOWN_SENDER_LEARN|OUTGOING_LIMIT) when/,
   // sshd is started anew while the deployment's own logins go on, which Debian's unit leaves alone (KillMode=process).
   /ssh\.service: (Found left-over process|This usually indicates unclean termination)/,
   // systemd is told of new units while a login ends.

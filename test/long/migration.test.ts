@@ -21,7 +21,9 @@ const old = {
   login: "ann@old.example",
   password: "her old password",
 };
-const page = typedPage("docs/migration.md");
+const page = typedPage("docs/migration.md", (text) =>
+  text.replaceAll("~/accounts", join(checkout, "accounts")),
+);
 
 /** Neither the new host's separator nor its storage, and its folders have names of its own. */
 const config = `dovecot_config_version = 2.4.1
@@ -168,6 +170,7 @@ test("the first copy brings each message, with folder, date, flags and keywords"
   );
   assert.equal(had.length, 6);
   writeFileSync(join(checkout, "accounts"), `${ann} ${old.login} ${old.password}\n`);
+  await page.type("From an old host");
   assert.match(await page.type("The copy", 0, 2), /ann@example\.org is copied/);
   assert.deepEqual(comparable(await ofNew()), comparable(had));
   assert.match(await page.type("The copy", 2), /INBOX messages=3/);
