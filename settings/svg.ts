@@ -42,8 +42,10 @@ function rootMistake({ attributes }: Tag): string | undefined {
   for (const [name, value] of Object.entries(wanted))
     if (attributes.get(name) !== value)
       return `has ${attributes.has(name) ? `${name}="${attributes.get(name)}"` : `no ${name}`} in its first tag; write ${name}="${value}"`;
-  const [, , width, height] = (attributes.get("viewBox") ?? "").trim().split(/[\s,]+/);
-  if (!(Number(width) > 0) || Number(width) !== Number(height))
+  const box = (attributes.get("viewBox") ?? "").trim().split(/[\s,]+/);
+  const [, , width, height] = box.map(Number);
+  const isBox = box.length === 4 && box.every((part) => /^-?\d+(\.\d+)?$/.test(part));
+  if (!isBox || width === undefined || width <= 0 || width !== height)
     return 'is not square, or does not say so; write a viewBox with the same width and height, such as viewBox="0 0 100 100"';
   if (attributes.get("width") !== attributes.get("height"))
     return "has another width than height in its first tag; take both out";
@@ -63,11 +65,51 @@ function attributeMistake({ name: tag, attributes }: Tag): readonly string[] {
   return [...attributes].flatMap(([name, value]) => {
     if (/^on/i.test(name) || name === "style")
       return [`has ${name}= in <${tag}>; take it out (a style's parts are attributes: fill="#123456")`];
-    const leads = /(^|:)href$/.test(name) ? value : /url\(\s*['"]?([^'")]*)/i.exec(value)?.[1];
-    return leads === undefined || leads.startsWith("#")
+    const leads = /(^|:)(href|base|src)$/i.test(name)
+      ? [value]
+      : [...value.matchAll(/url\(\s*['"]?([^'")]*)/gi)].map(([, where = ""]) => where);
+    // A backslash is an escape of CSS: \75rl( is url(, too.
+    return leads.every((where) => where.startsWith("#")) && !value.includes("\\")
       ? []
       : [`leads outside itself by ${name}= in <${tag}>; take it out, and let it have all that it shows`];
   });
+}
+
+/** What a value of XML says: any of its characters may stand there by its number, or by a name. */
+function decoded(value: string): string {
+  return value.replaceAll(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (_, hex, decimal, name) =>
+    name === undefined ? character(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)) : named[name],
+  );
+}
+
+const named: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+function character(code: number): string {
+  return isCharacter(code) ? String.fromCodePoint(code) : "";
+}
+
+/** Whether XML may have it (https://www.w3.org/TR/xml/#charsets). */
+function isCharacter(code: number): boolean {
+  return (
+    [0x9, 0xa, 0xd].includes(code) ||
+    (code >= 0x20 && code <= 0xd7ff) ||
+    (code >= 0xe000 && code <= 0xfffd) ||
+    (code >= 0x10000 && code <= 0x10ffff)
+  );
+}
+
+/** Whether a text has characters that XML may not have, as they are or by their number. */
+function hasForeignCharacter(text: string): boolean {
+  const numbers = [...text.matchAll(/&#(?:x([\da-f]+)|(\d+));/gi)].map(([, hex, decimal]) =>
+    hex === undefined ? Number(decimal) : Number.parseInt(hex, 16),
+  );
+  return !numbers.every(isCharacter) || ![...text].every((one) => isCharacter(one.codePointAt(0) ?? 0));
+}
+
+/** The prefix of a name that nothing around it declares; undefined where there is none. */
+function undeclared(names: readonly string[], declared: ReadonlySet<string>): string | undefined {
+  const prefixes = names.filter((name) => name.includes(":")).map((name) => name.slice(0, name.indexOf(":")));
+  return prefixes.find((prefix) => prefix !== "xml" && prefix !== "xmlns" && !declared.has(prefix));
 }
 
 /** Every start tag, in order; or what keeps it from being XML (without a document type, and with XML's own entities alone). */
@@ -75,14 +117,17 @@ function tagsOf(svg: string): readonly Tag[] | string {
   const token =
     /<!--(?:(?!--)[\s\S])*-->|<\?xml\s+version="1\.0"(?:\s+encoding="[Uu][Tt][Ff]-8")?(?:\s+standalone="(?:yes|no)")?\s*\?>|<(?<end>\/)?(?<name>[A-Za-z_][\w:.-]*)(?<attributes>(?:\s+[A-Za-z_][\w:.-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(?<empty>\/)?>|(?<text>[^<]+)/y;
   const text = svg.trim();
+  if (hasForeignCharacter(text)) return "has a character that XML may not have";
   const tags: (Tag & { text: string })[] = [];
   const open: string[] = [];
+  /** The prefixes of namespaces that each of these has. */
+  const scopes: ReadonlySet<string>[] = [];
   for (let last = 0; last < text.length; last = token.lastIndex) {
     token.lastIndex = last;
     const { 0: whole, groups = {} } = token.exec(text) ?? {};
     if (whole === undefined) return `cannot be read from ${JSON.stringify(text.slice(last, last + 20))} on`;
     const { end, name, attributes = "", empty, text: words } = groups;
-    if (/&(?!(amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);)/i.test(whole) && !whole.startsWith("<!--"))
+    if (/&(?!(amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);)/.test(whole) && !whole.startsWith("<!--"))
       return "has an & that begins nothing XML knows";
     if (whole.startsWith("<?xml") && last > 0) return "says in its middle that it begins (<?xml)";
     const [inside] = open.slice(-1);
@@ -94,15 +139,24 @@ function tagsOf(svg: string): readonly Tag[] | string {
     else if (end !== undefined) {
       if (open.pop() !== name || attributes !== "" || empty !== undefined)
         return `ends <${name}> where something else is open`;
+      scopes.pop();
     } else {
       if (inside === undefined && tags.length > 0) return "has more than one outermost tag";
       const pairs = [...attributes.matchAll(/([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(
-        ([, key = "", double, single]) => [key, double ?? single ?? ""] as const,
+        ([, key = "", double, single]) => [key, decoded(double ?? single ?? "")] as const,
       );
       const own = new Map(pairs);
       if (own.size < pairs.length) return `has an attribute twice in <${name}>`;
+      const declares = [...own.keys()].filter((key) => key.startsWith("xmlns:")).map((key) => key.slice(6));
+      const scope = new Set([...(scopes.at(-1) ?? []), ...declares]);
+      const prefix = undeclared([name, ...own.keys()], scope);
+      if (prefix !== undefined)
+        return `has ${prefix}: in <${name}>, and no xmlns:${prefix}= in its first tag`;
       tags.push({ name, attributes: own, inside: [...open], text: "" });
-      if (empty === undefined) open.push(name);
+      if (empty === undefined) {
+        open.push(name);
+        scopes.push(scope);
+      }
     }
   }
   const [unended] = open;

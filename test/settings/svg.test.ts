@@ -54,6 +54,38 @@ describe("logos of BIMI", () => {
       having("url(#sea)", "url(https://example.net/#a)"),
       /^leads outside itself by fill= in <path>/,
     ],
+    "a fill from outside, by numbers of characters": [
+      having("url(#sea)", "u&#114;&#x6c;(https://example.net/#a)"),
+      /^leads outside itself by fill= in <path>/,
+    ],
+    "a fill from outside, behind one from inside": [
+      having("url(#sea)", "url(#sea) url(https://example.net/#a)"),
+      /^leads outside itself by fill= in <path>/,
+    ],
+    "a fill from outside, by an escape of CSS": [
+      having("url(#sea)", "\\\\75rl(https://example.net/#a)"),
+      /^leads outside itself by fill= in <path>/,
+    ],
+    "a base outside": [
+      having("<path", '<path xml:base="https://example.net/"'),
+      /^leads outside itself by xml:base= in <path>/,
+    ],
+    "a source outside": [
+      having("<path", '<path src="https://example.net/"'),
+      /^leads outside itself by src= in <path>/,
+    ],
+    "a prefix of nobody's": [
+      inside('<g><g xmlns:b="urn:b"/><use b:href="#sea"/></g>'),
+      /^has b: in <use>, and no xmlns:b= in its first tag/,
+    ],
+    "a control character": [inside("<desc>\x07</desc>"), /^has a character that XML may not have/],
+    "no character, by its number": [inside("<desc>&#0;</desc>"), /^has a character that XML may not have/],
+    "no character, by its number in hex": [inside("<desc>&#x1F;</desc>"), /^has a character that XML/],
+    "beyond all characters": [inside("<desc>&#x110000;</desc>"), /^has a character that XML may not have/],
+    "a size without end": [having("0 0 100 100", "0 0 Infinity Infinity"), /^is not square/],
+    "a size too few": [having("0 0 100 100", "0 100 100"), /^is not square/],
+    "a size too many": [having("0 0 100 100", "0 0 100 100 100"), /^is not square/],
+    "a size that is no plain number": [having("0 0 100 100", "0 0 1e2 1e2"), /^is not square/],
     "what acts": [having("<path", '<path onclick="x()"'), /^has onclick= in <path>/],
     "a style": [having("<path", '<path style="fill:red"'), /^has style= in <path>/],
     "another version": [
