@@ -5,16 +5,17 @@ export interface Complaint {
   readonly domain: string;
   /** Who has written it. */
   readonly mailbox: string;
-  /** `abuse`: somebody has called it spam; `fraud`, `virus`, `opt-out`, `auth-failure`, `other`; `not-spam`: the contrary. */
+  /** `abuse`: somebody has called it spam; `fraud`, `opt-out`, `virus`, `auth-failure`, `other`; `not-spam`: the contrary. */
   readonly type: string;
   /** The program that has sent the report, by its own word. */
   readonly sender: string;
-  /** The domain that the report came from, as DMARC found; empty: anybody may have sent it. */
+  /** The domain that the report came from, as DMARC found, which may be anybody's own; empty: anybody may have sent it. */
   readonly verified: string;
   /** Its Message-ID. */
   readonly name: string;
   /** When the report came, in seconds since 1970. */
   readonly taken: number;
+  /** How many its sender says that it stands for. */
   readonly incidents: number;
 }
 
@@ -30,11 +31,15 @@ export interface DeliveredDay {
 export const tooMany = 0.1;
 export const farTooMany = 0.3;
 
-/** How many there are that came from whom they say, and call a message spam. */
-export function complaintsCounted(all: readonly Complaint[]): number {
-  return all
-    .filter(({ type, verified }) => type !== "not-spam" && verified !== "")
-    .reduce((sum, { incidents }) => sum + incidents, 0);
+/** What calls a message spam. The other types tell of the contrary, of a virus, or of a signature that failed. */
+const spamTypes = ["abuse", "fraud", "opt-out"];
+
+/**
+ * Those that came from whom they say, and call a message spam. Each is one: how many incidents it stands for is its writer's
+ * own word.
+ */
+export function spamComplaints(all: readonly Complaint[]): readonly Complaint[] {
+  return all.filter(({ type, verified }) => spamTypes.includes(type) && verified !== "");
 }
 
 /** What a domain has brought to others in all of these days. */

@@ -1,5 +1,5 @@
 /** Complaints that the host has taken, in words. */
-import { type Complaint, complaintsCounted, deliveredBy, tooMany } from "../check/complaints.ts";
+import { type Complaint, deliveredBy, spamComplaints, tooMany } from "../check/complaints.ts";
 import type { DeliverySums } from "./deliveryLines.ts";
 
 const mostShown = 20;
@@ -25,7 +25,7 @@ function line({ taken, mailbox, type, sender, verified, name }: Complaint): stri
 }
 
 function counted(all: readonly Complaint[], delivered: number): string {
-  const count = complaintsCounted(all);
+  const count = spamComplaints(all).length;
   const share = delivered === 0 ? undefined : (100 * count) / delivered;
   const words = `${count} ${count === 1 ? "complaint" : "complaints"} from whom they say`;
   if (share === undefined) return words;

@@ -1,10 +1,10 @@
 import {
   type Complaint,
-  complaintsCounted,
   type DeliveredDay,
   deliveredBy,
   deliveriesCommand,
   farTooMany,
+  spamComplaints,
   tooMany,
 } from "../complaints.ts";
 import type { HostUnderCheck } from "../host.ts";
@@ -15,6 +15,8 @@ import { right, wrong } from "../types.ts";
 const days = 7;
 /** Fewer are people who have pressed the wrong button: of a small domain's mail one is a large share. */
 const few = 3;
+/** Who says that a mailbox is not its owner's alone any more: one alone may be anybody with a domain. */
+const accusers = 2;
 
 /**
  * The host's time and its last two days, then the complaints, then what was delivered; that alone takes a while, and is read
@@ -52,7 +54,8 @@ export const complaints = insideItem(
       }),
       ...[...Map.groupBy(recent, ({ mailbox }) => mailbox)].toSorted().flatMap(([mailbox, some]) => {
         const [count, share] = shareOf(some, ofLate, some[0]?.domain ?? "");
-        return isTooMuch(count, share, farTooMany)
+        const by = new Set(spamComplaints(some).map(({ verified }) => verified)).size;
+        return by >= accusers && isTooMuch(count, share, farTooMany)
           ? [
               wrong(
                 `${count} messages of ${mailbox} were called spam within a day${said(share)}`,
@@ -63,7 +66,7 @@ export const complaints = insideItem(
           : [];
       }),
     ];
-    return found.length > 0 ? found : [right(inWords(complaintsCounted(all)))];
+    return found.length > 0 ? found : [right(inWords(spamComplaints(all).length))];
   },
 );
 
@@ -77,7 +80,7 @@ function shareOf(
   delivered: readonly DeliveredDay[],
   domain: string,
 ): readonly [count: number, share: number | undefined] {
-  const [count, sent] = [complaintsCounted(all), deliveredBy(delivered, domain)];
+  const [count, sent] = [spamComplaints(all).length, deliveredBy(delivered, domain)];
   return [count, sent === 0 ? undefined : (100 * count) / sent];
 }
 

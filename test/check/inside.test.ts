@@ -430,44 +430,62 @@ describe("complaints", () => {
         ...(all.length > 0 ? [JSON.stringify({ days })] : []),
       ].join("\n"),
     );
+  /** So many, of two who say it. */
+  const both = (count: number, more: object = {}) =>
+    Array.from({ length: count }, (_, index) =>
+      complaint({ verified: `example.${index % 2 === 0 ? "net" : "edu"}`, ...more }),
+    );
   const older = { taken: now - 3 * 86_400, mailbox: "bob@example.org" };
 
   test("nothing is asked without mailhost:feedback; nobody, few, or few for what is sent are right", () => {
     assert.deepEqual(judged(complaints, ""), []);
     assert.deepEqual(said([], []), ["right: nobody has called mail from here spam in 7 days"]);
     for (const [all, days] of [
-      [[complaint({ incidents: 2 })], [day("2026-11-22", 5)]],
-      [[complaint({ ...older, incidents: 3 })], [day("2026-11-18", 3000)]],
-      [[complaint({ incidents: 3 })], [day("2026-11-18", 2000), day("2026-11-21", 1000)]],
+      [both(2), [day("2026-11-22", 5)]],
+      [both(3, older), [day("2026-11-18", 3000)]],
+      [both(3), [day("2026-11-18", 2000), day("2026-11-21", 1000)]],
     ] as const)
       assert.match(said(all, days)[0] ?? "", /^right: messages that were called spam in 7 days: [23], /);
   });
 
-  test("what says the contrary, or comes from anybody, does not count", () => {
-    const all = [complaint({ verified: "", incidents: 50 }), complaint({ type: "not-spam", incidents: 50 })];
+  test("what says something else, or comes from anybody, does not count", () => {
+    const types = ["not-spam", "auth-failure", "virus", "other"];
+    const all = [...both(50, { verified: "" }), ...types.flatMap((type) => both(50, { type }))];
     assert.deepEqual(said(all, [day("2026-11-22", 10)]), [
       "right: nobody has called mail from here spam in 7 days",
     ]);
   });
 
   test("more of a week than receivers bear, and many of a day about one mailbox", () => {
-    assert.deepEqual(said([complaint({ ...older, incidents: 3 })], [day("2026-11-18", 2999)]), [
+    assert.deepEqual(said(both(3, older), [day("2026-11-18", 2999)]), [
       "wrong: 3 messages of example.org were called spam in 7 days, 0.10 % of what was delivered; receivers bear 0.1 % before they refuse",
     ]);
     // A stolen password, in a domain that sends a lot.
     assert.deepEqual(
-      said([complaint(), complaint({ incidents: 4 })], [day("2026-11-18", 90_000), day("2026-11-21", 1000)]),
+      said(both(5), [day("2026-11-18", 90_000), day("2026-11-21", 1000)]),
       ["wrong: 5 messages of ann@example.org were called spam within a day, 0.50 % of what was delivered"],
     );
-    assert.deepEqual(said([complaint({ incidents: 3 })], []), [
+    const each = [complaint(), complaint({ type: "fraud", verified: "example.edu" }), complaint({ type: "opt-out" })];
+    assert.deepEqual(said(each, []), [
       "wrong: 3 messages of example.org were called spam in 7 days; receivers bear 0.1 % before they refuse",
       "wrong: 3 messages of ann@example.org were called spam within a day",
     ]);
   });
 
+  test("one who complains says nothing of a mailbox's password, and no number of his own counts", () => {
+    const evil = { verified: "evil.example" };
+    assert.deepEqual(said([complaint({ ...evil, incidents: 1_000_000 })], [day("2026-11-22", 5)]), [
+      "right: messages that were called spam in 7 days: 1, no more than receivers bear",
+    ]);
+    const other = { type: "auth-failure" };
+    assert.deepEqual(said([...both(9, evil), complaint(other)], [day("2026-11-22", 100)]), [
+      "wrong: 9 messages of example.org were called spam in 7 days, 9.00 % of what was delivered; receivers bear 0.1 % before they refuse",
+    ]);
+  });
+
   test("one domain alone", () => {
-    const other = complaint({ domain: "example.com", mailbox: "carol@example.com", incidents: 9 });
-    const output = [`${now} 2026-11-22`, "2026-11-21", JSON.stringify([other]), '{"days":[]}'].join("\n");
+    const other = both(9, { domain: "example.com", mailbox: "carol@example.com" });
+    const output = [`${now} 2026-11-22`, "2026-11-21", JSON.stringify(other), '{"days":[]}'].join("\n");
     assert.deepEqual(judged(complaints, output, { only: "example.org" }), [
       "right: nobody has called mail from here spam in 7 days",
     ]);

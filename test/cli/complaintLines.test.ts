@@ -38,7 +38,7 @@ it("each complaint names the mailbox and the message, and the rate counts what c
   ];
   assert.deepEqual(complaintLines(all, sent(10_000)), [
     "Who has complained about what was sent",
-    "  example.org: 3 complaints from whom they say, 0.03 % of what was delivered",
+    "  example.org: 2 complaints from whom they say, 0.02 % of what was delivered",
     "    2026-11-21  ann@example.org  abuse, by example.net  <m1@example.org>",
     "    2026-11-21  bob@example.org  abuse, by example.net  <m2@example.org>",
     "    2026-11-21  ann@example.org  not-spam, by example.net  <m3@example.org>",
