@@ -1,7 +1,17 @@
 /** What a stack says beside its stack file: in parts of it that are files of their own, and in a file that several stacks share. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { isMap, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from "yaml";
 import { type Mistake, type Path, SettingsError } from "./mistakes.ts";
 import { encrypted } from "./plainSecrets.ts";
 
@@ -50,6 +60,7 @@ export const NAMESPACE = "mailhost:";
  */
 export function gather(raw: Raw, textOf: TextOf = ownText): Gathered {
   const { shared, parts, ...own } = raw;
+  refuseTwice([...(shared === undefined ? [] : [[["shared"], shared] as const]), ...listOf(parts)]);
   const common = shared === undefined ? [] : [pieceAt(["shared"], shared, textOf)];
   const pieces = listOf(parts).map(([path, name]) => pieceAt(path, name, textOf));
   const mistakes: Mistake[] = [];
@@ -113,6 +124,47 @@ export function listOf(parts: unknown): readonly (readonly [Path, unknown])[] {
   return parts.map((name, index) => [["parts", index], name]);
 }
 
+/** @throws SettingsError where two of the names are of one file */
+function refuseTwice(names: readonly (readonly [Path, unknown])[]): void {
+  const paths = names.map(([, name]) => (typeof name === "string" ? resolve(name) : undefined));
+  const second = names.findIndex(
+    (_, index) => paths.indexOf(paths[index]) < index && paths[index] !== undefined,
+  );
+  const [at, name] = names[second] ?? [];
+  if (at !== undefined) throw mistake(at, `names ${name}, which is named before; write each file once`);
+}
+
+/** The keys that a piece's settings stand under: the first that have any. */
+export function topOf(tree: unknown): (typeof pieceTops)[number] | undefined {
+  return pieceTops.find((keys) => mapping(within(tree, keys)) !== undefined);
+}
+
+/**
+ * What a document says, with its keys as they are written: the mailbox 0301234 is no number.
+ * @throws Error where its aliases are too many, or lead nowhere
+ */
+function treeOf(document: Document.Parsed): unknown {
+  visit(document, {
+    Scalar(key, node) {
+      if (key === "key" && typeof node.value !== "string") node.value = node.source ?? String(node.value);
+    },
+  });
+  return document.toJS();
+}
+
+/** The targets of aliases that were read as numbers, as they are written. */
+function wordsOfAliases(document: Document.Parsed): void {
+  visit(document, {
+    Pair(_, pair) {
+      if (!isScalar(pair.key) || pair.key.value !== "aliases" || !isMap(pair.value)) return;
+      for (const { value } of pair.value.items)
+        for (const target of isSeq(value) ? value.items : [value])
+          if (isScalar(target) && typeof target.value === "number" && target.source !== undefined)
+            target.value = target.source;
+    },
+  });
+}
+
 /** @param at of the key that names it */
 function pieceAt(at: Path, name: unknown, textOf: TextOf): Piece {
   if (typeof name !== "string" || name === "")
@@ -128,8 +180,8 @@ function pieceAt(at: Path, name: unknown, textOf: TextOf): Piece {
       at,
       `names ${name}, which is no YAML; mend its ${error.linePos === undefined ? "form" : `line ${error.linePos[0].line}`}`,
     );
-  const tree: unknown = document.toJS();
-  const top = pieceTops.find((keys) => mapping(within(tree, keys)) !== undefined);
+  const tree = treeNamed(at, name, document);
+  const top = topOf(tree);
   if (top === undefined)
     throw mistake(
       at,
@@ -163,6 +215,18 @@ function textNamed(at: Path, name: string, textOf: TextOf): string {
     return textOf(name);
   } catch {
     throw mistake(at, `names ${name}, which cannot be read; write the path of a file beside Pulumi.yaml`);
+  }
+}
+
+function treeNamed(at: Path, name: string, document: Document.Parsed): unknown {
+  try {
+    wordsOfAliases(document);
+    return treeOf(document);
+  } catch (error) {
+    throw mistake(
+      at,
+      `names ${name}, which cannot be read: ${(error as Error).message}; write it without so many YAML aliases (*name)`,
+    );
   }
 }
 
@@ -226,7 +290,7 @@ export function joined(
 function merged(shared: unknown, own: unknown): unknown {
   const [under, over] = [mapping(shared), mapping(own)];
   if (under === undefined || over === undefined) return own;
-  const both = Object.keys(over).filter((name) => name in under);
+  const both = Object.keys(over).filter((name) => Object.hasOwn(under, name));
   return {
     ...under,
     ...over,
@@ -235,7 +299,10 @@ function merged(shared: unknown, own: unknown): unknown {
 }
 
 function within(value: unknown, keys: readonly string[]): unknown {
-  return keys.reduce<unknown>((inner, key) => mapping(inner)?.[key], value);
+  return keys.reduce<unknown>((inner, key) => {
+    const map = mapping(inner);
+    return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+  }, value);
 }
 
 function mapping(value: unknown): Raw | undefined {

@@ -12,7 +12,7 @@ import { isWatched, question } from "../person.ts";
 import { type Part, piecesOf, type StackText } from "./domains.ts";
 import { inFolder, withParts, withStackText } from "./parts.ts";
 import { brought, judge, type Reader } from "./settings.ts";
-import { exchange, refuseWhereOpen } from "./write.ts";
+import { exchangeAll, refuseWhereOpen } from "./write.ts";
 
 /** Where a stack is. */
 export interface Place {
@@ -146,7 +146,7 @@ export async function changeStack(
   }
   const command = pulumiCommand(place.stack, ["up", ...upArguments.map(quoted)].join(" "));
   if (isNews) {
-    for (const change of changes) exchange(pathOf(change), change.before, change.text);
+    exchangeAll(changes.map((change) => ({ ...change, path: pathOf(change) })));
     tell(`${names} ${changes.length > 1 ? "are" : "is"} written.`);
   }
   if (answer === "file" || engine === undefined) {

@@ -1,7 +1,7 @@
 /** Changes of what a stack file says about mail: mailboxes, aliases, domains. Text in, text out. */
 import { nearest } from "../../settings/mistakes.ts";
 import { addressParts, domainName, emailAddress } from "../../settings/names.ts";
-import { joined, NAMESPACE, pieceTops } from "../../settings/pieces.ts";
+import { joined, NAMESPACE, pieceTops, topOf } from "../../settings/pieces.ts";
 import { Failure } from "../failure.ts";
 import { type Edit, edited, type Keys, readYaml, type Value } from "./edit.ts";
 
@@ -225,8 +225,7 @@ export function piecesOf(file: StackText): readonly Part[] {
 
 /** In a stack file, or in a part of its own form or that of an environment of Pulumi ESC. */
 function domainsKey({ text, name }: Part): Keys {
-  const top = pieceTops.find((keys) => readYaml(text, name).hasIn(keys));
-  return [...(top ?? pieceTops[0]), `${NAMESPACE}domains`];
+  return [...(topOf(readYaml(text, name).toJS()) ?? pieceTops[0]), `${NAMESPACE}domains`];
 }
 
 /** Each is asked often, and a file of a thousand mailboxes takes its time. */
@@ -281,7 +280,10 @@ function allDomains(file: StackText): Tree {
 
 function within(value: unknown, at: Keys): unknown {
   return at.reduce<unknown>(
-    (inner, key) => (typeof inner === "object" && inner !== null ? (inner as Tree)[key] : undefined),
+    (inner, key) =>
+      typeof inner === "object" && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Tree)[key]
+        : undefined,
     value,
   );
 }

@@ -16,6 +16,48 @@ import { basename, dirname, join } from "node:path";
 import { writeWhole } from "../../local/paths.ts";
 import { exitCodes, Failure } from "../failure.ts";
 
+/** A file's text, and what it is to be. */
+export interface Exchange {
+  readonly path: string;
+  readonly before: string;
+  readonly text: string;
+}
+
+/**
+ * Exchanges the texts of several files: of all, or of none.
+ * @throws Failure where an editor has one open, or somebody has changed one meanwhile
+ */
+export function exchangeAll(changes: readonly Exchange[]): void {
+  for (const { path, before } of changes) {
+    refuseWhereOpen(path);
+    refuseWhereChanged(realpathSync(path), before);
+  }
+  const done: Exchange[] = [];
+  try {
+    for (const change of changes) {
+      exchange(change.path, change.before, change.text);
+      done.push(change);
+    }
+  } catch (error) {
+    // What was somebody's meanwhile stays his.
+    const left = done.toReversed().filter(({ path, before, text }) => !isGivenBack(path, text, before));
+    if (left.length === 0) throw error;
+    throw new Failure(
+      `${(error as Error).message} But ${left.map(({ path }) => basename(path)).join(" and ")} is written already, and was changed by somebody else since: look at it, too.`,
+      exitCodes.busy,
+    );
+  }
+}
+
+function isGivenBack(path: string, written: string, before: string): boolean {
+  try {
+    exchange(path, written, before);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Exchanges the file's text, whole or not at all.
  * @param before what it has to be still
@@ -27,13 +69,16 @@ export function exchange(path: string, before: string, after: string): void {
   const { mode, uid, gid } = statSync(file);
   writeWhole(file, after, mode & 0o777, (beside) => {
     if (uid !== process.getuid?.() || gid !== process.getgid?.()) chownSync(beside, uid, gid);
-    if (readFileSync(file, "utf8") !== before) {
-      throw new Failure(
-        `${basename(file)} was changed by somebody else while this ran. Nothing was written: look at it, and run this again.`,
-        exitCodes.busy,
-      );
-    }
+    refuseWhereChanged(file, before);
   });
+}
+
+function refuseWhereChanged(file: string, before: string): void {
+  if (readFileSync(file, "utf8") === before) return;
+  throw new Failure(
+    `${basename(file)} was changed by somebody else while this ran. Nothing was written: look at it, and run this again.`,
+    exitCodes.busy,
+  );
 }
 
 /** @throws Failure where an editor has the file open, naming what tells so */

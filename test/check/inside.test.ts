@@ -461,11 +461,14 @@ describe("complaints", () => {
       "wrong: 3 messages of example.org were called spam in 7 days, 0.10 % of what was delivered; receivers bear 0.1 % before they refuse",
     ]);
     // A stolen password, in a domain that sends a lot.
-    assert.deepEqual(
-      said(both(5), [day("2026-11-18", 90_000), day("2026-11-21", 1000)]),
-      ["wrong: 5 messages of ann@example.org were called spam within a day, 0.50 % of what was delivered"],
-    );
-    const each = [complaint(), complaint({ type: "fraud", verified: "example.edu" }), complaint({ type: "opt-out" })];
+    assert.deepEqual(said(both(5), [day("2026-11-18", 90_000), day("2026-11-21", 1000)]), [
+      "wrong: 5 messages of ann@example.org were called spam within a day, 0.50 % of what was delivered",
+    ]);
+    const each = [
+      complaint(),
+      complaint({ type: "fraud", verified: "example.edu" }),
+      complaint({ type: "opt-out" }),
+    ];
     assert.deepEqual(said(each, []), [
       "wrong: 3 messages of example.org were called spam in 7 days; receivers bear 0.1 % before they refuse",
       "wrong: 3 messages of ann@example.org were called spam within a day",

@@ -63,6 +63,39 @@ describe("what several stacks have in common", () => {
   });
 });
 
+describe("a file of settings", () => {
+  const read = (text: string) => gather({ shared: "stacks.yaml" }, file(text)).raw;
+
+  it("has keys and the targets of aliases as they are written, also those that look like numbers", () => {
+    const names = ["0301234", "1e3", "0x10", "null", "true"];
+    const { domains } = read(
+      `config: { mailhost:domains: { example.org: { mailboxes: { ${names.map((name) => `${name}: {}`).join(", ")} }, aliases: { a: 0301234, b: [1e3, ann] } } } }`,
+    ) as { domains: Record<string, { mailboxes: object; aliases: object }> };
+    assert.deepEqual(Object.keys(domains["example.org"]?.mailboxes ?? {}).toSorted(), names.toSorted());
+    assert.deepEqual(domains["example.org"]?.aliases, { a: "0301234", b: ["1e3", "ann"] });
+  });
+
+  it("is refused by its name where its YAML aliases are too many", () => {
+    const lines = Array.from(
+      { length: 12 },
+      (_, index) => `  x${index + 1}: &x${index + 1} [${Array(10).fill(`*x${index}`).join(", ")}]`,
+    );
+    assert.throws(() => read(["config:", "  x0: &x0 [a]", ...lines].join("\n")), {
+      name: "SettingsError",
+      message: /names stacks\.yaml, which cannot be read: Excessive alias count/,
+    });
+  });
+
+  it("is named once", () => {
+    const text = () => "config: { mailhost:owner: ann@example.org }";
+    for (const raw of [{ parts: ["a.yaml", "./a.yaml"] }, { shared: "a.yaml", parts: "b/../a.yaml" }])
+      assert.throws(() => gather(raw, text), {
+        name: "SettingsError",
+        message: /which is named before; write each/,
+      });
+  });
+});
+
 describe("the example stacks", () => {
   const raw = (name: Example) => {
     const { config } = parse(exampleText(name)) as { readonly config: Readonly<Record<string, unknown>> };

@@ -363,6 +363,31 @@ describe("200 random edits", () => {
   }
 });
 
+it("a mailbox may have a name that every object has", () => {
+  const text = "config:\n  mailhost:domains:\n    example.org:\n      mailboxes:\n        ann: {}\n";
+  const after = addMailbox({ text, name }, "constructor@example.org", {});
+  assert.match(after.text, /constructor: \{\}/);
+  assert.equal(removeMailbox(after, "constructor@example.org").text, text);
+  const part = { text: text.replace("ann", "constructor"), name: "a.yaml" };
+  const own = {
+    text: "config: { mailhost:parts: [a.yaml], mailhost:domains: { example.org: { mailboxes: { ann: {} } } } }",
+    name,
+  };
+  const gone = removeMailbox({ ...own, parts: [part] }, "constructor@example.org");
+  assert.equal(gone.text, own.text);
+  assert.doesNotMatch(gone.parts?.[0]?.text ?? "", /constructor/);
+});
+
+it("a part with nothing under config: is changed where its settings are read", () => {
+  const part = {
+    text: "config:\nvalues:\n  pulumiConfig:\n    mailhost:domains:\n      example.org:\n        mailboxes:\n          ann: {}\n",
+    name: "a.yaml",
+  };
+  const own = { text: "config:\n  mailhost:parts: [a.yaml]\n", name };
+  const after = addMailbox({ ...own, parts: [part] }, "bob@example.org", {});
+  assert.equal(after.parts?.[0]?.text, `${part.text}          bob: {}\n`);
+});
+
 describe("a stack in several files", () => {
   const home = `# ours
 config:

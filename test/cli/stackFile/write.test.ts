@@ -16,7 +16,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, it } from "node:test";
 import { Failure } from "../../../cli/failure.ts";
-import { exchange, refuseWhereOpen } from "../../../cli/stackFile/write.ts";
+import { exchange, exchangeAll, refuseWhereOpen } from "../../../cli/stackFile/write.ts";
 
 let folder: string;
 let file: string;
@@ -64,6 +64,32 @@ it("does not write over what somebody has changed meanwhile", () => {
   writeFileSync(file, "somebody's\n");
   assert.throws(() => exchange(file, "before\n", "after\n"), isBusy);
   assert.equal(readFileSync(file, "utf8"), "somebody's\n");
+  assert.deepEqual(readdirSync(folder), ["Pulumi.prod.yaml"]);
+});
+
+it("writes several files or none: where somebody has changed the second, the first stays", () => {
+  const second = join(folder, "a.yaml");
+  const both = [file, second].map((path) => ({ path, before: "before\n", text: "after\n" }));
+  writeFileSync(second, "somebody's\n");
+  // A new file would be another one.
+  const { ino } = statSync(file);
+  assert.throws(() => exchangeAll(both), isBusy);
+  assert.equal(statSync(file).ino, ino);
+  assert.equal(readFileSync(file, "utf8"), "before\n");
+  writeFileSync(second, "before\n");
+  exchangeAll(both);
+  assert.deepEqual(
+    both.map(({ path }) => readFileSync(path, "utf8")),
+    ["after\n", "after\n"],
+  );
+});
+
+it("gives back what is written where a later one fails", () => {
+  // The same file twice: it is as it was before the first is written, and not after.
+  const twice = ["one\n", "two\n"].map((text) => ({ path: file, before: "before\n", text }));
+  assert.throws(() => exchangeAll(twice), isBusy);
+  assert.equal(readFileSync(file, "utf8"), "before\n");
+  assert.equal(statSync(file).mode & 0o777, 0o640);
   assert.deepEqual(readdirSync(folder), ["Pulumi.prod.yaml"]);
 });
 
