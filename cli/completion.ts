@@ -101,7 +101,10 @@ ${places
       words=
       for file in ${shellWord(checkout)}/Pulumi.*.yaml; do
         file=\${file##*/Pulumi.}
-        words="$words \${file%.yaml}"
+        file=\${file%.yaml}
+        # compgen -W expands what it is given.
+        case "$file" in *[!A-Za-z0-9._-]*) continue ;; esac
+        words="$words $file"
       done ;;
 ${values.join("\n")}
   esac

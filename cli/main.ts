@@ -98,8 +98,7 @@ withExamples(
   exits(async (wanted: PreviewCommandOptions) => {
     const { noPreview, preview } = await import("./preview.ts");
     return await preview(cloudPaths(), wanted).catch((error: Error) => {
-      console.error(error.message);
-      return noPreview;
+      throw new Failure(error.message, noPreview);
     });
   }),
 );

@@ -40,7 +40,8 @@ export function addPasswordCommand(program: Command, paths: () => CloudPaths): v
           "as a picture to be scanned: the account, for Thunderbird on a phone, or the password alone",
         )
           .choices(["account", "password"])
-          .preset("account"),
+          .preset("account")
+          .conflicts("json"),
       )
       .option("--show", "shows the password also where this is no terminal", false),
     "mailhost password ann@example.org",
@@ -82,7 +83,7 @@ export function loginOf(
   device: string | undefined,
   isShown: boolean,
 ): Login {
-  if (!(address in mailboxes)) {
+  if (!Object.hasOwn(mailboxes, address)) {
     throw new Failure(
       `The host has no mailbox ${address}. It has: ${Object.keys(mailboxes).join(", ")}. One that is in the stack file alone comes with the next up.`,
     );

@@ -10,9 +10,12 @@ import { isWatched, question } from "./person.ts";
 import { queueLines, readQueue, type Waiting } from "./queueLines.ts";
 import { answered, onHost } from "./session.ts";
 
-/** Where Postfix keeps what has failed at least once: a file's time is when it is tried next (qmgr(8)). */
-const look =
-  "date +%s && postqueue -j && echo === && find /var/spool/postfix/deferred -type f -printf '%f %T@\\n'";
+/**
+ * Where Postfix keeps what has failed at least once: a file's time is when it is tried next (qmgr(8)). One may go away
+ * meanwhile.
+ */
+export const look =
+  "date +%s && postqueue -j && echo === && find /var/spool/postfix/deferred -ignore_readdir_race -type f -printf '%f %T@\\n'";
 
 interface JsonOption extends StackOption {
   readonly json: boolean;

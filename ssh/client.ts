@@ -120,23 +120,25 @@ const [tries, pause] = [20, 200];
 function session(client: Client): SshConnection {
   const inTurn = turns(atOnce);
   return {
-    run: (command, options) =>
-      inTurn(async () => {
-        for (let left = tries; ; left -= 1) {
-          try {
-            return await runOn(client, command, options);
-          } catch (error) {
-            if (left === 0 || !/Channel open failure/.test((error as Error).message)) throw error;
-            await setTimeout(pause);
-          }
-        }
-      }),
-    pour: (command, to, options) => inTurn(() => pour(client, command, to, options)),
+    run: (command, options) => inTurn(() => asked(() => runOn(client, command, options))),
+    pour: (command, to, options) => inTurn(() => asked(() => pour(client, command, to, options))),
     forward: (port, to) => forward(client, port, to),
     close: () => client.end(),
     abandon: () => client.destroy(),
     closed: new Promise((resolve) => client.once("close", () => resolve())),
   };
+}
+
+async function asked<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let left = tries; ; left -= 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      // Nothing has run then.
+      if (left === 0 || !/Channel open failure/.test((error as Error).message)) throw error;
+      await setTimeout(pause);
+    }
+  }
 }
 
 async function forward(

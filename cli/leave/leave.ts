@@ -8,6 +8,7 @@ import type { StackOutputs } from "../../local/stack.ts";
 import { exits, say } from "../../local/terminal.ts";
 import { shellWord } from "../../plan/shell.ts";
 import { zoneFile } from "../../plan/zoneFile.ts";
+import { shown } from "../../preview/hide.ts";
 import type { Settings } from "../../settings/types.ts";
 import type { SshConnection } from "../../ssh/client.ts";
 import { Failure } from "../failure.ts";
@@ -31,8 +32,8 @@ interface Exported extends Taken {
   readonly file: string;
 }
 
-/** What Dovecot makes again: indexes, and what it searches in. */
-const made = ["dovecot.index*", "dovecot.list.index*", "fts*", "maildirsize", ".dovecot.svbin"];
+/** What Dovecot makes again: indexes, and what it searches in (files/etc/dovecot). People name their Sieve scripts as they like. */
+const made = ["dovecot.index*", "dovecot.list.index*", "fts-flatcurve", "maildirsize", ".dovecot.svbin"];
 
 /** Mail that is moved while it is read is read again, so often. */
 const tries = 3;
@@ -132,17 +133,24 @@ async function exportMail(
     const taken = await taking(session, path, join(folder, file));
     exported.push({ mailbox: `${local}@${domain}`, file, ...taken });
     note(`${local}@${domain}: ${taken.messages} messages, ${sizeText(taken.bytes)}, in ${file}`);
+    for (const broken of taken.broken)
+      note(`  ${shown(broken)} begins as if it were compressed, and is not: it is there as it was`);
   }
   return exported;
 }
 
+/** What prints a mailbox's folder as a tar. */
+export function tarOf(folder: string): string {
+  const without = made.map((name) => `--exclude=${shellWord(name)}`).join(" ");
+  return `tar -C ${shellWord(folder)} -cf - ${without} .`;
+}
+
 /** @throws Failure where the host cannot read it, or where mail was moved each time that it was read */
 async function taking(session: SshConnection, path: string, file: string): Promise<Taken> {
-  const without = made.map((name) => `--exclude=${shellWord(name)}`).join(" ");
   for (let left = tries; left > 0; left -= 1) {
     const stream = new PassThrough();
     const [{ code, stderr }, taken] = await Promise.all([
-      session.pour(`tar -C ${shellWord(`/srv/mail/${path}`)} -cf - ${without} .`, stream, { root: true }),
+      session.pour(tarOf(`/srv/mail/${path}`), stream, { root: true }),
       writePlainTar(stream, file),
     ]);
     if (code === 0) return taken;
@@ -150,6 +158,6 @@ async function taking(session: SshConnection, path: string, file: string): Promi
     if (code !== 1) throw cannotSay(code, stderr);
   }
   throw new Failure(
-    `Mail of ${path} was moved each of ${tries} times that it was read. Let no mail program work on it meanwhile, and begin again.`,
+    `Mail of ${path} was moved each of ${tries} times that it was read. Let no mail program work on it meanwhile, and begin again, into another folder.`,
   );
 }

@@ -16,30 +16,48 @@ export interface Taken {
   readonly messages: number;
   /** Of all of them, as they are read. */
   readonly bytes: number;
+  /** Paths of messages that begin as if they were compressed, and are not: their bytes are as they were. */
+  readonly broken: readonly string[];
 }
 
 /**
  * Writes a tar anew as it comes.
  * @param from the tar, without compression of its own
  * @param path of the file to write, which only its owner may read
- * @throws where it is no tar, or ends in the middle
+ * @throws where it is no tar, or has no end: it was cut off, if only between two files
  */
 export async function writePlainTar(from: Readable, path: string): Promise<Taken> {
   const file = openSync(path, "w", 0o600);
-  let [messages, bytes] = [0, 0];
+  let bytes = 0;
+  const broken: string[] = [];
+  /** Of each message, by its path: a copy in another folder is a link to it. */
+  const sizes = new Map<string, number>();
   try {
     await new Promise<void>((resolve, reject) => {
       const parser = new Parser({ strict: true });
+      let isWhole = false;
+      parser.on("eof", () => {
+        isWhole = true;
+      });
       parser.on("entry", (entry) => {
         const chunks: Buffer[] = [];
         entry.on("data", (chunk: Buffer) => chunks.push(chunk));
         entry.on("end", () => {
           try {
-            const isMessage = entry.type === "File" && /\/(cur|new)\/[^/]+$/.test(entry.path);
-            const content = isMessage ? plain(Buffer.concat(chunks)) : Buffer.concat(chunks);
-            if (isMessage) {
-              messages += 1;
-              bytes += content.length;
+            const isMessage = /\/(cur|new)\/[^/]+$/.test(entry.path);
+            const packed = Buffer.concat(chunks);
+            const plain = isMessage && entry.type === "File" ? plainOf(packed) : packed;
+            if (plain === undefined) broken.push(entry.path);
+            const content = plain ?? packed;
+            const size =
+              entry.type === "File"
+                ? content.length
+                : entry.type === "Link"
+                  ? sizes.get(entry.linkpath ?? "")
+                  : undefined;
+            if (isMessage && size !== undefined) {
+              sizes.set(entry.path, size);
+              bytes += size;
             }
             for (const part of tarEntry(entry, content)) writeSync(file, part);
           } catch (error) {
@@ -47,7 +65,7 @@ export async function writePlainTar(from: Readable, path: string): Promise<Taken
           }
         });
       });
-      parser.on("end", resolve);
+      parser.on("end", () => (isWhole ? resolve() : reject(new Error("The tar ends in the middle."))));
       parser.on("error", reject);
       from.on("data", (chunk: Buffer) => parser.write(chunk));
       from.on("end", () => parser.end());
@@ -55,16 +73,21 @@ export async function writePlainTar(from: Readable, path: string): Promise<Taken
     });
     // Two empty blocks are its end (tar(5)).
     writeSync(file, Buffer.alloc(2 * blockSize));
-    return { messages, bytes };
+    return { messages: sizes.size, bytes, broken };
   } finally {
     closeSync(file);
   }
 }
 
-function plain(content: Buffer): Buffer {
-  if (content.subarray(0, zstd.length).equals(zstd)) return zstdDecompressSync(content, largest);
-  if (content.subarray(0, gzip.length).equals(gzip)) return gunzipSync(content, largest);
-  return content;
+/** @returns undefined where it only looks compressed */
+function plainOf(content: Buffer): Buffer | undefined {
+  try {
+    if (content.subarray(0, zstd.length).equals(zstd)) return zstdDecompressSync(content, largest);
+    if (content.subarray(0, gzip.length).equals(gzip)) return gunzipSync(content, largest);
+    return content;
+  } catch {
+    return undefined;
+  }
 }
 
 /** One entry with another content; on another host its owner is who unpacks it. */

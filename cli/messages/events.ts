@@ -92,10 +92,25 @@ function postfixEvent(text: string): Event | undefined {
   return undefined;
 }
 
-/**
- * Each by its first words and, where strangers' text comes before the end, by its last ones: an address may have nearly any
- * sign in it (RFC 5321 section 4.1.2).
- */
+/** A string in quotes: in an address it may hold nearly any sign (RFC 5321 section 4.1.2), a whole line of the log too. */
+const quotes = String.raw`"(?:\\.|[^"\\])*"`;
+
+/** An address as Postfix writes it: what has other signs than an atom stands in quotes (`info_log_addr_form`, postconf(5)). */
+const address = `((?:${quotes}|[^<>"])*)`;
+
+const triedLine = new RegExp(
+  String.raw`^to=<${address}>, (?:orig_to=<${address}>, )?relay=([^,\s]+), (?:[a-z_]+=[^,\s]+, )*?dsn=\d\.\d+\.\d+, status=(sent|deferred|bounced|expired) \((.*)\)$`,
+);
+
+/** The answer ends where the log's own words begin, and these are in no quotes; where an answer's do not pair, at the first that look so. */
+const refusalLines = [`(?:${quotes}|[^"])*?`, ".*?"].map(
+  (said) =>
+    new RegExp(
+      String.raw`^(?:milter-)?reject: (?:[A-Z-]+|END-OF-MESSAGE) from ([^[\s]+)\[([^\]\s]+)\](?::\d+)?: (${said})(?:; from=<${address}>)?(?: to=<${address}>)?(?: proto=\S+)?(?: helo=<[^<>]*>)?(?: sasl_\S+)*$`,
+    ),
+);
+
+/** Each by its first words and, where strangers' text comes before the end, by its last ones. */
 const postfixLines: readonly ((rest: string, id: string) => Event | undefined)[] = [
   (rest, id) => {
     const found =
@@ -121,10 +136,7 @@ const postfixLines: readonly ((rest: string, id: string) => Event | undefined)[]
     return { kind: "queued", id, from, size: Number(size) };
   },
   (rest, id) => {
-    const found =
-      /^to=<(.*?)>, (?:orig_to=<(.*?)>, )?relay=([^,\s]+), (?:[a-z_]+=[^,\s]+, )*?dsn=\d\.\d+\.\d+, status=(sent|deferred|bounced|expired) \((.*)\)$/.exec(
-        rest,
-      );
+    const found = triedLine.exec(rest);
     if (found === null) return undefined;
     const [, to = "", asked, relay = "", status, said = ""] = found;
     return {
@@ -150,13 +162,13 @@ const postfixLines: readonly ((rest: string, id: string) => Event | undefined)[]
 ];
 
 function refusal(rest: string, id: string | undefined): Event | undefined {
-  const found =
-    /^(?:milter-)?reject: (?:[A-Z-]+|END-OF-MESSAGE) from ([^[\s]+)\[([^\]\s]+)\](?::\d+)?: (.*?)(?:; from=<(.*?)>)?(?: to=<(.*?)>)?(?: proto=\S+)?(?: helo=<.*>)?(?: sasl_\S+)*$/.exec(
-      rest,
-    );
-  if (found === null) return undefined;
-  const [, name = "", address = "", said = "", from, to] = found;
-  return { kind: "refused", id, client: { name, address }, from, to, said };
+  for (const line of refusalLines) {
+    const found = line.exec(rest);
+    if (found === null) continue;
+    const [, name = "", address = "", said = "", from, to] = found;
+    return { kind: "refused", id, client: { name, address }, from, to, said };
+  }
+  return undefined;
 }
 
 /**

@@ -49,10 +49,15 @@ export function journalSearch(options: JournalOptions, words: readonly string[])
   return `${journalCommand(options)} | grep -aF ${patterns.join(" ")} || [ $? -eq 1 ]`;
 }
 
-/** @param line of `journalctl -o json`. @returns undefined where it is none */
+/** @param line of `journalctl -o json`. @returns undefined where it is none, or was cut off */
 export function readEntry(line: string): Entry | undefined {
   if (!line.startsWith("{")) return undefined;
-  const fields = JSON.parse(line) as Readonly<Record<string, unknown>>;
+  let fields: Readonly<Record<string, unknown>>;
+  try {
+    fields = JSON.parse(line) as typeof fields;
+  } catch {
+    return undefined;
+  }
   const { MESSAGE: message, SYSLOG_IDENTIFIER: program, __REALTIME_TIMESTAMP: at } = fields;
   // What is no clean text comes as numbers, byte by byte.
   const text = Array.isArray(message) ? Buffer.from(message as number[]).toString("utf8") : message;

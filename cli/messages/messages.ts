@@ -88,8 +88,12 @@ export class Messages {
     draft.told.push(told);
     const next = event.kind === "tried" ? nextIdOf(event) : undefined;
     if (next !== undefined) {
-      draft.after = this.#draftOf(next, entry.at);
-      draft.after.before = draft;
+      const after = this.#draftOf(next, entry.at);
+      // None follows itself, whatever an answer says.
+      if (!chainOf(after).includes(draft) && !untilNow(draft).includes(after)) {
+        draft.after = after;
+        after.before = draft;
+      }
     }
     return messageOf(firstOf(draft), this.#filed);
   }
@@ -153,6 +157,11 @@ function firstOf(draft: Draft): Draft {
 
 function chainOf(draft: Draft | undefined): readonly Draft[] {
   return draft === undefined ? [] : [draft, ...chainOf(draft.after)];
+}
+
+/** It and all that it was before. */
+function untilNow(draft: Draft | undefined): readonly Draft[] {
+  return draft === undefined ? [] : [draft, ...untilNow(draft.before)];
 }
 
 /** The queue id under which an alias has passed a message on. */

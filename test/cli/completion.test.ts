@@ -1,7 +1,7 @@
 /** The words that a shell offers, asked of the shells themselves. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -40,6 +40,19 @@ describe("bash", () => {
       const found = execFileSync("bash", ["--norc", "-c", ask], { encoding: "utf8" }).split("\n");
       assert.deepEqual(found.filter((word) => word !== "").toSorted(), words.toSorted(), typed);
     }
+  });
+
+  it("runs nothing that is in the name of a stack file", () => {
+    const there = join(folder, "stacks");
+    mkdirSync(there);
+    for (const name of ["home", "$(touch ran)", "`touch ran`", "two words"])
+      writeFileSync(join(there, `Pulumi.${name}.yaml`), "");
+    const path = join(folder, "stacks.bash");
+    writeFileSync(path, script("bash").replaceAll(root, there));
+    const ask = `source ${path}; COMP_WORDS=(mailhost logs --stack ''); COMP_CWORD=3; _mailhost; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const found = execFileSync("bash", ["--norc", "-c", ask], { cwd: there, encoding: "utf8" });
+    assert.equal(found, "home\n");
+    assert.equal(existsSync(join(there, "ran")), false);
   });
 
   it("completes at a key, as it is installed", () => {

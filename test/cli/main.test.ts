@@ -200,6 +200,7 @@ describe("the exit code", () => {
       ["mailbox", "add", "dora@example.org", "--yes", "--file-only"],
       ["mailbox", "passwd", "ann@example.org", "--password", "secret"],
       ["init", "--stack", "home", "--ssh-from", "203.0.113.7/32"],
+      ["password", "ann@example.org", "--qr", "--json"],
     ]) {
       assert.equal(cli(...words).code, 2, words.join(" "));
     }
@@ -210,6 +211,14 @@ describe("the exit code", () => {
     const { code, stderr } = cli("check");
     assert.equal(code, 2);
     assert.match(stderr, /npm start/);
+  });
+
+  it("is 2 where there is no preview, with the reason, also as JSON", () => {
+    const { code, stdout, stderr } = cli("preview", "--json");
+    const told = JSON.parse(stdout) as { error: string; exitCode: number };
+    assert.deepEqual([code, told.exitCode], [2, 2]);
+    assert.match(told.error, /npm start/);
+    assert.equal(stderr.trim(), told.error.trim());
   });
 
   it("is 3 where an editor has the file open", () => {

@@ -44,6 +44,8 @@ describe("what cannot be shown", () => {
       undefined,
       /The host has no mailbox carol@example\.org\. It has: ann@example\.org, bob@/,
     ],
+    // What each object of JavaScript has.
+    ["constructor", undefined, /The host has no mailbox constructor\./],
     ["ann@example.org", "laptop", /ann@example\.org has no device laptop\. It has: phone\./],
   ] as const)
     it(`is told why: ${address} ${device ?? ""}`, () => {

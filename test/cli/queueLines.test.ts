@@ -1,6 +1,11 @@
 /** What waits, as postqueue(1) tells it, in words. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { it } from "node:test";
+import { look } from "../../cli/queue.ts";
 import { queueLines, readQueue } from "../../cli/queueLines.ts";
 
 process.env.TZ = "UTC";
@@ -62,4 +67,18 @@ it("says for whom, since when, why, and when it is tried again; the oldest first
 it("says that nothing waits", () => {
   const { now: clock, waiting } = readQueue(answer([], []));
   assert.deepEqual(queueLines(waiting, clock), ["Nothing waits."]);
+});
+
+it("is asked for without a mistake where a message goes away meanwhile", () => {
+  const folder = mkdtempSync(join(tmpdir(), "queue-"));
+  try {
+    for (const id of ["Q1", "Q2"]) writeFileSync(join(folder, id), "");
+    const meanwhile = look
+      .replace("postqueue -j", "true")
+      .replace("/var/spool/postfix/deferred", folder)
+      .replace("-type f", `-type f -exec rm -f ${folder}/Q1 ${folder}/Q2 ';'`);
+    assert.match(execFileSync("sh", ["-c", meanwhile], { encoding: "utf8", stdio: "pipe" }), /^\d+\n===\n$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -61,6 +61,16 @@ test("SSH: what is large is poured byte by byte, and one that is cut off has not
   assert.deepEqual([said, size], [{ code: 3, stderr: "oh\n" }, 5_000_000]);
   assert.equal(hash.digest("hex"), createHash("sha256").update(Buffer.alloc(5_000_000, 0xff)).digest("hex"));
 
+  // More at once than the server takes on one login.
+  const many = await Promise.all(
+    Array.from({ length: 8 }, async (_, n) => {
+      const to = new PassThrough({ encoding: "utf8" });
+      const { code } = await session.pour(`sleep 0.2; echo ${n}`, to.resume());
+      return code;
+    }),
+  );
+  assert.deepEqual(many, Array(8).fill(0));
+
   const long = new PassThrough();
   const ended = session.pour("echo on; sleep 0.5; echo off", long);
   await once(long, "data");

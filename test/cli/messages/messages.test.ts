@@ -314,6 +314,73 @@ describe("what strangers write", () => {
     assert.doesNotMatch(lines[0] ?? "", /score/);
   });
 
+  it("is not taken for a delivery of another, or for one message that follows itself", () => {
+    const forged = (relay: string) => `"a>, relay=${relay}, dsn=2.0.0, status=sent (x"@example.com`;
+    const line = (to: string, answer: string) =>
+      postfix(
+        `Q1QQQQ: ${to}, relay=mx.example.com[192.0.2.2]:25, delay=1, delays=1/0/0/0, dsn=5.0.0, status=bounced (${answer})`,
+        "smtp",
+      );
+    for (const [entry, to, asked] of [
+      [line(`to=<${forged("evil")}>`, "no"), forged("evil")],
+      [line(`to=<b@example.com>, orig_to=<${forged("evil")}>`, "no"), "b@example.com", forged("evil")],
+      [line(`to=<"a\\">, relay=evil, \\\\"@example.com>`, "no"), '"a\\">, relay=evil, \\\\"@example.com'],
+    ] as const)
+      assert.deepEqual(eventOf(entry), {
+        kind: "tried",
+        id: "Q1QQQQ",
+        to,
+        ...(asked !== undefined && { asked }),
+        relay: "mx.example.com[192.0.2.2]:25",
+        status: "bounced",
+        said: "no",
+      });
+    const [bounced = ""] = told([
+      line(`to=<${forged("127.0.0.1[127.0.0.1]:10026")}>`, "250 2.0.0 Ok: queued as Q1QQQQ"),
+    ]);
+    assert.match(bounced, /: bounced at mx\.example\.com, "250 2\.0\.0 Ok: queued as Q1QQQQ"/);
+  });
+
+  it("leads in no circle", () => {
+    const passed = (id: string, next: string) =>
+      postfix(
+        `${id}: to=<b@example.com>, relay=${passingOn}, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as ${next})`,
+        "smtp",
+      );
+    assert.equal(told([passed("Q1QQQQ", "Q1QQQQ")]).length, 1);
+    const [one = "", ...others] = told([
+      passed("Q1QQQQ", "Q2QQQQ"),
+      passed("Q2QQQQ", "Q3QQQQ"),
+      passed("Q3QQQQ", "Q1QQQQ"),
+    ]);
+    assert.match(one, /Q1QQQQ/);
+    assert.deepEqual(others, []);
+    // A second one that leads there.
+    told([passed("Q1QQQQ", "Q2QQQQ"), passed("Q3QQQQ", "Q2QQQQ"), passed("Q2QQQQ", "Q1QQQQ")]);
+  });
+
+  it("is not taken for sender and recipient of what was refused", () => {
+    const start = "NOQUEUE: reject: RCPT from evil.example[192.0.2.66]: ";
+    const end = "proto=ESMTP helo=<evil.example>";
+    const forged = '"x; from=<boss@bank.example> to=<ann@example.org> proto=SMTP helo=<a>"@y.example';
+    const denied = `454 4.7.1 <${forged}>: Relay access denied`;
+    for (const [said, from, to] of [
+      [denied, "real@evil.example", forged],
+      [denied, forged, "bob@example.org"],
+      // In words of a list there may be more of the same sign, and quotes that do not pair.
+      ["554 5.7.1 Service unavailable; blocked using x.example; see y", forged, forged],
+      ['554 5.7.1 of 5" and more', "real@evil.example", "bob@example.org"],
+    ] as const)
+      assert.deepEqual(eventOf(postfix(`${start}${said}; from=<${from}> to=<${to}> ${end}`)), {
+        kind: "refused",
+        id: undefined,
+        client: { name: "evil.example", address: "192.0.2.66" },
+        from,
+        to,
+        said,
+      });
+  });
+
   it("cannot be a command on the host", () => {
     const command = journalSearch({ since: "x'; reboot; '" }, ["a'; reboot; '\"\\"]);
     assert.match(command, /--since 'x'\\''; reboot; '\\'''/);
@@ -323,6 +390,9 @@ describe("what strangers write", () => {
   it("or what is no line at all, is nothing", () => {
     assert.equal(readEntry(""), undefined);
     assert.equal(readEntry("-- No entries --"), undefined);
+    // Cut off with the connection.
+    assert.equal(readEntry('{"MESSAGE":"abc'), undefined);
+    assert.equal(readEntry("{"), undefined);
     assert.equal(readEntry('{"MESSAGE":null,"SYSLOG_IDENTIFIER":"rspamd"}'), undefined);
     assert.deepEqual(told([postfix("warning: x"), postfix("Q1QQQQ: "), rspamd(""), rspamd("id: <")]), []);
   });
