@@ -37,7 +37,8 @@ export function addLogsCommand(program: Command, paths: () => CloudPaths): void 
 
 async function logs(place: Place, options: LogsOptions): Promise<number> {
   const { since, mailbox, json } = options;
-  const isWanted = (message: Message) => mailbox === undefined || concerns(message, mailbox);
+  const isWanted = (message: Message) =>
+    isMail(message) && (mailbox === undefined || concerns(message, mailbox));
   return await onHost(place, async (session) => {
     if (options.follow) return await followed(session, options, isWanted);
     const messages = new Messages();
@@ -107,6 +108,11 @@ export async function entries(
   }
   // journalctl ends with 1 where nothing matches.
   if (code > 1 || (code === 1 && stderr.trim() !== "")) throw cannotSay(code, stderr);
+}
+
+/** Whether it came to more than a beginning: who looks whether the host would take mail goes away before there is any. */
+export function isMail({ isOver, from, deliveries, refusals }: Message): boolean {
+  return !isOver || from !== undefined || deliveries.length + refusals.length > 0;
 }
 
 /** Whether a message is from or for somebody: by the address, that of an alias that led there, or the login. */

@@ -77,10 +77,12 @@ function attributeMistake({ name: tag, attributes }: Tag): readonly string[] {
 
 /** What a value of XML says: any of its characters may stand there by its number, or by a name. */
 function decoded(value: string): string {
-  return value.replaceAll(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (_, hex, decimal, name) =>
-    name === undefined
-      ? character(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
-      : named[name],
+  return value.replaceAll(
+    /&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi,
+    (whole: string, hex?: string, decimal?: string, name?: string) =>
+      name === undefined
+        ? character(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
+        : (named[name] ?? whole),
   );
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { DeliverySums } from "../../../cli/deliveryLines.ts";
+import { isMail } from "../../../cli/logs.ts";
 import { eventOf } from "../../../cli/messages/events.ts";
 import { type Entry, journalSearch, readEntry } from "../../../cli/messages/journal.ts";
 import { Messages, passingOn, toMailbox } from "../../../cli/messages/messages.ts";
@@ -181,6 +182,26 @@ it("the host's own count of what was sent, and of what failed, is the same", () 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe("the list", () => {
+  it("leaves out what was begun and never sent, as whoever looks at a host does", () => {
+    const line = (program: string, text: string) =>
+      readEntry(
+        JSON.stringify({
+          __REALTIME_TIMESTAMP: "1795382400000000",
+          SYSLOG_IDENTIFIER: program,
+          MESSAGE: `4jXkpg0BTMzyT8: ${text}`,
+        }),
+      ) ?? assert.fail(text);
+    const messages = new Messages();
+    messages.take(line("postfix/smtpd", "client=unknown[203.0.113.1]"));
+    assert.deepEqual(messages.all().map(isMail), [true]);
+    messages.take(line("postfix/cleanup", "removed (discarded)"));
+    assert.deepEqual(messages.all().map(isMail), [false]);
+    for (const entry of recorded) messages.take(entry);
+    assert.equal(messages.all().filter(isMail).length, 21);
+  });
 });
 
 describe("a trace", () => {
