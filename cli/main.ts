@@ -16,7 +16,6 @@ process.env.PATH = [join(checkout, "node_modules", ".bin"), process.env.PATH].jo
 const program = new Command("mailhost")
   .description("Your own mail host, by its stack file.")
   .enablePositionalOptions()
-  .showHelpAfterError("(mailhost --help says more)")
   .exitOverride();
 
 type Adds = (program: Command, paths: typeof cloudPaths) => void;
@@ -161,6 +160,12 @@ withExamples(
   ),
 );
 
+/** Below a mistake stands whose help says more. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help says more)`);
+  for (const inner of command.commands) pointToHelp(inner, `${path} ${inner.name()}`);
+}
+
 try {
   // Each command loads what it needs, compiled by the last one: half a second less each time.
   process.env.NODE_COMPILE_CACHE ||= cloudPaths().compileCache;
@@ -170,6 +175,7 @@ try {
   for (const [name, [, load]] of Object.entries(filled)) {
     if (isFilled(name)) (await load())(program, cloudPaths);
   }
+  pointToHelp(program, program.name());
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -1,5 +1,5 @@
 /** What several commands take. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
 import type { Engine } from "./engine.ts";
 import type { Place, Reach } from "./stackFile/change.ts";
@@ -14,7 +14,16 @@ export interface StackOption {
 /** Which stack; `MAILHOST_STACK` says it for a whole session. */
 export function withStack(command: Command): Command {
   return command.addOption(
-    new Option("--stack <name>", "which stack").default(defaultStack).env("MAILHOST_STACK"),
+    new Option("--stack <name>", "which stack")
+      .default(defaultStack)
+      .env("MAILHOST_STACK")
+      .argParser((name) => {
+        // Of Pulumi's own names, before which an organisation and a project may stand.
+        if (/^[\w./-]{1,100}$/.test(name)) return name;
+        throw new InvalidArgumentError(
+          `${JSON.stringify(name)} is no name of a stack; write letters, digits and - _ . alone, such as home`,
+        );
+      }),
   );
 }
 

@@ -51,10 +51,11 @@ export function addLeaveCommand(program: Command, paths: () => CloudPaths): void
     exits(async (options: LeaveOptions) => {
       const { stack, json } = options;
       const place = placeOf(paths, stack);
-      const folder = emptyFolder(options.to);
+      const folder = freeFolder(options.to);
       const [outputs, settings] = [await outputsOfHost(place), await settingsAt(place)];
       const steps = leaveSteps(stack, settings);
       const files = [...texts(outputs, settings), { name: "README.txt", text: `${steps.join("\n")}\n` }];
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       for (const { name, text } of files) {
         mkdirSync(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
         writeFileSync(join(folder, name), text, { mode: 0o600 });
@@ -70,11 +71,10 @@ export function addLeaveCommand(program: Command, paths: () => CloudPaths): void
 }
 
 /** @throws Failure where there is something in it */
-function emptyFolder(name: string): string {
+function freeFolder(name: string): string {
   const folder = resolve(calledFrom, name);
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new Failure(`${folder} has something in it. Name a new folder: --to FOLDER`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
 }
 

@@ -201,10 +201,23 @@ describe("the exit code", () => {
       ["mailbox", "passwd", "ann@example.org", "--password", "secret"],
       ["init", "--stack", "home", "--ssh-from", "203.0.113.7/32"],
       ["password", "ann@example.org", "--qr", "--json"],
+      ["init", "--stack", "ho me", "--domain", "example.org", "--ssh-from", "203.0.113.7/32"],
+      ["queue", "--stack", "$(true)"],
     ]) {
       assert.equal(cli(...words).code, 2, words.join(" "));
     }
     assert.equal(existsSync(join(checkout, "Pulumi.home.yaml")), false);
+    assert.equal(existsSync(join(checkout, "Pulumi.ho me.yaml")), false);
+    assert.match(
+      cli("queue", "list", "--stack", "ho me").stderr,
+      /"ho me" is no name of a stack; write letters.*\n\(mailhost queue list --help says more\)/s,
+    );
+  });
+
+  it("of what cannot be taken out is not 0, and no folder is made for it", () => {
+    const folder = join(checkout, "taken out");
+    assert.notEqual(cli("leave", "--to", folder).code, 0);
+    assert.equal(existsSync(folder), false);
   });
 
   it("is 2 of a check that could not look", () => {
