@@ -225,7 +225,11 @@ export function piecesOf(file: StackText): readonly Part[] {
 
 /** In a stack file, or in a part of its own form or that of an environment of Pulumi ESC. */
 function domainsKey({ text, name }: Part): Keys {
-  return [...(topOf(readYaml(text, name).toJS()) ?? pieceTops[0]), `${NAMESPACE}domains`];
+  return domainsKeyIn(readYaml(text, name).toJS());
+}
+
+function domainsKeyIn(whole: unknown): Keys {
+  return [...(topOf(whole) ?? pieceTops[0]), `${NAMESPACE}domains`];
 }
 
 /** Each is asked often, and a file of a thousand mailboxes takes its time. */
@@ -234,7 +238,8 @@ const read = new WeakMap<Part, Tree>();
 function domainsOf(piece: Part): Tree {
   const known = read.get(piece);
   if (known !== undefined) return known;
-  const domains = tree(within(readYaml(piece.text, piece.name).toJS(), domainsKey(piece)));
+  const whole: unknown = readYaml(piece.text, piece.name).toJS();
+  const domains = tree(within(whole, domainsKeyIn(whole)));
   read.set(piece, domains);
   return domains;
 }
