@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import sshpk from "sshpk";
+import type { Complaint } from "../../check/complaints.ts";
 import type { Item } from "../../check/host.ts";
 import { fromOutside } from "../../check/outside.ts";
 import type { CheckTarget, Finding } from "../../check/types.ts";
@@ -10,6 +11,18 @@ import type { Port } from "../../plan/types.ts";
 import { parseSettings } from "../../settings/parse.ts";
 
 export const hostname = "mail.example.org";
+
+/** That somebody at example.net has called a message of ann's spam. */
+export const complaint = (more: Partial<Complaint> & Pick<Complaint, "taken">): Complaint => ({
+  domain: "example.org",
+  mailbox: "ann@example.org",
+  type: "abuse",
+  sender: "Example FBL/1",
+  verified: "example.net",
+  name: "<m1@example.org>",
+  incidents: 1,
+  ...more,
+});
 
 /** What the fixtures' stack says: two mailboxes, an alias, one domain. */
 export const settings = parseSettings(

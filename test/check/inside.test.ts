@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Complaint } from "../../check/complaints.ts";
 import type { InsideItem } from "../../check/inside.ts";
 import { clock } from "../../check/items/clock.ts";
 import { complaints } from "../../check/items/complaints.ts";
@@ -19,7 +20,7 @@ import { outgoingWay } from "../../check/items/wayout.ts";
 import { fromOutside } from "../../check/outside.ts";
 import type { CheckTarget } from "../../check/types.ts";
 import { settingsWith } from "../options/settings.ts";
-import { target, texts } from "./fixtures.ts";
+import { complaint as aComplaint, target, texts } from "./fixtures.ts";
 
 // What the commands print was written by hand, in the form they have on Debian 13; that they print it there is for the
 // end-to-end tests.
@@ -408,17 +409,7 @@ test("updates: they come in, have not for days, wait for a reboot; left to the o
 
 describe("complaints", () => {
   const now = Date.parse("2026-11-22T06:00:00Z") / 1000;
-  const complaint = (more: object = {}) => ({
-    domain: "example.org",
-    mailbox: "ann@example.org",
-    type: "abuse",
-    sender: "Example FBL/1",
-    verified: "example.net",
-    name: "<m1@example.org>",
-    taken: now - 3600,
-    incidents: 1,
-    ...more,
-  });
+  const complaint = (more: Partial<Complaint> = {}) => aComplaint({ taken: now - 3600, ...more });
   const day = (day: string, delivered: number) => ({ domain: "example.org", day, delivered });
   const said = (all: readonly object[], days: readonly object[]) =>
     judged(

@@ -3,19 +3,10 @@ import { it } from "node:test";
 import type { Complaint } from "../../check/complaints.ts";
 import { complaintLines } from "../../cli/complaintLines.ts";
 import type { DeliverySums } from "../../cli/deliveryLines.ts";
+import { complaint as aComplaint } from "../check/fixtures.ts";
 
 const taken = Date.parse("2026-11-21T12:00:00Z") / 1000;
-const complaint = (more: Partial<Complaint> = {}): Complaint => ({
-  domain: "example.org",
-  mailbox: "ann@example.org",
-  type: "abuse",
-  sender: "Example FBL/1",
-  verified: "example.net",
-  name: "<m1@example.org>",
-  taken,
-  incidents: 1,
-  ...more,
-});
+const complaint = (more: Partial<Complaint> = {}) => aComplaint({ taken, ...more });
 const sent = (delivered: number): DeliverySums => ({
   since: taken,
   days: [

@@ -15,24 +15,14 @@ import { ensureEngine } from "../../local/engine/engine.ts";
 import { pulumiEnvironment } from "../../local/engine/pulumi.ts";
 import { cloudPaths } from "../../local/paths.ts";
 import { run } from "../../local/run.ts";
+import { answers } from "./answers.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
 let engine: Engine;
 /** What a person's `pulumi stack init` has written. */
 const salt = "encryptionsalt: v1:yKQkGY9pAfY=:v1:Iiffg6TmyxOc77TH:emgtT/7BZlSgiCbOTap4zStMNlWmNg==";
-const text = firstStackFile(
-  {
-    region: "eu-central-1",
-    hostname: "mail.example.org",
-    owner: "ann@example.org",
-    sshFrom: ["203.0.113.7/32"],
-    domain: "example.org",
-    since: "2026-11-21",
-    mailboxes: ["ann", "bob"],
-  },
-  salt,
-);
+const text = firstStackFile(answers, salt);
 const file = { text, name: "Pulumi.secrets.yaml" };
 const readerOf = (environment: Engine["environment"] = {}) => ({
   stack: "secrets",

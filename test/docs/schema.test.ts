@@ -8,6 +8,7 @@ import { parse, parseDocument } from "yaml";
 import { firstStackFile } from "../../cli/stackFile/first.ts";
 import { generated } from "../../docs/generate.ts";
 import { type Node, settingsSchema } from "../../settings/jsonSchema.ts";
+import { answers } from "../cli/answers.ts";
 import { everythingWith, largerMachine, morePeople } from "../e2e/everything.ts";
 import { examples } from "../examples.ts";
 import { Editor } from "./editor.ts";
@@ -204,18 +205,7 @@ it("an editor underlines mistakes, nothing else, and offers keys and words", asy
   const editor = await Editor.open(t);
   const head =
     "# yaml-language-server: $schema=docs/stack.schema.json\nconfig:\n  aws:region: eu-central-1\n";
-  const first = firstStackFile(
-    {
-      region: "eu-central-1",
-      hostname: "mail.example.org",
-      owner: "ann@example.org",
-      sshFrom: ["203.0.113.7/32"],
-      domain: "example.org",
-      since: "2026-11-21",
-      mailboxes: ["ann"],
-    },
-    "encryptionsalt: v1:a",
-  );
+  const first = firstStackFile({ ...answers, mailboxes: ["ann"] }, "encryptionsalt: v1:a");
   assert.deepEqual(await editor.underlined("Pulumi.first.yaml", first), []);
   for (const name of ["Pulumi.organisation.yaml", "organisation.mailboxes.yaml", "stacks.yaml"])
     assert.deepEqual(await editor.underlined(name, read(name)), [], name);
