@@ -8,7 +8,7 @@ import { createTransport } from "nodemailer";
 import { connectImap } from "../../check/imap.ts";
 import { type OtherSide, otherSideAt, type ReceivedMessage } from "../../check/otherside.ts";
 import { ask, authoritiesOf, reverseName, valuesOf } from "../../dns/client.ts";
-import { cloudInfo, onHost, publish, stackOutput } from "./mailhost.ts";
+import { askAnew, cloudInfo, publish, stackOutput } from "./mailhost.ts";
 
 /** One look at the stack: addresses and passwords as they are now. */
 export interface MailHost {
@@ -154,5 +154,5 @@ export async function asItCame({ id }: Pick<ReceivedMessage, "id">): Promise<str
 export async function listed(zone: string, ...answers: readonly string[]): Promise<void> {
   const reversed = reverseName(cloudInfo().peer.address).replace(/\.in-addr\.arpa$/, "");
   await publish(`${reversed}.${zone}`, ...answers);
-  await onHost(`unbound-control -q flush_zone ${zone.slice(zone.indexOf(".") + 1)}`);
+  await askAnew(zone.slice(zone.indexOf(".") + 1));
 }

@@ -340,3 +340,8 @@ export async function publishAs(type: string, name: string, ...rdata: readonly s
   ]);
   await world(`record?${query}`);
 }
+
+/** Lets the host ask anew for what is in a zone and below; what a signed gap has answered is known for half a minute (RFC 8198). */
+export async function askAnew(zone: string): Promise<void> {
+  await onHost(`unbound-control -q flush_zone ${zone}`);
+}

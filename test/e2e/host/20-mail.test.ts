@@ -9,7 +9,7 @@ import { sealMessage } from "mailauth";
 import { eventually } from "../../eventually.ts";
 import { unexplained } from "../logs.ts";
 import { count, imap, mailHost, otherSide, received, submit, unique } from "../mail.ts";
-import { cloudFolder, cloudInfo, onHost, publish, publishAs } from "../mailhost.ts";
+import { askAnew, cloudFolder, cloudInfo, onHost, publish, publishAs } from "../mailhost.ts";
 import { answer, queueIsEmpty, waiting } from "../sending.ts";
 
 const host = await mailHost();
@@ -185,7 +185,7 @@ print('AD' if answer[3] & 32 else 'no AD', answer[3] & 15)"`;
   await publish("careful.example.net", cloudInfo().peer.address);
   const says = async (...rdata: readonly string[]) => {
     await publishAs("TLSA", "_25._tcp.careful.example.net", ...rdata);
-    await onHost("unbound-control -q flush_zone example.net");
+    await askAnew("example.net");
   };
   try {
     await says(`3 1 1 ${"00".repeat(32)}`);

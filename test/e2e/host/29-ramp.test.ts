@@ -5,6 +5,7 @@ import type { CheckResult } from "../../../check/types.ts";
 import type { Ramps } from "../../../plan/ramp.ts";
 import { eventually } from "../../eventually.ts";
 import {
+  askAnew,
   keepInStack,
   keepStackText,
   mailhost,
@@ -60,6 +61,7 @@ test("after a month a step is taken where reports say that it is safe, and nowhe
   await publishAs("MX", "neighbour.org", "10 mx.example.net.");
   await publishAs("TXT", "neighbour.org", '"v=spf1 include:example.net -all"');
   await publishAs("TXT", "_dmarc.neighbour.org", '"v=DMARC1; p=none"');
+  await askAnew("org");
   // Of a day that the program's clock will have seen.
   const day = dayThatEnds(36);
   const mail = (domain: string, rows: readonly Row[]) => dmarcReport(domain, day, rows);
