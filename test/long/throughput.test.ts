@@ -72,7 +72,7 @@ ownCloud(
 
 /** Messages a second, until the last one lies in the mailbox; daemons that have just started are warm by then. */
 async function rate(to: string, user: string, subject: string): Promise<number> {
-  await come(to, user, `warm ${subject}`, 60);
+  await come(to, user, `warm ${subject}`, 300);
   const began = performance.now();
   await come(to, user, subject, messages);
   return messages / ((performance.now() - began) / 1000);
