@@ -2,7 +2,6 @@ import { z } from "zod";
 import { bundle, file, plainFile, unit } from "../plan/bundle.ts";
 import { dovecotJudge } from "../plan/services/dovecot.ts";
 import { trustedHosts } from "../plan/trustedHosts.ts";
-import { appPasswordSlots } from "../plan/users.ts";
 import { ownNetworks, trustedNetworkMistake } from "../settings/networks.ts";
 import { text } from "../settings/text.ts";
 import { option } from "./option.ts";
@@ -47,17 +46,13 @@ export const bans = option({
     }),
   bundles: ({ failures, never }, settings) => {
     const trusted = trustedHosts(settings);
-    const slot = appPasswordSlots(settings).at(-1);
-    const lastOfPeople = slot === undefined ? "users" : `app${slot}`;
-    const last = trusted.some(({ login }) => login) ? "trusted" : lastOfPeople;
     const model = {
       failures,
-      last,
       never: [
         ...ownNetworks(settings.ssh.from),
         ...never,
         ...trusted.flatMap(({ networks }) => networks),
-      ].map((network) => ({ network })),
+      ].map((network) => ({ network, family: network.includes(":") ? "ip6" : "ip" })),
     };
     return failures === 0
       ? []
@@ -69,7 +64,7 @@ export const bans = option({
             files: [
               file(conf, model),
               plainFile(verbose),
-              plainFile(table, { mode: "0755" }),
+              file(table, model, { mode: "0755" }),
               plainFile(program, { mode: "0755" }),
               plainFile(service),
             ],

@@ -47,6 +47,10 @@ it("wanted: a sender is the address in From with what DMARC said, and is known u
     assert.equal(run("forget", "zoe@example.net", "pass"), 0);
     assert.equal(run("knows", "zoe@example.net", "pass"), 1);
     assert.equal(run("knows", "yan@example.net", "none"), 0);
+    assert.equal(run("knows", "yan@example.net", "pass"), 0, "who proves itself by now is no other");
+    assert.equal(run("knows", "yan@example.net", "fail"), 1);
+    assert.equal(run("forget", "yan@example.net", "pass"), 0);
+    assert.equal(run("knows", "yan@example.net", "none"), 1);
   } finally {
     rmSync(home, { recursive: true });
   }

@@ -48,6 +48,25 @@ test("port 25 demands HELO, tells nothing about users, and has no AUTH", async (
   assert.match(said, /^502 5\.5\.1 VRFY command is disabled\r$/m);
 });
 
+test("a login takes as long for a name that nobody has as for a wrong password", async () => {
+  // Processor time of the daemon that compares (proc_pid_stat(5)), in hundredths of a second: nobody else's load counts.
+  const refused = async (user: string, from: string) => {
+    const said = await onHost(
+      `spent() { echo $(($(cut -d' ' -f14,15 /proc/$(pgrep -xo auth)/stat | tr ' ' +))); }
+      before=$(spent)
+      doveadm auth test -x rip=${from} ${user} wrong >/dev/null 2>&1
+      echo $? $(($(spent) - before))`,
+    );
+    const [code, spent] = said.split(" ").map(Number);
+    assert.equal(code, 77, "EX_NOPERM of sysexits(3), see doveadm-auth(1)");
+    return spent ?? 0;
+  };
+  const known = await refused("ann@example.org", "192.0.2.21");
+  assert.ok(known >= 3, `a strong hash costs more than ${known}`);
+  const unknown = await refused("nobody@example.org", "192.0.2.22");
+  assert.ok(unknown > known / 2 && unknown < known * 2, `${unknown} beside ${known}`);
+});
+
 test("port 25 looks at the names that a sender gives, and takes what real servers say", async () => {
   const answer = async (helo: string, from: string) => {
     const said = await talk(25, [`EHLO ${helo}`, `MAIL FROM:<${from}>`, "RCPT TO:<ann@example.org>"]);

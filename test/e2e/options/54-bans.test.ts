@@ -9,6 +9,7 @@ import { eventually } from "../../eventually.ts";
 import { mailHost } from "../mail.ts";
 import { cloudInfo, onHost } from "../mailhost.ts";
 import { asNeighbour, type Talk, talks, withNeighbours } from "../neighbour.ts";
+import { octets } from "../trusted.ts";
 
 const { slot } = cloudInfo();
 const host = await mailHost();
@@ -136,6 +137,31 @@ test("an address whose logins fail on IMAP, submission, 25 and SSH is banned on 
     assert.equal(await onHost(`${list} lift ${guesser}`), `${guesser} may come in again\n`);
     assert.deepEqual(await openTo(guesser), [22, 25, 465, 587, 993]);
     assert.equal(await onHost(list), "nobody is banned\n");
+  }));
+
+test("a trusted machine is never banned, however many logins fail there, and not by an older ban either", () =>
+  withNeighbours(slot, [octets.printer], async ([printer = ""]) => {
+    const failures = async () =>
+      Number(
+        await onHost(
+          `journalctl --sync; journalctl -t postfix/smtpd -o cat | grep -c "disconnect from .*\\[${printer}\\].* auth=0/2" || true`,
+        ),
+      );
+    const before = await failures();
+    await talks(
+      slot,
+      Array.from({ length: 6 }, () => twoLoginsOn25(printer)),
+    );
+    await eventually("twelve failures", 20, async () => (await failures()) >= before + 6);
+    assert.equal(await onHost(list), "nobody is banned\n");
+    assert.deepEqual(await openTo(printer), [22, 25, 465, 587, 993]);
+
+    // Banned before the stack file named it.
+    await onHost(
+      `echo "${printer} $(($(date +%s) + 600)) 1" >>/run/mailhost-bans/bans; systemctl restart mailhost-bans`,
+    );
+    await eventually("it is forgotten", 10, async () => (await onHost(list)) === "nobody is banned\n");
+    assert.deepEqual(await openTo(printer), [22, 25, 465, 587, 993]);
   }));
 
 test("who comes back after a ban is banned for longer, and an IPv6 network is banned as one", () =>

@@ -1,7 +1,7 @@
 # Moved out of Junk. To throw away says nothing of what it is.
 require ["copy", "environment", "imapsieve", "vnd.dovecot.execute", "vnd.dovecot.pipe"];
 
-if environment :is "imap.mailbox" "Trash" {
+if environment :matches "imap.mailbox" ["Trash", "Trash/*"] {
   stop;
 }
 pipe :copy "learn" ["ham"];

@@ -71,7 +71,7 @@ local function sender_of(task)
 end
 
 -- Over port 25 of this host, where root is the owner's alias.
-local function tell_owner(task, who)
+local function tell_owner(task, who, told)
   local address = 'mailhost@' .. HOST
   local text = table.concat({
     'From: mailhost <' .. address .. '>',
@@ -107,6 +107,8 @@ local function tell_owner(task, who)
   }, text, function(sent, err)
     if not sent then
       rspamd_logger.errx(task, 'the owner could not be told of the limit of %s: %s', who.name, err)
+      -- The next message that is put off tries again.
+      lua_redis.redis_make_request(task, redis_params, told, true, function() end, 'DEL', { told })
     end
   end)
 end
@@ -138,7 +140,7 @@ rspamd_config:register_symbol({
         end
         rspamd_logger.warnx(task, '%s is over its limit of %s recipients an hour', who.name, who.limit)
         if data[3] == 1 then
-          tell_owner(task, who)
+          tell_owner(task, who, key .. '_told')
         end
       end
     end

@@ -43,7 +43,7 @@ rspamd_config:register_symbol({
     if not worst then
       return
     end
-    local what = (worst.what or 'its sender'):gsub(':.*$', '')
+    local what = (worst.what or 'its sender'):gsub(':[^:]*$', '')
     local help = worst.list[3] and ('; to be taken off it see ' .. worst.list[3]) or '; ask its keeper to be taken off it'
     -- The words alone: a result of ours would keep Bayes from learning of it.
     task:append_message(
