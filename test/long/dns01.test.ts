@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { ask, valuesOf } from "../../dns/client.ts";
 import { recordOf, update } from "../../dns/update.ts";
+import { run } from "../../local/run.ts";
 import { inside, networkOf, runInside } from "../../local/world/network.ts";
 import {
   askAnew,
@@ -108,8 +109,16 @@ zone:
     const { rcode } = await ask(address, zone, "SOA", { recursion: false });
     return rcode === "NOERROR";
   });
+  const control = (...words: readonly string[]) =>
+    run("knotc", ["-b", "-s", join(folder, "knot.sock"), ...words]);
   return {
     address,
+    /** One more record, by its owner's hand. */
+    async set(name: string, type: string, value: string) {
+      await control("zone-begin", zone);
+      await control("zone-set", zone, `${name}.`, "1", type, value);
+      await control("zone-commit", zone);
+    },
     async close() {
       child.kill("SIGKILL");
       await runInside(internet, ["ip", "address", "del", `${address}/32`, "dev", "lo"]);
@@ -127,12 +136,13 @@ after(async () => {
   await nothingLeft();
 });
 
-const change = (key: typeof everything | typeof small, name: string, type: string, value: string) =>
+/** As somebody who has the host's key. */
+const change = (name: string, type: string, value: string) =>
   update({
     server: primary.address,
     port: 53,
     zone,
-    key,
+    key: small,
     expected: [],
     remove: [],
     add: [recordOf(name, type, 1, value)],
@@ -163,13 +173,18 @@ const certificate = async () => {
 const traces = async () => ({
   host: (
     await onHost(
-      "dpkg --get-selections | grep dnspython; find /etc /usr/local -xdev -name 'challenge*'; nft list ruleset | grep -ow '80' | sort -u || true",
+      "dpkg --get-selections | grep dnspython; find /etc /usr/local -xdev -name 'challenge*'; nft list chain inet mailhost input | grep -ow '80' | sort -u || true",
     )
   )
     .trim()
     .split(/\s+/)
     .filter((word) => word !== "install" && word !== ""),
-  group: JSON.stringify(await aws("DescribeSecurityGroupRules", {})).includes('"FromPort":80'),
+  group: (
+    await aws<{ readonly SecurityGroupRules: readonly { IsEgress: boolean; FromPort?: number }[] }>(
+      "DescribeSecurityGroupRules",
+      {},
+    )
+  ).SecurityGroupRules.some(({ IsEgress, FromPort }) => !IsEgress && FromPort === 80),
 });
 const traceOfOn = {
   host: ["python3-dnspython", "/etc/mailhost/challenge.json", "/usr/local/lib/mailhost/challenge"],
@@ -211,17 +226,17 @@ test("the check misses no port 80, and would not want it open", async () => {
 });
 
 test("the host's key changes the answer and nothing else in the zone", async () => {
-  await assert.rejects(change(small, `www.${zone}`, "TXT", "here"), /REFUSED/);
-  await assert.rejects(change(small, answerName, "A", "192.0.2.1"), /REFUSED/);
-  await assert.rejects(change(small, `x.${answerName}`, "TXT", "here"), /REFUSED/);
-  assert.equal(await change(small, answerName, "TXT", "left by a run that was cut off"), true);
+  await assert.rejects(change(`www.${zone}`, "TXT", "here"), /REFUSED|BADKEY/);
+  await assert.rejects(change(answerName, "A", "192.0.2.1"), /REFUSED|BADKEY/);
+  await assert.rejects(change(`x.${answerName}`, "TXT", "here"), /REFUSED|BADKEY/);
+  assert.equal(await change(answerName, "TXT", "left by a run that was cut off"), true);
 });
 
 test("it is renewed when every nameserver of the zone has the answer, and not before", {
   timeout: 300_000,
 }, async () => {
   const { serial } = await certificate();
-  await change(everything, zone, "NS", other);
+  await primary.set(zone, "NS", `${other}.`);
   await askAnew(zone);
   const renewal = onHost("/usr/local/lib/mailhost/certificate now 2>&1");
   await eventually("the primary has the answer, alone", 60, async () => {
