@@ -8,7 +8,7 @@ import { option } from "./option.ts";
 const unfit: { readonly [provider in Exclude<DnsProvider, "rfc2136">]: string } = {
   cloudflare:
     "Cloudflare, whose tokens are for whole zones: the host would hold one that can change every record",
-  route53: "Route 53, where the host has no rights, so that who breaks into it has none",
+  route53: "Route 53, where the host has no rights: it has none in the AWS account at all",
   host: "the host itself, whose nameserver takes no updates",
   byHand: "kept by hand, and an answer has to be there within a minute",
 };
