@@ -79,6 +79,7 @@ remote:
   - id: second
     address: ${second}
     key: ${copying.name}
+    via: ${address}
 acl:
   - id: mailhost
     key: ${everything.name}
