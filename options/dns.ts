@@ -18,8 +18,8 @@ import { option } from "./option.ts";
 
 const provider = z.enum(dnsProviders);
 
-const keyAlgorithm = z.enum(tsigAlgorithms).default("hmac-sha256");
-const keySecret = z
+export const keyAlgorithm = z.enum(tsigAlgorithms).default("hmac-sha256");
+export const keySecret = z
   .string()
   .regex(
     /^(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,

@@ -11,6 +11,7 @@ import { dailyCheck } from "./dailyCheck.ts";
 import { dane } from "./dane.ts";
 import { dkim } from "./dkim.ts";
 import { dns } from "./dns.ts";
+import { dnsChallenge } from "./dnsChallenge.ts";
 import { dnssec } from "./dnssec.ts";
 import { egress } from "./egress.ts";
 import { expiry } from "./expiry.ts";
@@ -62,6 +63,7 @@ export const options = [
   dane,
   dkim,
   dns,
+  dnsChallenge,
   dnssec,
   egress,
   expiry,

@@ -1,5 +1,6 @@
 import type { Settings } from "../settings/types.ts";
 import { dailyWays } from "./dailyCheck.ts";
+import { dnsChallenge } from "./dnsChallenge.ts";
 import { nameserver } from "./nameserver.ts";
 import { relayAddress } from "./relay.ts";
 
@@ -29,6 +30,7 @@ export function hostExits(settings: Settings): readonly Exit[] | undefined {
   const webhook = hook === undefined ? undefined : Number(new URL(hook).port || 443);
   // A nameserver tells its secondaries of changes.
   const dns = ["unbound", ...(nameserver(settings) === undefined ? [] : ["knot"])];
+  const answerTo = dnsChallenge(settings)?.port;
   const mail = [25, ...(relay === undefined || relay.port === 25 ? [] : [relay.port])];
   return [
     { protocol: "tcp", ports: mail, users: ["postfix"], why: "Mail to other servers" },
@@ -50,6 +52,16 @@ export function hostExits(settings: Settings): readonly Exit[] | undefined {
       ? []
       : [{ protocol: "tcp" as const, ports: [webhook], users: [], why: "What the daily check tells" }]),
     { protocol: "udp", ports: [123], users: ["systemd-timesync"], why: "The time (NTP)" },
+    ...(answerTo === undefined || answerTo === 53
+      ? []
+      : [
+          {
+            protocol: "tcp" as const,
+            ports: [answerTo],
+            users: [],
+            why: "Answers for the certificate authority, to the nameserver that takes them",
+          },
+        ]),
     ...(web.includes(acmePort)
       ? []
       : [{ protocol: "tcp" as const, ports: [acmePort], users: [], why: "The certificate authority" }]),

@@ -2,6 +2,7 @@ import { brought } from "../options/list.ts";
 import { addressParts, liesIn } from "../settings/names.ts";
 import type { Domain, Settings } from "../settings/types.ts";
 import { type DkimSelector, dkimSelectors, domainOfHost } from "./dkim.ts";
+import { dnsChallenge } from "./dnsChallenge.ts";
 import type { Ramps } from "./ramp.ts";
 import { dmarcNow, sinceWhen } from "./ramps.ts";
 import { relaySpf } from "./relay.ts";
@@ -84,7 +85,7 @@ function hostRecords(settings: Settings, today: string, dkim: readonly DkimSelec
 function caaRecords(settings: Settings, today: string): DnsRecord[] {
   const { options, acme, hostname } = settings;
   if (!options.caa || acme.caaIdentity === undefined) return [];
-  const issuer = `${acme.caaIdentity}; validationmethods=http-01`;
+  const issuer = `${acme.caaIdentity}; validationmethods=${dnsChallenge(settings) === undefined ? "http-01" : "dns-01"}`;
   const ttl = ttlOf(domainOfHost(settings), today);
   return [hostname, ...(webmail(settings)?.names ?? [])].flatMap((name) => {
     const record = {

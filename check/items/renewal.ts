@@ -1,3 +1,4 @@
+import { dnsChallenge } from "../../plan/dnsChallenge.ts";
 import { insideItem } from "../inside.ts";
 import { right, wrong } from "../types.ts";
 
@@ -5,7 +6,7 @@ import { right, wrong } from "../types.ts";
 export const renewal = insideItem(
   "renewal",
   "systemctl show -p ActiveState,SubState,NextElapseUSecRealtime mailhost-certificate.timer; echo =last=; systemctl show -p Result,ExecMainStatus mailhost-certificate.service",
-  (output) => {
+  (output, host) => {
     const [timer = "", last = ""] = output.split("=last=\n");
     const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
     const next = value(timer, "NextElapseUSecRealtime");
@@ -24,7 +25,7 @@ export const renewal = insideItem(
       : [
           wrong(
             "the certificate's last renewal failed",
-            "See why: `npm run host -- journalctl -u mailhost-certificate -n 50`. Port 80 has to reach the host, its A record has to be right, and its CAA record (`mailhost:caa`) has to name the account of `stack output acmeAccount`.",
+            `See why: \`npm run host -- journalctl -u mailhost-certificate -n 50\`. ${dnsChallenge(host.target.settings) !== undefined ? "The nameserver has to take the host's answers with the key of `mailhost:dnsChallenge`" : "Port 80 has to reach the host, its A record has to be right"}, and its CAA record (\`mailhost:caa\`) has to name the account of \`stack output acmeAccount\`.`,
           ),
         ];
   },
