@@ -198,7 +198,10 @@ test("the word is taken out under load: each message once, and no trace", {
     String(off),
   );
 
-  assert.deepEqual(await changesSince(withoutRelay), { came: [], went: [] });
+  const { came, went } = await changesSince(withoutRelay);
+  // The host's keys have taken turns meanwhile.
+  const traces = came.filter((one) => !/\b\d{8}[er]\._domainkey\./.test(one));
+  assert.deepEqual({ traces, went }, { traces: [], went: [] });
   const { sesIdentities, users } = JSON.parse(state()) as Record<string, object>;
   assert.deepEqual({ sesIdentities, users }, { sesIdentities: {}, users: {} });
   const transport = createTransport({
