@@ -14,7 +14,7 @@ import { domainName } from "../settings/names.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import { isWatched, question } from "./person.ts";
-import { type Place, stackFileOf } from "./stackFile/change.ts";
+import type { Place } from "./stackFile/change.ts";
 import { readYaml } from "./stackFile/edit.ts";
 import {
   domainMistake,
@@ -25,6 +25,7 @@ import {
   sshMistake,
   sshNetworks,
 } from "./stackFile/first.ts";
+import { stackFileOf } from "./stackFile/path.ts";
 import { configOf, judge, type Reader } from "./stackFile/settings.ts";
 import { exchange } from "./stackFile/write.ts";
 
@@ -102,10 +103,10 @@ function keptOf(text: string, name: string, stack: string): string {
   const { config, ...own } = top;
   const written = Object.keys((config ?? {}) as object);
   // Who names none gets the local cloud's, and the names of the examples come to mind first.
-  const another = `For a stack of your own: mailhost init --stack ${stack === "home" ? "NAME" : "home"}`;
+  const another = `For a stack of your own: npx mailhost init --stack ${stack === "home" ? "NAME" : "home"}`;
   if (written.length > 0) {
     throw new Failure(
-      `${name} is there, and has ${written.slice(0, 3).join(", ")} in it already. ${another}; to look at this one: mailhost check --stack ${stack}`,
+      `${name} is there, and has ${written.slice(0, 3).join(", ")} in it already. ${another}; to look at this one: npx mailhost check --stack ${stack}`,
     );
   }
   const foreign = text.split(/\r?\n/).findIndex((line) => !pulumisOwn.test(line.trimEnd()));
@@ -159,7 +160,7 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     "Mailboxes, by the names before the @",
     "ann",
     // Without a domain there is more to be said first.
-    (answer) => (domain === "" ? undefined : mailboxMistake(answer, domain)),
+    (answer) => (domain === "" ? undefined : mailboxMistake(answer, domain, options.stack)),
   );
   const mailboxes = mailboxNames(names);
   const hostname = await ask("--hostname", options.hostname, "The host's own name", `mail.${zone ?? domain}`);

@@ -1,6 +1,7 @@
 /** The first stack file of somebody's own. */
 import { addressParts, domainName } from "../../settings/names.ts";
 import { alone, isAddress, networkMistake, wholeInternet } from "../../settings/networks.ts";
+import { mailhostCommand } from "../engineWords.ts";
 import { scalarText } from "./edit.ts";
 
 /** What has to be said of a host; everything else has a default. */
@@ -31,7 +32,7 @@ export function mailboxNames(answer: string): readonly string[] {
 }
 
 /** What is wrong with an answer as mailboxes of the domain, if anything. */
-export function mailboxMistake(answer: string, domain: string): string | undefined {
+export function mailboxMistake(answer: string, domain: string, stack: string): string | undefined {
   const names = wordsOf(answer);
   if (names.length === 0) return "name one mailbox or more, such as ann";
   const stranger = names.find(
@@ -39,7 +40,7 @@ export function mailboxMistake(answer: string, domain: string): string | undefin
   );
   return (
     stranger &&
-    `${stranger} is not in ${domain}; write the names before its @, and add other domains when the file is there: mailhost domain add`
+    `${stranger} is not in ${domain}; write the names before its @, and add other domains when the file is there: ${mailhostCommand(stack, "domain add NAME")}`
   );
 }
 
