@@ -20,10 +20,14 @@ import {
   domainMistake,
   type FirstAnswers,
   firstStackFile,
+  hostnameMistake,
   mailboxMistake,
   mailboxNames,
+  ownerMistake,
+  regionMistake,
   sshMistake,
   sshNetworks,
+  zoneMistake,
 } from "./stackFile/first.ts";
 import { stackFileOf } from "./stackFile/path.ts";
 import { configOf, judge, type Reader } from "./stackFile/settings.ts";
@@ -89,7 +93,7 @@ async function init(place: Place, options: InitOptions): Promise<number> {
         `\n${preflightHeading({ stack: place.stack })}\n\n${report(results, process.stdout.isTTY && !process.env.NO_COLOR)}`,
       );
     }
-    for (const line of nextSteps(place.stack, kept !== "")) say(line);
+    for (const line of nextSteps(place.stack, kept !== "", options.check)) say(line);
   }
   return results.every(({ right }) => right) ? exitCodes.done : exitCodes.refused;
 }
@@ -151,9 +155,12 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     undefined,
     domainMistake,
   );
-  const zone = isWatched()
-    ? await ask("--zone", options.zone, "The DNS zone that has its records", domain)
-    : options.zone;
+  const zone =
+    isWatched() || options.zone !== undefined
+      ? await ask("--zone", options.zone, "The DNS zone that has its records", domain, (answer) =>
+          zoneMistake(answer, domain),
+        )
+      : options.zone;
   const names = await ask(
     "--mailbox",
     options.mailbox?.join(" "),
@@ -163,12 +170,19 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     (answer) => (domain === "" ? undefined : mailboxMistake(answer, domain, options.stack)),
   );
   const mailboxes = mailboxNames(names);
-  const hostname = await ask("--hostname", options.hostname, "The host's own name", `mail.${zone ?? domain}`);
+  const hostname = await ask(
+    "--hostname",
+    options.hostname,
+    "The host's own name",
+    `mail.${zone ?? domain}`,
+    (answer) => hostnameMistake(answer, domain),
+  );
   const owner = await ask(
     "--owner",
     options.owner,
     "Who gets the machine's own mail",
     `${mailboxes[0]}@${domain}`,
+    ownerMistake,
   );
   const seen = options.sshFrom === undefined ? await seenAs() : undefined;
   const from = await ask(
@@ -179,7 +193,7 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     sshMistake,
   );
   const usualRegion = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "eu-central-1";
-  const region = await ask("--region", options.region, "AWS region", usualRegion);
+  const region = await ask("--region", options.region, "AWS region", usualRegion, regionMistake);
   if (missing.length > 0)
     throw new Failure(`Nobody can be asked here. Add: ${missing.join(", ")}`, exitCodes.usage);
   return {
@@ -217,14 +231,20 @@ async function preflight(place: Place, text: string, reader: Reader) {
   return found.kind === "none yet" ? await runPreflight(found.target) : [];
 }
 
-/** @param isThere whether Pulumi has the stack already */
-function nextSteps(stack: string, isThere: boolean): readonly string[] {
+/**
+ * @param isThere whether Pulumi has the stack already
+ * @param isChecked whether the accounts were asked
+ */
+function nextSteps(stack: string, isThere: boolean, isChecked: boolean): readonly string[] {
+  const told = isChecked
+    ? "again, when you have mended what is wrong above"
+    : "will the accounts give what it needs?";
   return [
     "",
     "Next:",
     "  npx pulumi login                              where Pulumi keeps its state (docs/deploying.md)",
     ...(isThere ? [] : [`  npx pulumi stack init ${stack.padEnd(24)}once`]),
-    `  npm run check -- --stack ${stack.padEnd(21)}again, when you have mended what is wrong above`,
+    `  npm run check -- --stack ${stack.padEnd(21)}${told}`,
     `  npx pulumi up --stack ${stack}`,
   ];
 }

@@ -1,5 +1,6 @@
 /** The first stack file of somebody's own. */
-import { addressParts, domainName } from "../../settings/names.ts";
+import { regionMistakes } from "../../plan/refusals.ts";
+import { addressParts, domainName, emailAddress, liesIn } from "../../settings/names.ts";
 import { alone, isAddress, networkMistake, wholeInternet } from "../../settings/networks.ts";
 import { mailhostCommand } from "../engineWords.ts";
 import { scalarText } from "./edit.ts";
@@ -24,6 +25,37 @@ export function domainMistake(answer: string): string | undefined {
   return domainName(answer) === undefined
     ? `${answer} is no domain name; write one such as test.example.org`
     : undefined;
+}
+
+/** What is wrong with an answer as the zone that has a domain's records, if anything. */
+export function zoneMistake(answer: string, domain: string): string | undefined {
+  const [zone, name] = [domainName(answer), domainName(domain)];
+  if (zone === undefined) return domainMistake(answer);
+  return name === undefined || liesIn(name, zone)
+    ? undefined
+    : `${answer} does not hold ${domain}; write the zone that ends its name`;
+}
+
+/** What is wrong with an answer as the host's own name, if anything. */
+export function hostnameMistake(answer: string, domain: string): string | undefined {
+  const name = domainName(answer);
+  if (name === undefined) return domainMistake(answer);
+  return name === domainName(domain)
+    ? `${answer} is the mail domain itself; write a name of its own, such as mail.${domain}`
+    : undefined;
+}
+
+/** What is wrong with an answer as who gets the machine's mail, if anything. */
+export function ownerMistake(answer: string): string | undefined {
+  return emailAddress(answer) === undefined
+    ? `${answer} is no mail address; write one such as ann@example.org`
+    : undefined;
+}
+
+/** What is wrong with an answer as an AWS region, if anything. */
+export function regionMistake(answer: string): string | undefined {
+  const [mistake] = regionMistakes(answer);
+  return mistake && `${answer} ${mistake.message}`;
 }
 
 /** Names before the `@`, of names or whole addresses. */

@@ -569,7 +569,10 @@ describe("init", () => {
   });
 
   it("names what is to be done next, and leaves out what is done", () => {
-    assert.match(home().stdout, /^ {2}npx pulumi stack init home /m);
+    const { stdout } = home();
+    assert.match(stdout, /^ {2}npx pulumi stack init home /m);
+    // Nothing was looked at, and nothing is wrong above.
+    assert.doesNotMatch(stdout, /mended/);
     for (const text of ["encryptionsalt: v1:abc=:v1:def\n", "secretsprovider: awskms://alias/mail\n"]) {
       writeFileSync(path(), text);
       const { code, stdout, stderr } = home();
@@ -585,6 +588,10 @@ describe("init", () => {
       [["--mailbox", ","], /^--mailbox: name one mailbox or more/],
       [["--ssh-from", ","], /^--ssh-from: write a network/],
       [["--domain", "example"], /^--domain: example is no domain name; /],
+      [["--region", "eu-central-1a"], /^--region: eu-central-1a is a zone of a region; write eu-central-1\./],
+      [["--owner", "ann"], /^--owner: ann is no mail address; /],
+      [["--hostname", "example.org"], /^--hostname: example\.org is the mail domain itself; /],
+      [["--zone", "example.com"], /^--zone: example\.com does not hold example\.org; /],
       [["--ssh-from", "203.0.113.300"], /^--ssh-from: 203\.0\.113\.300 is no network; /],
       [["--ssh-from", "0.0.0.0/0"], /^--ssh-from: 0\.0\.0\.0\/0 opens SSH to a large part of the internet; /],
     ] as const) {
@@ -644,6 +651,8 @@ describe("at a terminal", () => {
       ["before the @ [ann]: ", line("dora, erik")],
       ["own name [mail.example.org]: ", line("")],
       ["own mail [dora@test.example.org]: ", line("")],
+      ["AWS region [eu-central-1]: ", line("west")],
+      ["west is not an AWS region", ""],
       ["AWS region [eu-central-1]: ", line("eu-west-1")],
     );
     assert.equal(code, 0, shown);
