@@ -1,8 +1,8 @@
 import type { CheckTarget } from "./types.ts";
 
 /**
- * A remedy's commands as they can be typed for this stack. Items write `pulumi …` and `npm run host -- …`: the first is
- * the local cloud's engine or the one that came with `npm ci`, the second is there on the local cloud alone.
+ * A remedy's commands as they can be typed for this stack. Items write `pulumi …`, `npm run host -- …` and such, as the
+ * local cloud has them: the first is its engine, or the one that came with `npm ci`.
  */
 export function runnable(
   remedy: string,
@@ -12,8 +12,7 @@ export function runnable(
   return remedy
     .replaceAll(/`pulumi (\w+)/g, (_, command: string) => `\`npx pulumi ${command} --stack ${stack}`)
     .replaceAll(
-      /`npm run (unlock|reports)`/g,
-      (_, command: string) => `\`npm run ${command} -- --stack ${stack}\``,
-    )
-    .replaceAll(/`npm run host -- ([^`]+)`/g, (_, command: string) => `\`${command}\` on the host`);
+      /`(?:npm run|npx mailhost) (check|host|logs|queue|reports|trace|unlock)(?: --(?= ))?([^`]*)`/g,
+      (_, command: string, more: string) => `\`npx mailhost ${command} --stack ${stack}${more}\``,
+    );
 }

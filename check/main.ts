@@ -31,18 +31,19 @@ Before there is a host, it looks at what \`pulumi up\` will need.
 Exit code: 0 all is right, 1 something is wrong, 2 it could not look.
 `;
 
-/**
- * The command.
- * @param args as after the program's name
- * @param defaults what the options' defaults are where they are not the usual ones
- * @returns the exit code
- */
-export async function checkCommand(
-  args: readonly string[],
-  defaults: Partial<Surroundings> = {},
-): Promise<number> {
+/** What the options say. @throws in words where they are not as the help says */
+export function checkOptions(args: readonly string[]) {
+  const { values } = parsed(args);
+  const every = Number(values.every);
+  if (!Number.isInteger(every) || every < 1) {
+    throw new Error(`--every is "${values.every}": write whole seconds, 1 or more.`);
+  }
+  return { ...values, every };
+}
+
+function parsed(args: readonly string[]) {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       args: [...args],
       options: {
         stack: { type: "string", default: "dev" },
@@ -56,13 +57,28 @@ export async function checkCommand(
         help: { type: "boolean", short: "h", default: false },
       },
     });
+  } catch (error) {
+    // Behind it Node says what this command does not take.
+    const [mistake] = (error as Error).message.split(/\. (?:To specify|This command)/);
+    throw new Error(`${mistake}. See: npm run check -- --help`);
+  }
+}
+
+/**
+ * The command.
+ * @param args as after the program's name
+ * @param defaults what the options' defaults are where they are not the usual ones
+ * @returns the exit code
+ */
+export async function checkCommand(
+  args: readonly string[],
+  defaults: Partial<Surroundings> = {},
+): Promise<number> {
+  try {
+    const values = checkOptions(args);
     if (values.help) {
       console.log(usage);
       return 0;
-    }
-    const every = Number(values.every);
-    if (!Number.isInteger(every) || every < 1) {
-      throw new Error(`--every is "${values.every}": write whole seconds, 1 or more.`);
     }
     const otherSide = await otherSideNamed(values.peer, defaults.otherSide);
     const surroundings: Surroundings = {
@@ -76,7 +92,7 @@ export async function checkCommand(
     // The stack is read each time: an `up` may have changed it.
     const look = () => lookAtStack(values.stack, values.domain, surroundings);
     const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-    const { json } = values;
+    const { json, every } = values;
     if (values.watch) {
       const results = await watch({
         look: async () => (await look()).results,
@@ -94,7 +110,10 @@ export async function checkCommand(
     console.log(json ? JSON.stringify(results, undefined, 2) : text);
     return exitCode(results);
   } catch (error) {
-    console.error((error as Error).message);
+    const { message } = error as Error;
+    console.error(message);
+    // The same form as of every other command that could not do what it was asked (docs/cli.md).
+    if (args.includes("--json")) console.log(JSON.stringify({ error: message, exitCode: 2 }, undefined, 2));
     return 2;
   }
 }

@@ -4,6 +4,7 @@ import type { CloudPaths } from "../local/paths.ts";
 import { exits } from "../local/terminal.ts";
 import { dayOf } from "../plan/plan.ts";
 import { addListCommand, addRemoveCommand } from "./alike.ts";
+import { mailhostCommand } from "./engineWords.ts";
 import { placeOf, type ReachOptions, withExamples, withReach } from "./options.ts";
 import { changeStack } from "./stackFile/change.ts";
 import { addDomain, mailboxesOf, removeDomain } from "./stackFile/domains.ts";
@@ -30,7 +31,7 @@ export function addDomainCommands(program: Command, paths: () => CloudPaths): vo
       return await changeStack(placeOf(paths, stack), options, async (file) => ({
         text: addDomain(file, name, since, zone),
         what: `adds the mail domain ${name}`,
-        next: [`A mailbox in it: mailhost mailbox add ann@${name}`],
+        next: [`A mailbox in it: ${mailhostCommand(stack, `mailbox add ann@${name}`)}`],
       }));
     }),
   );

@@ -7,6 +7,7 @@ import { type RunOptions, runPulumi } from "../local/engine/pulumi.ts";
 import { type CloudPaths, checkout, defaultStack } from "../local/paths.ts";
 import { run } from "../local/run.ts";
 import { Stack } from "../local/stack.ts";
+import { needStackFile } from "./stackFile/path.ts";
 
 /** What it takes to ask the engine about a stack, and to let it work. */
 export interface Engine extends Pick<Surroundings, "pulumi" | "environment"> {
@@ -24,10 +25,11 @@ export interface Engine extends Pick<Surroundings, "pulumi" | "environment"> {
 
 /**
  * The local cloud's own engine for its stack, the one on the PATH for any other.
- * @throws where it is the local cloud's, which does not run, with what to do
+ * @throws where it is the local cloud's, which does not run, or a stack that has no file, with what to do
  */
 export async function engineOf(paths: CloudPaths, stack: string): Promise<Engine> {
   if (stack !== defaultStack) {
+    needStackFile({ stack, folder: checkout });
     return {
       pulumi: engineOnPath,
       environment: process.env,

@@ -14,17 +14,22 @@ import { domainName } from "../settings/names.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import { isWatched, question } from "./person.ts";
-import { type Place, stackFileOf } from "./stackFile/change.ts";
+import type { Place } from "./stackFile/change.ts";
 import { readYaml } from "./stackFile/edit.ts";
 import {
   domainMistake,
   type FirstAnswers,
   firstStackFile,
+  hostnameMistake,
   mailboxMistake,
   mailboxNames,
+  ownerMistake,
+  regionMistake,
   sshMistake,
   sshNetworks,
+  zoneMistake,
 } from "./stackFile/first.ts";
+import { stackFileOf } from "./stackFile/path.ts";
 import { configOf, judge, type Reader } from "./stackFile/settings.ts";
 import { exchange } from "./stackFile/write.ts";
 
@@ -88,7 +93,7 @@ async function init(place: Place, options: InitOptions): Promise<number> {
         `\n${preflightHeading({ stack: place.stack })}\n\n${report(results, process.stdout.isTTY && !process.env.NO_COLOR)}`,
       );
     }
-    for (const line of nextSteps(place.stack, kept !== "")) say(line);
+    for (const line of nextSteps(place.stack, kept !== "", options.check)) say(line);
   }
   return results.every(({ right }) => right) ? exitCodes.done : exitCodes.refused;
 }
@@ -102,10 +107,10 @@ function keptOf(text: string, name: string, stack: string): string {
   const { config, ...own } = top;
   const written = Object.keys((config ?? {}) as object);
   // Who names none gets the local cloud's, and the names of the examples come to mind first.
-  const another = `For a stack of your own: mailhost init --stack ${stack === "home" ? "NAME" : "home"}`;
+  const another = `For a stack of your own: npx mailhost init --stack ${stack === "home" ? "NAME" : "home"}`;
   if (written.length > 0) {
     throw new Failure(
-      `${name} is there, and has ${written.slice(0, 3).join(", ")} in it already. ${another}; to look at this one: mailhost check --stack ${stack}`,
+      `${name} is there, and has ${written.slice(0, 3).join(", ")} in it already. ${another}; to look at this one: npx mailhost check --stack ${stack}`,
     );
   }
   const foreign = text.split(/\r?\n/).findIndex((line) => !pulumisOwn.test(line.trimEnd()));
@@ -150,24 +155,34 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     undefined,
     domainMistake,
   );
-  const zone = isWatched()
-    ? await ask("--zone", options.zone, "The DNS zone that has its records", domain)
-    : options.zone;
+  const zone =
+    isWatched() || options.zone !== undefined
+      ? await ask("--zone", options.zone, "The DNS zone that has its records", domain, (answer) =>
+          zoneMistake(answer, domain),
+        )
+      : options.zone;
   const names = await ask(
     "--mailbox",
     options.mailbox?.join(" "),
     "Mailboxes, by the names before the @",
     "ann",
     // Without a domain there is more to be said first.
-    (answer) => (domain === "" ? undefined : mailboxMistake(answer, domain)),
+    (answer) => (domain === "" ? undefined : mailboxMistake(answer, domain, options.stack)),
   );
   const mailboxes = mailboxNames(names);
-  const hostname = await ask("--hostname", options.hostname, "The host's own name", `mail.${zone ?? domain}`);
+  const hostname = await ask(
+    "--hostname",
+    options.hostname,
+    "The host's own name",
+    `mail.${zone ?? domain}`,
+    (answer) => hostnameMistake(answer, domain),
+  );
   const owner = await ask(
     "--owner",
     options.owner,
     "Who gets the machine's own mail",
     `${mailboxes[0]}@${domain}`,
+    ownerMistake,
   );
   const seen = options.sshFrom === undefined ? await seenAs() : undefined;
   const from = await ask(
@@ -178,7 +193,7 @@ async function answersFrom(options: InitOptions): Promise<FirstAnswers> {
     sshMistake,
   );
   const usualRegion = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "eu-central-1";
-  const region = await ask("--region", options.region, "AWS region", usualRegion);
+  const region = await ask("--region", options.region, "AWS region", usualRegion, regionMistake);
   if (missing.length > 0)
     throw new Failure(`Nobody can be asked here. Add: ${missing.join(", ")}`, exitCodes.usage);
   return {
@@ -216,14 +231,20 @@ async function preflight(place: Place, text: string, reader: Reader) {
   return found.kind === "none yet" ? await runPreflight(found.target) : [];
 }
 
-/** @param isThere whether Pulumi has the stack already */
-function nextSteps(stack: string, isThere: boolean): readonly string[] {
+/**
+ * @param isThere whether Pulumi has the stack already
+ * @param isChecked whether the accounts were asked
+ */
+function nextSteps(stack: string, isThere: boolean, isChecked: boolean): readonly string[] {
+  const told = isChecked
+    ? "again, when you have mended what is wrong above"
+    : "will the accounts give what it needs?";
   return [
     "",
     "Next:",
     "  npx pulumi login                              where Pulumi keeps its state (docs/deploying.md)",
     ...(isThere ? [] : [`  npx pulumi stack init ${stack.padEnd(24)}once`]),
-    `  npm run check -- --stack ${stack.padEnd(21)}again, when you have mended what is wrong above`,
+    `  npm run check -- --stack ${stack.padEnd(21)}${told}`,
     `  npx pulumi up --stack ${stack}`,
   ];
 }

@@ -4,14 +4,16 @@ import { PassThrough } from "node:stream";
 import type { Command } from "commander";
 import type { CloudPaths } from "../local/paths.ts";
 import { exits, say } from "../local/terminal.ts";
+import { addressParts, emailAddress } from "../settings/names.ts";
+import type { Settings } from "../settings/types.ts";
 import type { SshConnection } from "../ssh/client.ts";
-import { Failure } from "./failure.ts";
+import { exitCodes, Failure } from "./failure.ts";
 import { type Entry, journalCommand, readEntry } from "./messages/journal.ts";
 import { type Message, Messages, mailboxOf } from "./messages/messages.ts";
 import { messageLine } from "./messages/words.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import { cannotSay, onHost } from "./session.ts";
-import type { Place } from "./stackFile/change.ts";
+import { type Place, settingsAt } from "./stackFile/change.ts";
 
 interface LogsOptions extends StackOption {
   readonly follow: boolean;
@@ -37,18 +39,52 @@ export function addLogsCommand(program: Command, paths: () => CloudPaths): void 
 
 async function logs(place: Place, options: LogsOptions): Promise<number> {
   const { since, mailbox, json } = options;
+  const unknown = mailbox === undefined ? undefined : strangerWords(await settingsAt(place), mailbox);
   const isWanted = (message: Message) =>
     isMail(message) && (mailbox === undefined || concerns(message, mailbox));
   return await onHost(place, async (session) => {
-    if (options.follow) return await followed(session, options, isWanted);
+    if (options.follow) {
+      if (unknown !== undefined) console.error(unknown);
+      return await followed(session, options, isWanted);
+    }
     const messages = new Messages();
     await entries(session, journalCommand({ since }), (entry) => messages.take(entry));
     const found = messages.all().filter(isWanted);
+    if (found.length === 0 && unknown !== undefined) console.error(unknown);
     if (json) say(JSON.stringify(found, undefined, 2));
     else if (found.length === 0) say(`No mail${mailbox ? ` from or for ${mailbox}` : ""} since: ${since}`);
     else for (const message of found) say(messageLine(message));
     return 0;
   });
+}
+
+/**
+ * What is to be said of an address that the stack does not have, though mail from or for it may be in the log: it can be
+ * somebody else's, one that was refused, or of a mailbox that is removed.
+ * @returns undefined where the stack has it, or its domain is not the stack's
+ * @throws Failure where it is no address
+ */
+export function strangerWords({ domains }: Settings, address: string): string | undefined {
+  const known = domains
+    .flatMap(({ mailboxes, aliases }) => [...mailboxes, ...aliases])
+    .map((one) => one.address);
+  const there = `There are: ${known.join(", ") || "none"}.`;
+  const whole = emailAddress(address);
+  if (whole === undefined) {
+    const meant = known.filter((one) => addressParts(one).local === address.toLowerCase());
+    throw new Failure(
+      meant.length === 0
+        ? `${address} is no address, and no mailbox has this name. ${there}`
+        : `${address} is no whole address. Write: --mailbox ${meant.join(" or --mailbox ")}`,
+      exitCodes.usage,
+    );
+  }
+  const wanted = mailboxOf(whole);
+  const domain = domains.find(({ name }) => name === addressParts(wanted).domain);
+  if (domain === undefined || domain.catchAll !== undefined) return undefined;
+  return known.some((one) => mailboxOf(one) === wanted)
+    ? undefined
+    : `No mailbox and no alias of the stack has the address ${address}. ${there}`;
 }
 
 /** Tells each message when it has come to rest, until somebody ends it. @returns exit code 1: the host did */

@@ -1,10 +1,11 @@
 /** `mailhost mailbox`: the mailboxes of the stack file. */
 import { type Command, InvalidArgumentError } from "commander";
-import { type CloudPaths, defaultStack } from "../local/paths.ts";
+import type { CloudPaths } from "../local/paths.ts";
 import { exits } from "../local/terminal.ts";
 import { usualShortest } from "../plan/ownPasswords.ts";
 import type { Settings } from "../settings/types.ts";
 import { addListCommand, addRemoveCommand } from "./alike.ts";
+import { mailhostCommand } from "./engineWords.ts";
 import { Failure } from "./failure.ts";
 import { placeOf, type ReachOptions, withExamples, withReach } from "./options.ts";
 import { terminal } from "./person.ts";
@@ -161,12 +162,8 @@ async function newPassword(
 }
 
 function passwordShown(stack: string, address: string, device?: string): string {
-  const words = [
-    `mailhost password ${address}`,
-    ...(device === undefined ? [] : [`--device ${device}`]),
-    ...(stack === defaultStack ? [] : [`--stack ${stack}`]),
-  ];
-  return `Its password, and what a mail program has to know: ${words.join(" ")}`;
+  const words = `password ${address}${device === undefined ? "" : ` --device ${device}`}`;
+  return `Its password, and what a mail program has to know: ${mailhostCommand(stack, words)}`;
 }
 
 /** What makes the engine generate a password anew. */

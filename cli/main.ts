@@ -166,6 +166,14 @@ function pointToHelp(command: Command, path: string): void {
   for (const inner of command.commands) pointToHelp(inner, `${path} ${inner.name()}`);
 }
 
+/** How it ends; programs are told why (docs/cli.md). */
+function fail(message: string, exitCode: number): void {
+  process.exitCode = exitCode;
+  if (process.argv.includes("--json")) {
+    console.log(JSON.stringify({ error: message.replace(/^error: /, ""), exitCode }, undefined, 2));
+  }
+}
+
 try {
   // Each command loads what it needs, compiled by the last one: half a second less each time.
   process.env.NODE_COMPILE_CACHE ||= cloudPaths().compileCache;
@@ -178,15 +186,13 @@ try {
   pointToHelp(program, program.name());
   await program.parseAsync();
 } catch (error) {
+  const { message } = error as Error;
   if (error instanceof CommanderError) {
-    // It has said what there is to say.
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    // It has told people what there is to say.
+    if (error.exitCode === 0) process.exitCode = exitCodes.done;
+    else fail(error.code === "commander.help" ? "The command is not whole." : message, exitCodes.usage);
   } else {
-    const { message } = error as Error;
     console.error(message);
-    process.exitCode = error instanceof Failure ? error.exitCode : exitCodes.refused;
-    if (process.argv.includes("--json")) {
-      console.log(JSON.stringify({ error: message, exitCode: process.exitCode }, undefined, 2));
-    }
+    fail(message, error instanceof Failure ? error.exitCode : exitCodes.refused);
   }
 }

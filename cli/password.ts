@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import type { CloudPaths } from "../local/paths.ts";
 import type { StackOutputs } from "../local/stack.ts";
 import { exits, say } from "../local/terminal.ts";
-import { Failure } from "./failure.ts";
+import { mailhostCommand } from "./engineWords.ts";
+import { exitCodes, Failure } from "./failure.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import { outputsOfHost } from "./outputs.ts";
 import { settingsAt } from "./stackFile/change.ts";
@@ -50,11 +51,15 @@ export function addPasswordCommand(program: Command, paths: () => CloudPaths): v
     exits(async (address: string, options: PasswordOptions) => {
       const { stack, device, qr, show, json } = options;
       const place = placeOf(paths, stack);
-      const outputs = await outputsOfHost(place);
       const isShown = show || process.stdout.isTTY;
-      if (qr !== undefined && !isShown)
-        throw new Failure("A picture of a password is shown on a terminal alone, or with: --show");
-      const login = loginOf(outputs, address.toLowerCase(), device, isShown);
+      if (qr !== undefined && !isShown) {
+        throw new Failure(
+          "A picture of a password is shown on a terminal alone, or with: --show",
+          exitCodes.usage,
+        );
+      }
+      const outputs = await outputsOfHost(place);
+      const login = loginOf(outputs, address.toLowerCase(), device, isShown, stack);
       if (qr !== undefined) {
         const { renderUnicodeCompact } = await import("uqr");
         say(renderUnicodeCompact(qr === "password" ? (login.password ?? "") : accountCode(login)));
@@ -82,6 +87,7 @@ export function loginOf(
   address: string,
   device: string | undefined,
   isShown: boolean,
+  stack: string,
 ): Login {
   if (!Object.hasOwn(mailboxes, address)) {
     throw new Failure(
@@ -95,7 +101,7 @@ export function loginOf(
       .map((key) => key.slice(address.length + 1));
     throw new Failure(
       device === undefined
-        ? `${address} has a password of its owner's, of which the stack has the hash alone: nobody can show it. A generated one in its place: mailhost mailbox passwd ${address}`
+        ? `${address} has a password of its owner's, of which the stack has the hash alone: nobody can show it. A generated one in its place: ${mailhostCommand(stack, `mailbox passwd ${address}`)}`
         : `${address} has no device ${device}. It has: ${devices.join(", ") || "none"}.`,
     );
   }

@@ -4,7 +4,8 @@ import type { CloudPaths } from "../local/paths.ts";
 import { exits, say } from "../local/terminal.ts";
 import { shellWord } from "../plan/shell.ts";
 import type { Session } from "../ssh/session.ts";
-import { Failure } from "./failure.ts";
+import { mailhostCommand } from "./engineWords.ts";
+import { exitCodes, Failure } from "./failure.ts";
 import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import { isWatched, question } from "./person.ts";
 import { queueLines, readQueue, type Waiting } from "./queueLines.ts";
@@ -49,17 +50,23 @@ export function addQueueCommands(program: Command, paths: () => CloudPaths): voi
     "mailhost queue retry 4dDKlq2vXVz1Qx",
     "mailhost queue retry --all",
   ).action(
-    exits(async (id: string | undefined, { stack, all, json }: JsonOption & { readonly all: boolean }) =>
-      onHost(placeOf(paths, stack), async (session) => {
+    exits(async (id: string | undefined, { stack, all, json }: JsonOption & { readonly all: boolean }) => {
+      if (all === (id !== undefined)) {
+        throw new Failure(
+          "Name one message by its queue id; or --all, alone, tries all that waits.",
+          exitCodes.usage,
+        );
+      }
+      return await onHost(placeOf(paths, stack), async (session) => {
         const { waiting } = await waitingOn(session);
-        const some = chosen(waiting, id, all, "--all tries all that waits.");
+        const some = id === undefined ? waiting : chosen(waiting, id, stack);
         if (some.length > 0) {
-          await answered(session, all ? "postqueue -f" : `postqueue -i ${shellWord(id ?? "")}`);
+          await answered(session, id === undefined ? "postqueue -f" : `postqueue -i ${shellWord(id)}`);
         }
-        tell(json, "tried", some);
+        tell(json, "tried", some, stack);
         return 0;
-      }),
-    ),
+      });
+    }),
   );
 
   withExamples(
@@ -72,7 +79,7 @@ export function addQueueCommands(program: Command, paths: () => CloudPaths): voi
     exits(async (id: string, { stack, yes, json }: JsonOption & { readonly yes: boolean }) =>
       onHost(placeOf(paths, stack), async (session) => {
         const { now, waiting } = await waitingOn(session);
-        const some = chosen(waiting, id, false, "");
+        const some = chosen(waiting, id, stack);
         if (!yes) {
           for (const line of queueLines(some, now)) console.error(line);
           if (!isWatched())
@@ -81,7 +88,7 @@ export function addQueueCommands(program: Command, paths: () => CloudPaths): voi
             throw new Failure("Nothing was touched.");
         }
         await answered(session, `postsuper -d ${shellWord(id)}`);
-        tell(json, "removed", some);
+        tell(json, "removed", some, stack);
         return 0;
       }),
     ),
@@ -92,26 +99,21 @@ async function waitingOn(session: Session) {
   return readQueue(await answered(session, look));
 }
 
-/** @throws Failure where none is named, or it does not wait */
-function chosen(
-  waiting: readonly Waiting[],
-  id: string | undefined,
-  all: boolean,
-  otherwise: string,
-): readonly Waiting[] {
-  if (all && id === undefined) return waiting;
-  if (all || id === undefined) throw new Failure(`Name one message by its queue id. ${otherwise}`.trim());
+/** @throws Failure where it does not wait */
+function chosen(waiting: readonly Waiting[], id: string, stack: string): readonly Waiting[] {
   const found = waiting.filter(({ queueId }) => queueId === id);
   if (found.length === 0)
-    throw new Failure(`No message ${id} waits. What became of it: mailhost trace ${id}`);
+    throw new Failure(`No message ${id} waits. What became of it: ${mailhostCommand(stack, `trace ${id}`)}`);
   return found;
 }
 
-function tell(json: boolean, did: "tried" | "removed", some: readonly Waiting[]): void {
+function tell(json: boolean, did: "tried" | "removed", some: readonly Waiting[], stack: string): void {
   const ids = some.map(({ queueId }) => queueId);
   if (json) say(JSON.stringify({ [did]: ids }, undefined, 2));
   else if (ids.length === 0) say("Nothing waits.");
   else if (did === "removed") say(`${ids.join(", ")} is removed.`);
   else
-    say(`${ids.length} ${ids.length === 1 ? "is" : "are"} being tried. What becomes of it: mailhost logs -f`);
+    say(
+      `${ids.length} ${ids.length === 1 ? "is" : "are"} being tried. What becomes of it: ${mailhostCommand(stack, "logs -f")}`,
+    );
 }

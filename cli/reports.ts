@@ -1,3 +1,4 @@
+import { runnable } from "../check/commands.ts";
 import { deliveriesCommand } from "../check/complaints.ts";
 import { stackSettings } from "../check/stack.ts";
 import { type CloudPaths, defaultStack } from "../local/paths.ts";
@@ -60,7 +61,8 @@ export async function reports(
     const own = [publicIp, ...(publicIpv6 ? [publicIpv6] : [])];
     for (const line of deliveryLines(deliveries, days)) say(line);
     for (const line of complaintLines(sums.complaints, deliveries)) say(line);
-    for (const line of reportLines(sums, own)) say(line);
+    for (const line of reportLines(sums, own))
+      say(runnable(line, { stack, isLocal: stack === defaultStack }));
     if (policyRamps !== undefined)
       for (const line of await rampLines(session, stack, engine, policyRamps, own)) say(line);
     return 0;

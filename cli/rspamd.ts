@@ -3,6 +3,7 @@ import type { StackOutputs } from "../local/stack.ts";
 import { say } from "../local/terminal.ts";
 import { openSsh } from "../ssh/client.ts";
 import { engineOf } from "./engine.ts";
+import { pulumiCommand } from "./engineWords.ts";
 
 /** Where rspamd's page listens on the host (files/etc/rspamd/override.d/worker-controller.inc). */
 const there = { host: "127.0.0.1", port: 11334 };
@@ -16,20 +17,17 @@ export async function rspamd(paths: CloudPaths, port: number, stack: string = de
   const outputs = JSON.parse(
     await engine.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
   ) as Partial<StackOutputs>;
-  const isLocal = stack === defaultStack;
-  const command = (words: string) =>
-    isLocal ? `npm run pulumi -- ${words}` : `pulumi ${words} --stack ${stack}`;
   if (outputs.ssh === undefined) throw new Error(`The stack ${stack} has no host yet: bring it up first.`);
   if (outputs.rspamdPassword === undefined) {
     console.error(
-      `rspamd's page is off. Write \`mailhost:rspamdPage: true\` into Pulumi.${stack}.yaml, then run: ${command("up")}`,
+      `rspamd's page is off. Write \`mailhost:rspamdPage: true\` into Pulumi.${stack}.yaml, then run: ${pulumiCommand(stack, "up")}`,
     );
     return 1;
   }
   const session = await openSsh(outputs.ssh);
   const door = await session.forward(port, there);
   say(`http://127.0.0.1:${port}/ is rspamd's page, until you press Ctrl-C.`);
-  say(`Its password:  ${command("stack output rspamdPassword --show-secrets")}`);
+  say(`Its password:  ${pulumiCommand(stack, "stack output rspamdPassword --show-secrets")}`);
   const interrupted = new Promise<number>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(0));
   });

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { CloudPaths } from "../local/paths.ts";
 import { exits, say } from "../local/terminal.ts";
+import { mailhostCommand } from "./engineWords.ts";
 import { Failure } from "./failure.ts";
 import { entries } from "./logs.ts";
 import { type Entry, journalSearch } from "./messages/journal.ts";
@@ -35,14 +36,15 @@ export function addTraceCommand(program: Command, paths: () => CloudPaths): void
         });
         if (found.length === 0) {
           const more = id.includes("@")
-            ? ` All mail of an address: mailhost logs --mailbox ${id.replace(/^<|>$/g, "")}`
+            ? ` All mail of an address: ${mailhostCommand(stack, `logs --mailbox ${id.replace(/^<|>$/g, "")}`)}`
             : "";
           throw new Failure(`The log has no message ${id} since: ${since}.${more}`);
         }
         if (json) {
           const told = found.map((message) => ({ ...message, events: messages.told(message) }));
           say(JSON.stringify(told, undefined, 2));
-        } else say(found.map((one) => traceLines(one, messages.told(one), all).join("\n")).join("\n\n"));
+        } else
+          say(found.map((one) => traceLines(one, messages.told(one), stack, all).join("\n")).join("\n\n"));
         return 0;
       }),
     ),

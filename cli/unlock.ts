@@ -3,6 +3,7 @@ import { type CloudPaths, defaultStack } from "../local/paths.ts";
 import { openSsh } from "../ssh/client.ts";
 import type { Output, Session } from "../ssh/session.ts";
 import { engineOf } from "./engine.ts";
+import { mailhostCommand } from "./engineWords.ts";
 import { type Person, terminal } from "./person.ts";
 
 /** What is done with the locked store, beside opening it. */
@@ -26,7 +27,7 @@ export async function unlock(
   const access = await storeAccess(stack, await engineOf(paths, stack));
   const session = await openSsh(access.ssh);
   try {
-    return await tellStore(session, order, terminal, access.passphrase);
+    return await tellStore(session, order, terminal, access.passphrase, stack);
   } finally {
     session.close();
   }
@@ -41,6 +42,7 @@ export async function tellStore(
   order: StoreOrder,
   person: Person,
   known: string | undefined,
+  stack: string,
 ): Promise<number> {
   const store = (word: string, ...lines: readonly string[]) =>
     session.run(`${program} ${word}`, { root: true, input: lines.map((line) => `${line}\n`).join("") });
@@ -75,7 +77,7 @@ export async function tellStore(
     const passphrase = known ?? (await person.choose("A passphrase for the new store"));
     for (const made of [await store("make", passphrase), await store("key", passphrase)]) {
       if (made.code !== 0) return failed(made);
-      if (made.stdout !== "") sayRecoveryKey(made.stdout, person);
+      if (made.stdout !== "") sayRecoveryKey(made.stdout, person, stack);
     }
     person.say("The store is made, and open. Now bring the host up: run the deployment again.");
     return 0;
@@ -83,7 +85,7 @@ export async function tellStore(
   if (order === "recovery-key") {
     const made = await withPassphrase("key");
     if (made.code !== 0) return failed(made);
-    sayRecoveryKey(made.stdout, person);
+    sayRecoveryKey(made.stdout, person, stack);
     return 0;
   }
   if (order === "change") {
@@ -120,8 +122,8 @@ export async function tellStore(
   return 0;
 }
 
-function sayRecoveryKey(key: string, person: Person): void {
+function sayRecoveryKey(key: string, person: Person, stack: string): void {
   person.say(
-    `The recovery key, which is shown this once:\n\n    ${key.trim()}\n\nWrite it down, and keep it where neither the stack nor its passphrase is: with it \`npm run unlock -- --recover\`\nsets a new passphrase. Without both, nobody reads this mail again. An older recovery key is worth nothing now.`,
+    `The recovery key, which is shown this once:\n\n    ${key.trim()}\n\nWrite it down, and keep it where neither the stack nor its passphrase is: with it \`${mailhostCommand(stack, "unlock --recover")}\`\nsets a new passphrase. Without both, nobody reads this mail again. An older recovery key is worth nothing now.`,
   );
 }

@@ -140,7 +140,8 @@ export function deployable(read: () => Settings, region: string | undefined, now
 }
 
 /** The provider would say it once for each thing that it is asked to make. */
-function regionMistakes(region: string | undefined): Mistake[] {
+/** What is wrong with a stack's region, if anything. */
+export function regionMistakes(region: string | undefined): Mistake[] {
   const path = ["aws:region"];
   if (region === undefined || region === "")
     return [{ path, message: "is missing; write the AWS region of the host, such as eu-central-1" }];

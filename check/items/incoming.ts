@@ -105,7 +105,7 @@ async function receive(host: HostUnderCheck, login: Login, otherSide: OtherSide)
 function lost(host: HostUnderCheck, login: Login, from: string): Finding {
   return wrong(
     `a message from ${from} to ${login.address} was taken, and has not come in ${host.patience} seconds`,
-    "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u dovecot -n 50`.",
+    "See where it is: `npx mailhost queue` and `npx mailhost logs`.",
     { unanswered: true },
   );
 }

@@ -62,7 +62,7 @@ async function outside(host: HostUnderCheck, login: Login, otherSide: OtherSide)
     return [
       wrong(
         `a message from ${login.address} has not reached ${otherSide.domain} in ${host.patience} seconds`,
-        "See why it waits: `npm run host -- postqueue -p`. At a new AWS account port 25 is blocked: ask AWS to open it, or use a relay (docs/sending.md).",
+        "See why it waits: `npx mailhost queue`. At a new AWS account port 25 is blocked: ask AWS to open it, or use a relay (docs/sending.md).",
         { unanswered: true },
       ),
     ];
@@ -135,7 +135,7 @@ async function loop(host: HostUnderCheck, login: Login): Promise<Finding[]> {
       return [
         wrong(
           `a message from ${login.address} to itself has not come in ${host.patience} seconds`,
-          "See where it is: `npm run host -- postqueue -p` and `npm run host -- journalctl -u postfix -u dovecot -n 50`.",
+          "See where it is: `npx mailhost queue` and `npx mailhost logs`.",
           { unanswered: true },
         ),
       ];

@@ -29,7 +29,7 @@ export const queue = insideItem("queue", "date +%s; postqueue -j", (output, host
   const [reason] = reasons;
   // As files/etc/postfix/ses-replies words it.
   const bySes = reasons.filter((text) => text.includes("Amazon SES: "));
-  const see = `See all reasons: \`npm run host -- postqueue -p\`.${reason ? ` The first: ${reason}` : ""}`;
+  const see = `See all reasons: \`npx mailhost queue\`.${reason ? ` The first: ${reason}` : ""}`;
   const findings: Finding[] = [
     ...(bySes.length > 0
       ? [

@@ -1,4 +1,5 @@
 /** What became of messages, in words. */
+import { mailhostCommand } from "../engineWords.ts";
 import type { Client, Event, Verdict } from "./events.ts";
 import { type Delivery, type Message, passingOn, type Told, toMailbox } from "./messages.ts";
 import { symbolWords } from "./symbols.ts";
@@ -115,7 +116,12 @@ function verdictWords({ score, limit, action }: Verdict): string {
 }
 
 /** All that is known of one message, in the order of time. @param all also rules that weigh nothing */
-export function traceLines(message: Message, told: readonly Told[], all = false): readonly string[] {
+export function traceLines(
+  message: Message,
+  told: readonly Told[],
+  stack: string,
+  all = false,
+): readonly string[] {
   const { messageId, queueIds, size, verdict } = message;
   const days = new Set(told.map(({ at }) => dayText(at)));
   const when = (at: number) => (days.size > 1 ? timeText(at) : clockText(at));
@@ -127,11 +133,11 @@ export function traceLines(message: Message, told: readonly Told[], all = false)
       ...(size === undefined ? [] : [sizeText(size)]),
     ].join(", ")}`,
     "",
-    ...told.flatMap(({ at, event }) => eventWords(event).map((words) => `${when(at)}  ${words}`)),
+    ...told.flatMap(({ at, event }) => eventWords(event, stack).map((words) => `${when(at)}  ${words}`)),
     ...(verdict === undefined ? [] : symbolLines(verdict, all)),
     "",
     `So: ${outcomes(message)}.`,
-    ...(message.isOver ? [] : ["It is in the queue yet: mailhost queue"]),
+    ...(message.isOver ? [] : [`It is in the queue yet: ${mailhostCommand(stack, "queue list")}`]),
   ];
 }
 
@@ -141,7 +147,7 @@ export function sizeText(bytes: number): string {
 }
 
 /** A sentence, or none. */
-function eventWords(event: Event): readonly string[] {
+function eventWords(event: Event, stack: string): readonly string[] {
   switch (event.kind) {
     case "taken":
       if (event.client.address === "127.0.0.1" && event.login === undefined)
@@ -182,7 +188,9 @@ function eventWords(event: Event): readonly string[] {
     case "expired":
       return ["it has waited too long: it goes back to its sender"];
     case "notice":
-      return [`a ${event.about} goes out, as ${event.notice}: mailhost trace ${event.notice}`];
+      return [
+        `a ${event.about} goes out, as ${event.notice}: ${mailhostCommand(stack, `trace ${event.notice}`)}`,
+      ];
     case "gone":
       return ["nothing of it is left in the queue"];
     default:

@@ -1,6 +1,6 @@
 /** A change of the stack file from the question to the `up`. */
-import { existsSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { say } from "../../local/terminal.ts";
 import { mistakeText, SettingsError } from "../../settings/mistakes.ts";
 import type { Settings } from "../../settings/types.ts";
@@ -11,6 +11,7 @@ import { exitCodes, Failure } from "../failure.ts";
 import { isWatched, question } from "../person.ts";
 import { type Part, piecesOf, type StackText } from "./domains.ts";
 import { inFolder, withParts, withStackText } from "./parts.ts";
+import { needStackFile, stackFileOf } from "./path.ts";
 import { brought, judge, type Reader } from "./settings.ts";
 import { exchangeAll, refuseWhereOpen } from "./write.ts";
 
@@ -46,20 +47,12 @@ export interface Planned {
   readonly next?: readonly string[];
 }
 
-/** The file that says what a stack is to be, and names others that do. */
-export function stackFileOf({ stack, folder }: Pick<Place, "stack" | "folder">): string {
-  return join(folder, `Pulumi.${stack.split("/").at(-1)}.yaml`);
-}
-
 /** @throws Failure where there is none; SettingsError where a file that it names cannot be read */
 export function stackTextOf(place: Pick<Place, "stack" | "folder">): StackText {
+  needStackFile(place);
+  const { stack, folder } = place;
   const path = stackFileOf(place);
-  if (!existsSync(path)) {
-    throw new Failure(
-      `There is no ${basename(path)}. Another stack is named by --stack NAME; to write a first one: mailhost init --stack ${place.stack}`,
-    );
-  }
-  return withParts({ text: readFileSync(path, "utf8"), name: basename(path) }, place.folder);
+  return withParts({ text: readFileSync(path, "utf8"), name: basename(path), stack }, folder);
 }
 
 /** Who reads the texts of a stack file. */

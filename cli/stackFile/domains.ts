@@ -1,7 +1,9 @@
 /** Changes of what a stack file says about mail: mailboxes, aliases, domains. Text in, text out. */
+import { defaultStack } from "../../local/paths.ts";
 import { nearest } from "../../settings/mistakes.ts";
 import { addressParts, domainName, emailAddress } from "../../settings/names.ts";
 import { joined, NAMESPACE, pieceTops, topOf } from "../../settings/pieces.ts";
+import { mailhostCommand } from "../engineWords.ts";
 import { Failure } from "../failure.ts";
 import { type Edit, edited, type Keys, readYaml, type Value } from "./edit.ts";
 
@@ -11,6 +13,8 @@ export interface StackText {
   readonly text: string;
   /** `Pulumi.prod.yaml`: for messages. */
   readonly name: string;
+  /** For commands that messages name. @default the local cloud's */
+  readonly stack?: string;
   /** The files that `mailhost:parts` names. @default none */
   readonly parts?: readonly Part[];
   /** @default the stack says it all itself */
@@ -57,11 +61,11 @@ interface Found {
 export function addMailbox(file: StackText, address: string, wishes: MailboxWishes): StackText {
   const { local, domain } = placeOf(file, address);
   if (keyOf(domain.mailboxes, local) !== undefined)
-    throw new Failure(`${address} is there already. See all: mailhost mailbox list`);
+    throw new Failure(`${address} is there already. See all: ${toType(file, "mailbox list")}`);
   refuseShared(file, address, [domain.shared.mailboxes, domain.shared.aliases], local);
   if (keyOf(domain.aliases, local) !== undefined) {
     throw new Failure(
-      `${address} is an alias. To make a mailbox of it, take that away first: mailhost alias remove ${address}`,
+      `${address} is an alias. To make a mailbox of it, take that away first: ${toType(file, `alias remove ${address}`)}`,
     );
   }
   const entries = Object.entries(wishes).filter(([, value]) => value !== undefined);
@@ -144,7 +148,14 @@ export function removeAlias(file: StackText, address: string, targets: readonly 
   const key = keyOf(domain.aliases, local);
   if (key === undefined) {
     refuseShared(file, address, [domain.shared.aliases], local);
-    throw new Failure(`There is no alias ${address}.${meant(local, Object.keys(domain.aliases))}`);
+    if (keyOf(domain.mailboxes, local) !== undefined) {
+      throw new Failure(
+        `${address} is a mailbox, and no alias. To remove it: ${toType(file, `mailbox remove ${address}`)}`,
+      );
+    }
+    throw new Failure(
+      `There is no alias ${address}.${meant(local, domain.aliases)} ${domain.key} has ${namesIn(file, "alias", domain.aliases)}.`,
+    );
   }
   const at = [domain.key, "aliases", key];
   const known = targetsOf(domain.aliases[key]);
@@ -186,6 +197,9 @@ export function addDomain(file: StackText, name: string, since: string, zone: st
 }
 
 export function removeDomain(file: StackText, name: string): StackText {
+  // Here is nothing to be added.
+  if (keyOfDomain(domainsIn(file), name) === undefined && sharedDomain(file, name) === undefined)
+    throw noDomain(file, name, "");
   const { key } = domainOf(file, name);
   if (sharedDomain(file, name) !== undefined) throw isShared(file, `The domain ${name}`);
   return removed(file, [key]);
@@ -315,9 +329,7 @@ function domainOf(file: StackText, name: string): Found {
   const shared = sharedDomain(file, name);
   if (key === undefined) {
     if (shared !== undefined) throw isShared(file, `The domain ${name}`);
-    throw new Failure(
-      `${file.name} has no domain ${name}. It has: ${known.join(", ") || "none"}. To add it: mailhost domain add ${name}`,
-    );
+    throw noDomain(file, name, ` To add it: ${toType(file, `domain add ${name}`)}`);
   }
   return {
     key,
@@ -325,6 +337,13 @@ function domainOf(file: StackText, name: string): Found {
     aliases: treeAt(file, [key, "aliases"]),
     shared: { mailboxes: tree(shared?.mailboxes), aliases: tree(shared?.aliases) },
   };
+}
+
+/** @param otherwise what else can be done */
+function noDomain(file: StackText, name: string, otherwise: string): Failure {
+  return new Failure(
+    `${file.name} has no domain ${name}. It has: ${domainsIn(file).join(", ") || "none"}.${otherwise}`,
+  );
 }
 
 function placeOf(file: StackText, address: string): { readonly local: string; readonly domain: Found } {
@@ -344,7 +363,14 @@ function mailboxAt(file: StackText, address: string): Keys {
   const key = keyOf(domain.mailboxes, local);
   if (key === undefined) {
     refuseShared(file, address, [domain.shared.mailboxes], local);
-    throw new Failure(`There is no mailbox ${address}.${meant(local, Object.keys(domain.mailboxes))}`);
+    if (keyOf(domain.aliases, local) !== undefined) {
+      throw new Failure(
+        `${address} is an alias, and no mailbox. Where it leads: ${toType(file, "alias list")}`,
+      );
+    }
+    throw new Failure(
+      `There is no mailbox ${address}.${meant(local, domain.mailboxes)} ${domain.key} has ${namesIn(file, "mailbox", domain.mailboxes)}.`,
+    );
   }
   return [domain.key, "mailboxes", key];
 }
@@ -385,9 +411,26 @@ function keyOf(tree: Tree, local: string): string | undefined {
   return Object.keys(tree).find((key) => key.toLowerCase() === local);
 }
 
-function meant(word: string, known: readonly string[]): string {
-  const guess = nearest(word, known);
+function meant(word: string, known: Tree): string {
+  const guess = nearest(word, Object.keys(known));
   return guess === undefined ? "" : ` Did you mean ${guess}?`;
+}
+
+/** Names that a message has room for. */
+const most = 10;
+
+/** What there is in place of what was named, where a domain may have a thousand of them. */
+function namesIn(file: StackText, what: "mailbox" | "alias", known: Tree): string {
+  const names = Object.keys(known).toSorted();
+  if (names.length === 0) return `no ${what}`;
+  const rest = names.length - most;
+  return rest > 0
+    ? `${names.slice(0, most).join(", ")} and ${rest} more: ${toType(file, `${what} list`)}`
+    : names.join(", ");
+}
+
+function toType({ stack = defaultStack }: StackText, words: string): string {
+  return mailhostCommand(stack, words);
 }
 
 function targetsOf(value: unknown): string[] {

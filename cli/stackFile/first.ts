@@ -1,6 +1,8 @@
 /** The first stack file of somebody's own. */
-import { addressParts, domainName } from "../../settings/names.ts";
+import { regionMistakes } from "../../plan/refusals.ts";
+import { addressParts, domainName, emailAddress, liesIn } from "../../settings/names.ts";
 import { alone, isAddress, networkMistake, wholeInternet } from "../../settings/networks.ts";
+import { mailhostCommand } from "../engineWords.ts";
 import { scalarText } from "./edit.ts";
 
 /** What has to be said of a host; everything else has a default. */
@@ -25,13 +27,44 @@ export function domainMistake(answer: string): string | undefined {
     : undefined;
 }
 
+/** What is wrong with an answer as the zone that has a domain's records, if anything. */
+export function zoneMistake(answer: string, domain: string): string | undefined {
+  const [zone, name] = [domainName(answer), domainName(domain)];
+  if (zone === undefined) return domainMistake(answer);
+  return name === undefined || liesIn(name, zone)
+    ? undefined
+    : `${answer} does not hold ${domain}; write the zone that ends its name`;
+}
+
+/** What is wrong with an answer as the host's own name, if anything. */
+export function hostnameMistake(answer: string, domain: string): string | undefined {
+  const name = domainName(answer);
+  if (name === undefined) return domainMistake(answer);
+  return name === domainName(domain)
+    ? `${answer} is the mail domain itself; write a name of its own, such as mail.${domain}`
+    : undefined;
+}
+
+/** What is wrong with an answer as who gets the machine's mail, if anything. */
+export function ownerMistake(answer: string): string | undefined {
+  return emailAddress(answer) === undefined
+    ? `${answer} is no mail address; write one such as ann@example.org`
+    : undefined;
+}
+
+/** What is wrong with an answer as an AWS region, if anything. */
+export function regionMistake(answer: string): string | undefined {
+  const [mistake] = regionMistakes(answer);
+  return mistake && `${answer} ${mistake.message}`;
+}
+
 /** Names before the `@`, of names or whole addresses. */
 export function mailboxNames(answer: string): readonly string[] {
   return wordsOf(answer).map((name) => (name.includes("@") ? addressParts(name).local : name));
 }
 
 /** What is wrong with an answer as mailboxes of the domain, if anything. */
-export function mailboxMistake(answer: string, domain: string): string | undefined {
+export function mailboxMistake(answer: string, domain: string, stack: string): string | undefined {
   const names = wordsOf(answer);
   if (names.length === 0) return "name one mailbox or more, such as ann";
   const stranger = names.find(
@@ -39,7 +72,7 @@ export function mailboxMistake(answer: string, domain: string): string | undefin
   );
   return (
     stranger &&
-    `${stranger} is not in ${domain}; write the names before its @, and add other domains when the file is there: mailhost domain add`
+    `${stranger} is not in ${domain}; write the names before its @, and add other domains when the file is there: ${mailhostCommand(stack, "domain add NAME")}`
   );
 }
 

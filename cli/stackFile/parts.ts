@@ -15,7 +15,7 @@ const partsKey = ["config", `${NAMESPACE}parts`] as const;
  * @param folder of the stack files
  * @throws SettingsError where one cannot be read, or says what another does
  */
-export function withParts(file: Part, folder: string): StackText {
+export function withParts(file: Part & Pick<StackText, "stack">, folder: string): StackText {
   const { config } = (readYaml(file.text, file.name).toJS() ?? {}) as {
     config?: Readonly<Record<string, unknown>> | null;
   };

@@ -17,14 +17,23 @@ test("a remedy's commands can be typed on the local cloud as they stand", () => 
 test("and for a stack elsewhere", () => {
   assert.equal(
     runnable(remedy, target({ stack: "prod" })),
-    "See why: `journalctl -u rspamd` on the host, then `npx pulumi up --stack prod --replace 'urn:a$b::c'`; or `npx pulumi up --stack prod`.",
+    "See why: `npx mailhost host --stack prod journalctl -u rspamd`, then `npx pulumi up --stack prod --replace 'urn:a$b::c'`; or `npx pulumi up --stack prod`.",
   );
 });
 
 test("and for a locked store", () => {
   const open = "Open it: `npm run unlock`.";
   assert.equal(runnable(open, target({ isLocal: true })), open);
-  assert.equal(runnable(open, target({ stack: "prod" })), "Open it: `npm run unlock -- --stack prod`.");
+  assert.equal(runnable(open, target({ stack: "prod" })), "Open it: `npx mailhost unlock --stack prod`.");
+});
+
+test("and for what mailhost itself does", () => {
+  const see = "See it: `npx mailhost queue`, `npm run check -- --resolver ADDRESS`, `npm run reports`.";
+  assert.equal(runnable(see, target({ isLocal: true })), see);
+  assert.equal(
+    runnable(see, target({ stack: "prod" })),
+    "See it: `npx mailhost queue --stack prod`, `npx mailhost check --stack prod --resolver ADDRESS`, `npx mailhost reports --stack prod`.",
+  );
 });
 
 test("the check prints them so", async () => {

@@ -14,6 +14,8 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), "check-"));
   writeFileSync(join(folder, "pulumi"), '#!/bin/sh\necho "asked: $*" >&2\nexit 1\n', { mode: 0o755 });
   process.env.PATH = [folder, PATH].join(delimiter);
+  for (const stack of ["home", "staging"])
+    writeFileSync(join(folder, `Pulumi.${stack}.yaml`), "config: {}\n");
 });
 after(() => {
   process.env.PATH = PATH;
@@ -31,7 +33,22 @@ for (const [session, words, stack] of [
   it(`MAILHOST_STACK=${session} check ${words.join(" ")}`, async (t) => {
     const errors = t.mock.method(console, "error", () => undefined);
     process.env.MAILHOST_STACK = session;
-    assert.equal(await check(cloudPaths({ MAILHOST_HOME: folder }), words), 2);
+    assert.equal(await check(cloudPaths({ MAILHOST_HOME: folder }), words, folder), 2);
     assert.match(String(errors.mock.calls[0]?.arguments[0]), new RegExp(`asked: .*--stack ${stack}$`));
+  });
+}
+
+for (const [words, reason] of [
+  [["--nonsense"], /^Unknown option '--nonsense'\. See: npm run check -- --help$/],
+  [["example.org"], /^Unexpected argument 'example\.org'\. See: /],
+  [["--every", "soon"], /^--every is "soon": write whole seconds/],
+  [["--stack", "nosuch"], /^There is no Pulumi\.nosuch\.yaml\. Stacks here: home, staging\. .* --stack NAME/],
+] as const) {
+  it(`check ${words.join(" ")} is refused before anything is looked up`, async () => {
+    delete process.env.MAILHOST_STACK;
+    await assert.rejects(check(cloudPaths({ MAILHOST_HOME: folder }), words, folder), {
+      message: reason,
+      exitCode: 2,
+    });
   });
 }

@@ -108,7 +108,9 @@ describe("every command", () => {
     const named = sources
       .filter((path) => path.endsWith(".ts"))
       .flatMap((path) => [
-        ...readFileSync(join(root, "cli", path), "utf8").matchAll(/\bmailhost ([a-z]+)(?: ([a-z]+)\b)?/g),
+        ...readFileSync(join(root, "cli", path), "utf8").matchAll(
+          /(?:\bmailhost |(?:mailhostCommand|toType)\(\w+, [`"])([a-z]+)(?: ([a-z]+)\b)?/g,
+        ),
       ]);
     assert.ok(named.length >= 20, String(named.length));
     for (const [text, command = "", below] of named) {
@@ -142,7 +144,19 @@ describe("the exit code", () => {
       [["mailbox", "add", "ann"], /ann is no mail address/],
       [
         ["mailbox", "remove", "anne@example.org"],
-        /There is no mailbox anne@example\.org\. Did you mean ann\?/,
+        /There is no mailbox anne@example\.org\. Did you mean ann\? example\.org has ann, bob\./,
+      ],
+      [
+        ["mailbox", "remove", "info@example.org"],
+        /info@example\.org is an alias, and no mailbox\. .*: npx mailhost alias list$/m,
+      ],
+      [
+        ["alias", "remove", "inf@example.org"],
+        /There is no alias inf@example\.org\. Did you mean info\? example\.org has info, sales\./,
+      ],
+      [
+        ["alias", "remove", "ann@example.org"],
+        /ann@example\.org is a mailbox, and no alias\. To remove it: npx mailhost mailbox remove ann@example\.org$/m,
       ],
       [["mailbox", "resume", "ann@example.org"], /is not suspended/],
       [["mailbox", "passwd", "ann@example.org", "--device", "phone"], /has no device phone\. It has: none\./],
@@ -157,11 +171,22 @@ describe("the exit code", () => {
       ],
       [["alias", "remove", "info@example.org", "carol"], /does not lead to carol\. It leads to: ann, bob\./],
       [["domain", "add", "example.org"], /is there already/],
-      [["domain", "remove", "example.net"], /has no domain example\.net/],
+      [
+        ["domain", "remove", "example.net"],
+        /has no domain example\.net\. .*It has: example\.org, example\.com\.$/m,
+      ],
       [
         ["mailbox", "list", "--stack", "nowhere"],
-        /There is no Pulumi\.nowhere\.yaml\. .* mailhost init --stack nowhere/,
+        /There is no Pulumi\.nowhere\.yaml\. Stacks here: dev.*\. .* npx mailhost init --stack nowhere/,
       ],
+      // What asks the engine alone, too.
+      ...["password ann@example.org", "host", "reports"].map(
+        (words) =>
+          [
+            [...words.split(" "), "--stack", "nowhere"],
+            /^There is no Pulumi\.nowhere\.yaml\. Stacks here: dev/,
+          ] as const,
+      ),
     ] as const) {
       const { code, stderr } = cli(...words);
       assert.equal(code, 1, words.join(" "));
@@ -203,9 +228,20 @@ describe("the exit code", () => {
       ["password", "ann@example.org", "--qr", "--json"],
       ["init", "--stack", "ho me", "--domain", "example.org", "--ssh-from", "203.0.113.7/32"],
       ["queue", "--stack", "$(true)"],
+      ["queue", "retry"],
+      ["queue", "retry", "4dDKlq2vXVz1Qx", "--all"],
+      ["password", "ann@example.org", "--qr"],
+      ["logs", "--mailbox", "ann"],
+      ["check", "--nonsense"],
     ]) {
-      assert.equal(cli(...words).code, 2, words.join(" "));
+      const { code, stdout, stderr } = cli(...words, "--json");
+      assert.equal(code, 2, words.join(" "));
+      assert.doesNotMatch(stderr, /npm start/, words.join(" "));
+      const told = JSON.parse(stdout) as { error: string; exitCode: number };
+      assert.equal(told.exitCode, 2);
+      assert.match(told.error, /^(?!error:).*\w/, words.join(" "));
     }
+    assert.equal(cli("mailbox").stdout, "");
     assert.equal(existsSync(join(checkout, "Pulumi.home.yaml")), false);
     assert.equal(existsSync(join(checkout, "Pulumi.ho me.yaml")), false);
     assert.match(
@@ -428,6 +464,36 @@ describe("what is in a file that stacks share", () => {
   });
 });
 
+it("what a message tells to type is for the stack that was named", () => {
+  const home = join(checkout, "Pulumi.home.yaml");
+  writeFileSync(home, dev);
+  try {
+    for (const words of [
+      ["mailbox", "add", "info@example.org"],
+      ["mailbox", "add", "ann@example.net"],
+      ["alias", "remove", "ann@example.org"],
+    ]) {
+      assert.match(
+        cli(...words, "--stack", "home").stderr,
+        /npx mailhost \w+ .* --stack home$/m,
+        words.join(" "),
+      );
+    }
+    assert.doesNotMatch(cli("mailbox", "add", "info@example.org").stderr, /--stack/);
+  } finally {
+    rmSync(home);
+  }
+});
+
+it("a message names as many as it has room for, and what shows all", () => {
+  const many = Array.from({ length: 12 }, (_, n) => `        m${n}: {}\n`).join("");
+  writeFileSync(file(), dev.replace("        bob: {}\n", `        bob: {}\n${many}`));
+  assert.match(
+    cli("mailbox", "suspend", "zoe@example.org").stderr,
+    /example\.org has ann, bob, m0, .*, m5 and 4 more: npx mailhost mailbox list\.$/m,
+  );
+});
+
 it("lists what the file says, as JSON too, with no hash in it", () => {
   writeFileSync(
     file(),
@@ -503,7 +569,10 @@ describe("init", () => {
   });
 
   it("names what is to be done next, and leaves out what is done", () => {
-    assert.match(home().stdout, /^ {2}npx pulumi stack init home /m);
+    const { stdout } = home();
+    assert.match(stdout, /^ {2}npx pulumi stack init home /m);
+    // Nothing was looked at, and nothing is wrong above.
+    assert.doesNotMatch(stdout, /mended/);
     for (const text of ["encryptionsalt: v1:abc=:v1:def\n", "secretsprovider: awskms://alias/mail\n"]) {
       writeFileSync(path(), text);
       const { code, stdout, stderr } = home();
@@ -519,6 +588,10 @@ describe("init", () => {
       [["--mailbox", ","], /^--mailbox: name one mailbox or more/],
       [["--ssh-from", ","], /^--ssh-from: write a network/],
       [["--domain", "example"], /^--domain: example is no domain name; /],
+      [["--region", "eu-central-1a"], /^--region: eu-central-1a is a zone of a region; write eu-central-1\./],
+      [["--owner", "ann"], /^--owner: ann is no mail address; /],
+      [["--hostname", "example.org"], /^--hostname: example\.org is the mail domain itself; /],
+      [["--zone", "example.com"], /^--zone: example\.com does not hold example\.org; /],
       [["--ssh-from", "203.0.113.300"], /^--ssh-from: 203\.0\.113\.300 is no network; /],
       [["--ssh-from", "0.0.0.0/0"], /^--ssh-from: 0\.0\.0\.0\/0 opens SSH to a large part of the internet; /],
     ] as const) {
@@ -578,6 +651,8 @@ describe("at a terminal", () => {
       ["before the @ [ann]: ", line("dora, erik")],
       ["own name [mail.example.org]: ", line("")],
       ["own mail [dora@test.example.org]: ", line("")],
+      ["AWS region [eu-central-1]: ", line("west")],
+      ["west is not an AWS region", ""],
       ["AWS region [eu-central-1]: ", line("eu-west-1")],
     );
     assert.equal(code, 0, shown);

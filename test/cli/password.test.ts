@@ -13,7 +13,7 @@ const outputs = {
   clientSettings: clientSettings("mail.example.org"),
   setupPages: { "example.org": "https://autoconfig.example.org/" },
 } as unknown as StackOutputs;
-const ann = (device?: string, isShown = true) => loginOf(outputs, "ann@example.org", device, isShown);
+const ann = (device?: string, isShown = true) => loginOf(outputs, "ann@example.org", device, isShown, "home");
 
 it("the text has all that is typed into a mail program", () => {
   assert.deepEqual(loginLines(ann()), [
@@ -37,7 +37,7 @@ describe("what cannot be shown", () => {
     [
       "bob@example.org",
       undefined,
-      /of which the stack has the hash alone: .* mailhost mailbox passwd bob@example\.org$/,
+      /of which the stack has the hash alone: .* npx mailhost mailbox passwd bob@example\.org --stack home$/,
     ],
     [
       "carol@example.org",
@@ -49,7 +49,7 @@ describe("what cannot be shown", () => {
     ["ann@example.org", "laptop", /ann@example\.org has no device laptop\. It has: phone\./],
   ] as const)
     it(`is told why: ${address} ${device ?? ""}`, () => {
-      assert.throws(() => loginOf(outputs, address, device, true), { message: reason });
+      assert.throws(() => loginOf(outputs, address, device, true, "home"), { message: reason });
     });
 });
 

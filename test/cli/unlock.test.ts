@@ -48,7 +48,7 @@ async function told(
   who: ReturnType<typeof person>,
   known?: string,
 ) {
-  return await tellStore(host.session, order, who.one, known);
+  return await tellStore(host.session, order, who.one, known, "home");
 }
 
 describe("npm run unlock", () => {

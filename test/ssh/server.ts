@@ -18,7 +18,10 @@ export async function sshServer(t: TestContext, address: string): Promise<SshAcc
   const user = keyPair();
   const allowed = ssh2.utils.parseKey(user.public);
   assert.ok(!(allowed instanceof Error));
+  const clients = new Set<ssh2.Connection>();
   const server = new ssh2.Server({ hostKeys: [host.private] }, (client, info) => {
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
     client.on("error", () => undefined);
     client.on("authentication", (context) => {
       const known =
@@ -51,7 +54,12 @@ export async function sshServer(t: TestContext, address: string): Promise<SshAcc
     });
   });
   await new Promise<void>((resolve) => server.listen(0, address, resolve));
-  t.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  t.after(async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // What a test that failed has left open would keep it from its end.
+    for (const client of clients) client.end();
+    await closed;
+  });
   const number = (server.address() as AddressInfo).port;
   return { host: address, port: number, user: "admin", privateKey: user.private, hostKey: host.public };
 }

@@ -210,7 +210,7 @@ describe("a trace", () => {
     recorded.filter(({ text }) => words.some((word) => text.includes(word)));
   const trace = async (id: string) => {
     const { messages, found } = await traced(id, find);
-    return found.map((message) => traceLines(message, messages.told(message)));
+    return found.map((message) => traceLines(message, messages.told(message), "dev"));
   };
 
   it("finds all of a message by its queue id: who brought it, why it was judged so, where it is", async () => {
@@ -263,7 +263,7 @@ describe("a trace", () => {
     const [lines = []] = await trace("4jXhmj2qPmzyVG");
     assert.deepEqual(lines.slice(-2), [
       'So: later@example.net: waits at mx.example.net, "450 4.2.0 Try again later".',
-      "It is in the queue yet: mailhost queue",
+      "It is in the queue yet: npx mailhost queue list",
     ]);
   });
 
