@@ -36,7 +36,7 @@ for (const state of ["locked", "new"]) {
         [
           false,
           "the host is locked, and takes no mail until its store is opened; other servers try again for some days",
-          "Open it with its passphrase: `npm run unlock -- --stack prod`. Then check again.",
+          "Open it with its passphrase: `npx mailhost unlock --stack prod`. Then check again.",
         ],
       ],
     );

@@ -80,7 +80,6 @@ it("trustedHosts: each is known by what the stack file says, and held to its sen
     text("/etc/dovecot/trusted-hosts"),
     /^shop-1@mail\.example\.org:\{SHA512\.HEX\}[0-9a-f]{128}::::::nologin$/m,
   );
-  assert.match(text("/etc/mailhost/bans.conf"), /^passwords trusted$/m);
   assert.match(text("/etc/mailhost/bans.conf"), /^never 192\.0\.2\.10\/32$/m);
 });
 
@@ -94,7 +93,6 @@ it("trustedHosts: what is not used is not there", () => {
   ])
     assert.equal(found.has(path), false, path);
   assert.doesNotMatch(found.get("/etc/postfix/master.cf") ?? "", /ask_ccert/);
-  assert.match(found.get("/etc/mailhost/bans.conf") ?? "", /^passwords users$/m);
 });
 
 it("trustedHosts: a limit of its own holds where mailboxes have none", () => {

@@ -8,6 +8,7 @@ const model = {
   directory: "https://acme.example/d?a=1&b=2",
   contact: "a@b.example",
   key: "tls-20261121",
+  byDns: false,
 };
 
 it("fills in a template as it is, without escaping", () => {
