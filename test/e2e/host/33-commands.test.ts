@@ -57,7 +57,7 @@ test("a mailbox is added by a command: one line of the file, one up, and its log
   assert.deepEqual(steps.toSorted(), [`create accounts-${address}`, "update host-accounts-secrets"]);
 
   const { stdout } = await cli("mailbox", "add", address, "--yes");
-  assert.match(stdout, /^Its password, .*: mailhost password dora@example\.org$/m);
+  assert.match(stdout, /^Its password, .*: npx mailhost password dora@example\.org$/m);
   assert.match(stdout, /^Pulumi\.dev\.yaml: adds the mailbox dora@example\.org\n[\s\S]*^\+ {9}dora: \{\}$/m);
   assert.equal(stackText(), before.replace("        bob: {}\n", "        bob: {}\n        dora: {}\n"));
   const host = await mailHost();
