@@ -25,8 +25,6 @@ export interface Browser {
   value<T>(expression: string, place?: Place): Promise<T>;
   /** Waits until an expression is true. @throws after 30 seconds */
   until(expression: string, place?: Place): Promise<void>;
-  /** Waits until nothing is asked of a server any more: whoever leaves a page before takes part of it away. @throws after 30 seconds */
-  quiet(): Promise<void>;
   /** Presses the mouse on the middle of an element, once it is there and nothing lies over it. */
   click(selector: string, place?: Place): Promise<void>;
   /** Puts text where an element's own is, as if typed. */
@@ -110,7 +108,6 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
   const socket = new WebSocket(door);
   await once(socket, "open");
   const waiting = new Map<number, (message: Message) => void>();
-  const asked = new Set<unknown>();
   let complaints: string[] = [];
   let number = 0;
   let session: string | undefined;
@@ -136,9 +133,6 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
     } else {
       const complaint = complaintOf(message);
       if (complaint !== undefined) complaints.push(complaint);
-      if (message.method === "Network.requestWillBeSent") asked.add(message.params?.requestId);
-      if (message.method === "Network.loadingFinished" || message.method === "Network.loadingFailed")
-        asked.delete(message.params?.requestId);
       // A page that asks before it is left would wait for ever.
       if (message.method === "Page.javascriptDialogOpening")
         void command("Page.handleJavaScriptDialog", { accept: true });
@@ -201,7 +195,6 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
   return {
     value,
     until,
-    quiet: () => soon("every answer is there", async () => asked.size === 0).then(() => undefined),
     async goTo(url) {
       await command("Page.navigate", { url });
       await until(`location.href.startsWith(${JSON.stringify(url)}) && document.readyState === "complete"`);

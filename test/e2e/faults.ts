@@ -492,7 +492,8 @@ const ofTheMail: readonly Fault[] = [
   },
   {
     name: "a password opens every door",
-    put: `cp -p /etc/dovecot/dovecot.conf /root/ && printf 'passdb any {\\n  driver = static\\n  fields {\\n    nopassword = yes\\n  }\\n}\\n' >>/etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
+    // Before the list that lets nobody further whose password was wrong.
+    put: `cp -p /etc/dovecot/dovecot.conf /root/ && sed -i 's/^passdb known {/passdb any {\\n  driver = static\\n  fields {\\n    nopassword = yes\\n  }\\n}\\n&/' /etc/dovecot/dovecot.conf && ${restarted("dovecot")}`,
     mend: `mv /root/dovecot.conf /etc/dovecot/ && ${restarted("dovecot")}`,
     seen: [/^a mailbox opens with any password/, /^\/etc\/dovecot\/dovecot\.conf was changed by hand/],
   },
