@@ -24,9 +24,18 @@ export const plainSecret: OpenTextRule = {
     }),
 };
 
+/** Of Dovecot's list that opens nothing (files/etc/dovecot/dovecot.conf, "Who guesses"): nobody has the password. */
+const decoy =
+  /passdb decoy \{.{1,40}static_password = \S+?(?:\n|\\n) *result_success = return-fail(?:\n|\\n)\}/gs;
+
 function kindOf(name: string, text: string): string | undefined {
   if (privateKey.test(text)) return "a private key";
-  if (text.match(hashLike)?.some((word) => passwordHashMistake(word) === undefined))
+  if (
+    text
+      .replace(decoy, "")
+      .match(hashLike)
+      ?.some((word) => passwordHashMistake(word) === undefined)
+  )
     return "a password's hash";
   return text !== "" && secretName.test(name) ? "a secret" : undefined;
 }
