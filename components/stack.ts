@@ -100,8 +100,8 @@ export function keepOutOfDebugLog(): void {
 
 /**
  * Has the engine start the provider of commands before anything is made. It starts one when the first resource asks for it,
- * which takes one of its workers; and where hooks hold all of them (components/dns/cloudflare.ts), whose own questions wait in line
- * behind that start, a run would stand still for good. Those of the other packages are there by then.
+ * which takes one of its workers; and where hooks hold all of them that ask something themselves (components/ses.ts), their
+ * questions wait in line behind that start, and a run would stand still for good. Those of the other packages are there by then.
  */
 export async function startCommandProvider(): Promise<void> {
   // No function of that name: the answer does not matter.

@@ -1,4 +1,3 @@
-import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
 import { getWorkersScripts } from "@pulumi/cloudflare/getWorkersScripts.js";
 import { WorkersCustomDomain } from "@pulumi/cloudflare/workersCustomDomain.js";
 import { WorkersScript } from "@pulumi/cloudflare/workersScript.js";
@@ -63,7 +62,7 @@ export class Worker extends pulumi.ComponentResource {
         },
         { parent: this },
       );
-      const refuseForeign = refusal(`${name}-refuse-foreign`, this);
+      const refuseForeign = refusal(`${name}-refuse-foreign`, args.zones);
       for (const { host, zone } of args.hosts) {
         const { id: zoneId, accountId } = zoneOf(zone);
         const domain = new WorkersCustomDomain(
@@ -85,13 +84,13 @@ export class Worker extends pulumi.ComponentResource {
 }
 
 /** Runs before a custom domain is made, in previews too: Cloudflare takes none where the name leads elsewhere already. */
-function refusal(hookName: string, parent: pulumi.Resource): pulumi.ResourceHook {
+function refusal(hookName: string, zones: CloudflareZones): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     hookName,
-    async (args) => {
+    (args) => {
       const { zoneId, hostname } = args.newInputs as Record<"zoneId" | "hostname", string>;
-      const { results } = await getDnsRecords({ zoneId, name: { exact: hostname } }, { parent });
-      const leading = leadingElsewhere(results);
+      const { records = [] } = [...zones.values()].find(({ id }) => id === zoneId) ?? {};
+      const leading = leadingElsewhere(records.filter(({ name }) => name === hostname));
       if (leading.length === 0) return;
       throw new Error(
         [

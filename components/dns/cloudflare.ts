@@ -1,5 +1,4 @@
 import { DnsRecord as CloudflareRecord } from "@pulumi/cloudflare/dnsRecord.js";
-import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
 import * as pulumi from "@pulumi/pulumi";
 import {
   conflicts,
@@ -17,20 +16,25 @@ import type { DnsRecord } from "../../plan/types.ts";
 import { engineCommand } from "../engine.ts";
 import type { Keeper, KeptRecord, Publication } from "./keeper.ts";
 
-/** Cloudflare's ids of a zone and of the account that it is in. */
+/** A zone at Cloudflare. */
 export interface CloudflareZone {
   readonly id: string;
   readonly accountId: string;
+  /**
+   * What was in it before the run. It is listed before anything is registered: a hook that asked the engine for it would
+   * hold one of the engine's workers, and enough of them at once wait for good for a provider that only a worker can start.
+   */
+  readonly records: readonly ExistingRecord[];
 }
 
-/** Cloudflare's zones, by name. */
+/** Those of Cloudflare's zones that the stack uses, by name. */
 export type CloudflareZones = ReadonlyMap<string, CloudflareZone>;
 
 /** A resource of Cloudflare's for each record. */
 export function cloudflare(zones: CloudflareZones): Keeper {
   return (publication) => {
     const { name, parent, records } = publication;
-    const refuseForeign = refusal(`${name}-refuse-foreign`, zones, parent);
+    const refuseForeign = refusal(`${name}-refuse-foreign`, zones);
     return new Map(
       records.map((record) => {
         const zoneId = zones.get(record.zone)?.id;
@@ -110,38 +114,21 @@ function valueParts({ type, priority = 0, content }: KeptRecord) {
 }
 
 /**
- * The records of a zone, listed once in a run: Cloudflare takes 1200 calls in five minutes, and then none for as long
- * (https://developers.cloudflare.com/fundamentals/api/reference/limits/). What this run itself makes is not among them.
- */
-function listing(parent: pulumi.Resource): (zoneId: string) => ReturnType<typeof getDnsRecords> {
-  const known = new Map<string, ReturnType<typeof getDnsRecords>>();
-  return (zoneId) => {
-    const listed = known.get(zoneId) ?? getDnsRecords({ zoneId, maxItems: 1_000_000 }, { parent });
-    known.set(zoneId, listed);
-    return listed;
-  };
-}
-
-/**
  * Runs before a record is made or changed, in previews too: what stands beside it, contradicts it and is not ours is
  * named, with the line that takes it over. On a change the record itself is left out, so that one that was imported
  * is adopted, and its former companions still are not overlooked.
  */
-function refusal(hookName: string, zones: CloudflareZones, parent: pulumi.Resource): pulumi.ResourceHook {
-  const recordsOf = listing(parent);
+function refusal(hookName: string, zones: CloudflareZones): pulumi.ResourceHook {
   return new pulumi.ResourceHook(
     hookName,
-    async (args) => {
+    (args) => {
       const { zoneId, name, type, content, comment } = args.newInputs as Record<
         "zoneId" | "name" | "type" | "comment",
         string
       > & { readonly content?: string };
-      const { results } = await recordsOf(zoneId);
-      const [zone = ""] = [...zones].find(([, { id }]) => id === zoneId) ?? [];
+      const [zone = "", { records = [] } = {}] = [...zones].find(([, { id }]) => id === zoneId) ?? [];
       const record = { name, type: type as DnsRecord["type"], zone };
-      const others = results
-        .filter(({ id }) => id !== args.id)
-        .map((result) => ({ ...result, content: result.content ?? "", comment: result.comment ?? "" }));
+      const others = records.filter(({ id }) => id !== args.id);
       const [first, ...rest] = conflicts(
         record,
         content ?? "",

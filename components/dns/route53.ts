@@ -1,4 +1,3 @@
-import { getRecords } from "@pulumi/aws/route53/getRecords.js";
 import { Record as SetOfRecords } from "@pulumi/aws/route53/record.js";
 import * as pulumi from "@pulumi/pulumi";
 import { conflicts, type ExistingRecord } from "../../plan/conflicts.ts";
@@ -6,8 +5,15 @@ import { rdata } from "../../plan/zoneFile.ts";
 import { engineCommand } from "../engine.ts";
 import { type Keeper, type KeptRecord, setsOf } from "./keeper.ts";
 
-/** Route 53's ids of public hosted zones, by name. */
-export type Route53Zones = ReadonlyMap<string, string>;
+/** A public hosted zone of Route 53's. */
+export interface Route53Zone {
+  readonly id: string;
+  /** What was in it before the run, for the same reason as `CloudflareZone.records`. */
+  readonly sets: readonly FoundSet[];
+}
+
+/** Those that the stack uses, by name. */
+export type Route53Zones = ReadonlyMap<string, Route53Zone>;
 
 /** A set of records as Route 53 shows it. */
 export interface FoundSet {
@@ -20,18 +26,17 @@ export interface FoundSet {
 /** A resource for each set of one name and type: Route 53 knows no smaller part. */
 export function route53(zones: Route53Zones): Keeper {
   return ({ name, parent, records, after }) => {
-    const setsIn = listing(parent);
     const sets = setsOf(records);
     return new Map(
       sets.flatMap(({ key, first, all }) => {
-        const zoneId = zones.get(first.zone);
-        if (zoneId === undefined) throw new pulumi.ResourceError(`No zone ${first.zone} for ${key}`, parent);
-        const place = { zoneId, set: first, all: records };
-        const refuseForeign = refusal(`${name}-${key}-refuse-foreign`, place, setsIn);
+        const zone = zones.get(first.zone);
+        if (zone === undefined) throw new pulumi.ResourceError(`No zone ${first.zone} for ${key}`, parent);
+        const place = { zone, set: first, all: records };
+        const refuseForeign = refusal(`${name}-${key}-refuse-foreign`, place);
         const made = new SetOfRecords(
           `${name}-${key}`,
           {
-            zoneId,
+            zoneId: zone.id,
             name: first.name,
             type: first.type,
             ttl: first.ttl,
@@ -61,52 +66,23 @@ function valueFor(record: Omit<KeptRecord, "content"> & { readonly content: stri
   return record.type === "TXT" ? text.slice(1, -1) : text;
 }
 
-/** The sets of a zone, listed once in a run. What this run itself makes is not among them. */
-function listing(parent: pulumi.Resource): (zoneId: string) => Promise<readonly FoundSet[]> {
-  const known = new Map<string, Promise<readonly FoundSet[]>>();
-  const list = async (zoneId: string) => {
-    const { resourceRecordSets } = await getRecords({ zoneId }, { parent });
-    return resourceRecordSets.map(
-      ({ name, type, resourceRecords }): FoundSet => ({
-        // The API escapes a wildcard's star.
-        name: name
-          .replace(/^\\052/, "*")
-          .replace(/\.$/, "")
-          .toLowerCase(),
-        type,
-        values: (resourceRecords ?? []).map(({ value }) => value),
-      }),
-    );
-  };
-  return (zoneId) => {
-    const listed = known.get(zoneId) ?? list(zoneId);
-    known.set(zoneId, listed);
-    return listed;
-  };
-}
-
 interface Place {
-  readonly zoneId: string;
+  readonly zone: Route53Zone;
   readonly set: KeptRecord;
   /** All that are published together. */
   readonly all: readonly KeptRecord[];
 }
 
 /** Runs before a set is made or changed, in previews too. */
-function refusal(
-  hookName: string,
-  { zoneId, set, all }: Place,
-  setsIn: (zoneId: string) => Promise<readonly FoundSet[]>,
-): pulumi.ResourceHook {
+function refusal(hookName: string, { zone, set, all }: Place): pulumi.ResourceHook {
   const { name, type } = set;
   return new pulumi.ResourceHook(
     hookName,
-    async (args) => {
+    (args) => {
       const isMade = Boolean(args.id);
-      const listed = await setsIn(zoneId);
       const wanted = valuesIn(args.newInputs, type);
       const before = isMade ? valuesIn(args.oldInputs, type) : undefined;
-      const standing = inTheWay(set, all, listed, wanted, before);
+      const standing = inTheWay(set, all, zone.sets, wanted, before);
       if (standing.length === 0) return;
       const isSet = standing.some((other) => other.type === type);
       throw new Error(
@@ -118,7 +94,7 @@ function refusal(
             : []),
           ...(isSet && !isMade
             ? [
-                `    take it over, and with it all its values:  ${engineCommand(`import aws:route53/record:Record ${args.name} ${zoneId}_${name}_${type} --generate-code=false`)}`,
+                `    take it over, and with it all its values:  ${engineCommand(`import aws:route53/record:Record ${args.name} ${zone.id}_${name}_${type} --generate-code=false`)}`,
               ]
             : []),
           "    delete it in Route 53's console, if nobody needs it, and run again;",

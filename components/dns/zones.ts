@@ -1,4 +1,6 @@
+import { getRecords } from "@pulumi/aws/route53/getRecords.js";
 import { getZone } from "@pulumi/aws/route53/getZone.js";
+import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
 import { getZones } from "@pulumi/cloudflare/getZones.js";
 import * as pulumi from "@pulumi/pulumi";
 import { ask, serverText } from "../../dns/client.ts";
@@ -18,10 +20,10 @@ import type { Settings } from "../../settings/types.ts";
 import { reasonOf } from "../reason.ts";
 import { stateResources } from "../stateResources.ts";
 import { byHand } from "./byHand.ts";
-import { type CloudflareZones, cloudflare } from "./cloudflare.ts";
+import { type CloudflareZone, type CloudflareZones, cloudflare } from "./cloudflare.ts";
 import type { Keeper } from "./keeper.ts";
 import { rfc2136 } from "./rfc2136.ts";
-import { type Route53Zones, route53 } from "./route53.ts";
+import { type FoundSet, type Route53Zone, type Route53Zones, route53 } from "./route53.ts";
 import { publishedTexts } from "./texts.ts";
 
 /** Who keeps the stack's zones. */
@@ -45,17 +47,24 @@ export async function findKeepers(settings: Settings, host: () => Keeper = noHos
   const uses = zoneUses(settings);
   const at = (provider: DnsProvider) =>
     uses.filter(({ zone }) => dnsProviderOf(settings.options.dns, zone) === provider);
-  const cloudflareZones = at("cloudflare").length > 0 ? await findCloudflareZones() : new Map<never, never>();
+  const knownToCloudflare = at("cloudflare").length > 0 ? await listCloudflareZones() : [];
   const server = settings.options.dns.rfc2136;
   const route53Zones = await findRoute53Zones(at("route53"));
   const mistakes = [
-    ...at("cloudflare").flatMap((use) => missingAtCloudflare(use, [...cloudflareZones.keys()])),
+    ...at("cloudflare").flatMap((use) =>
+      missingAtCloudflare(
+        use,
+        knownToCloudflare.map(({ name }) => name),
+      ),
+    ),
     ...at("route53").flatMap((use) => missingAtRoute53(use, route53Zones)),
     ...(server === undefined ? [] : await missingAtServer(at("rfc2136"), server)),
   ];
   if (mistakes.length > 0) throw new pulumi.RunError(new SettingsError(mistakes).message);
   await refuseToTakeOver(at("host").map(({ zone }) => zone));
   await refuseAnotherName(nameserver(settings)?.name);
+  const used = new Set(at("cloudflare").map(({ zone }) => zone));
+  const cloudflareZones = await readCloudflareZones(knownToCloudflare.filter(({ name }) => used.has(name)));
   const hostKeeper: Keeper = (publication) => host()(publication);
   const keepers: Readonly<Record<DnsProvider, Keeper | undefined>> = {
     cloudflare: cloudflare(cloudflareZones),
@@ -79,11 +88,32 @@ function noHost(): never {
   throw new pulumi.RunError("There is no host that could serve its zones.");
 }
 
-async function findCloudflareZones(): Promise<CloudflareZones> {
-  const { results } = await getZones({}).catch((error: Error) => {
-    throw new pulumi.RunError(untouchedText(cloudflareRefuses(reasonOf(error))));
+type ListedZone = Awaited<ReturnType<typeof getZones>>["results"][number];
+
+async function listCloudflareZones(): Promise<readonly ListedZone[]> {
+  const { results } = await getZones({}).catch(refusedByCloudflare);
+  return results;
+}
+
+/**
+ * With what is in them, each listed once in a run: Cloudflare takes 1200 calls in five minutes, and then none for as long
+ * (https://developers.cloudflare.com/fundamentals/api/reference/limits/). What the run itself makes is not among them.
+ */
+async function readCloudflareZones(zones: readonly ListedZone[]): Promise<CloudflareZones> {
+  const read = zones.map(async ({ id, name, account }): Promise<readonly [string, CloudflareZone]> => {
+    const { results } = await getDnsRecords({ zoneId: id, maxItems: 1_000_000 }).catch(refusedByCloudflare);
+    const records = results.map((record) => ({
+      ...record,
+      content: record.content ?? "",
+      comment: record.comment ?? "",
+    }));
+    return [name, { id, accountId: account.id, records }];
   });
-  return new Map(results.map(({ name, id, account }) => [name, { id, accountId: account.id }]));
+  return new Map(await Promise.all(read));
+}
+
+function refusedByCloudflare(error: Error): never {
+  throw new pulumi.RunError(untouchedText(cloudflareRefuses(reasonOf(error))));
 }
 
 /** Whether a nameserver is the zones' own, and takes updates: one that changes nothing says so. */
@@ -115,9 +145,10 @@ async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): 
 /** Public ones alone: a private zone is not in the world's DNS. */
 async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones> {
   const names = [...new Set(uses.map(({ zone }) => zone))];
-  const found = names.map(async (name): Promise<readonly (readonly [string, string])[]> => {
+  const found = names.map(async (name): Promise<readonly (readonly [string, Route53Zone])[]> => {
     try {
-      return [[name, (await getZone({ name, privateZone: false })).zoneId]];
+      const { zoneId: id } = await getZone({ name, privateZone: false });
+      return [[name, { id, sets: await setsIn(id) }]];
     } catch (error) {
       if (/no matching Route ?53 Hosted Zone/i.test((error as Error).message)) return [];
       if (/multiple Route ?53 Hosted Zones/i.test((error as Error).message))
@@ -175,4 +206,17 @@ async function refuseAnotherName(name: string | undefined): Promise<void> {
     throw new pulumi.RunError(
       `mailhost:dns.host.name is ${name}, and the host is known as the nameserver ${before}: registries have that name with its address, and nobody would find the zones by another before they know it. Write \`name: ${before}\` under mailhost:dns.host. Nothing was touched.`,
     );
+}
+
+async function setsIn(zoneId: string): Promise<readonly FoundSet[]> {
+  const { resourceRecordSets } = await getRecords({ zoneId });
+  return resourceRecordSets.map(({ name, type, resourceRecords }) => ({
+    // The API escapes a wildcard's star.
+    name: name
+      .replace(/^\\052/, "*")
+      .replace(/\.$/, "")
+      .toLowerCase(),
+    type,
+    values: (resourceRecords ?? []).map(({ value }) => value),
+  }));
 }

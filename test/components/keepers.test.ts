@@ -11,11 +11,19 @@ let isRefused = false;
 
 await pulumi.runtime.setMocks({
   newResource: ({ name }) => assert.fail(`${name} was made`),
-  call: ({ token }) => {
+  call: ({ token, inputs }) => {
     if (token === "aws:route53/getZone:getZone")
       throw Object.assign(new Error(), { details: "no matching Route 53 Hosted Zone found" });
     if (isRefused) throw new Error();
-    return { results: [{ name: "example.org", id: "z1", account: { id: "a1" } }] };
+    if (token === "cloudflare:index/getDnsRecords:getDnsRecords")
+      return { results: [{ id: "r1", name: inputs.zoneId, type: "NS" }] };
+    return {
+      results: ["example.org", "example.net"].map((name, at) => ({
+        name,
+        id: `z${at + 1}`,
+        account: { id: "a1" },
+      })),
+    };
   },
 });
 
@@ -31,9 +39,10 @@ async function message(work: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-test("the zones' ids, by name", async () => {
+test("the zones that are used, by name, with what is in them before anything is made", async () => {
   const { cloudflare } = await find({ domains: { "test.example.org": { ...domain, zone: "example.org" } } });
-  assert.deepEqual(cloudflare.get("example.org"), { id: "z1", accountId: "a1" });
+  const records = [{ id: "r1", name: "z1", type: "NS", content: "", comment: "" }];
+  assert.deepEqual([...cloudflare], [["example.org", { id: "z1", accountId: "a1", records }]]);
 });
 
 test("every zone that is not there is one line: where it is asked for, and what to write", async () => {

@@ -136,6 +136,8 @@ const functions: Readonly<Record<string, (args: Record<string, unknown>) => Reco
   }),
   "aws:route53/getZone:getZone": ({ name }) => ({ name, zoneId: `zone-of-${String(name)}` }),
   "cloudflare:index/getWorkersScripts:getWorkersScripts": () => ({ results: [] }),
+  "aws:route53/getRecords:getRecords": () => ({ resourceRecordSets: [] }),
+  "cloudflare:index/getDnsRecords:getDnsRecords": () => ({ results: [] }),
   "cloudflare:index/getZones:getZones": () => ({
     results: ["example.org", "example.com"].map((name) => ({
       name,

@@ -40,19 +40,18 @@ import { sharedSpf } from "./components/dns/sharedSpf.ts";
 import { findKeepers } from "./components/dns/zones.ts";
 import { Dns } from "./components/dns.ts";
 import { RecordMark } from "./components/recordMark.ts";
-import { startCommandProvider } from "./components/stack.ts";
 import { parseSettings } from "${checkout}/settings/parse.ts";
-await startCommandProvider();
 const { settings: raw, records } = JSON.parse(readFileSync("scene.json", "utf8"));
 const settings = parseSettings(raw, process.env, "eu-central-1");
 const keepers = await findKeepers(settings);
 const spf = await sharedSpf(settings, records, keepers);
+const mark = new RecordMark("mark");
 const dns = new Dns("dns", {
   keepers,
   spf,
   records,
   facts: () => { throw new Error("no fact is asked for"); },
-  mark: new RecordMark("mark").text,
+  mark: mark.text,
 });
 export const files = Object.fromEntries(zoneFiles(settings, Object.values(dns.records)));
 `;
@@ -212,6 +211,8 @@ class Laboratory {
       cwd: join(this.#folder, "program"),
       env: { ...this.#env, ...(attached && { PULUMI_DEBUG_PROVIDERS: attached.addresses }) },
       stdio: ["ignore", "pipe", "pipe"],
+      // Far more than any takes, and the engine says then where it was.
+      timeout: 180_000,
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
@@ -480,6 +481,13 @@ test("whoever keeps a zone, its records are made, changed and deleted, and what 
     assert.ok(lab.written().includes(lab.primary.key));
     for (const text of [lab.written(), ...lab.said]) assert.ok(!text.includes(lab.primary.secret));
   });
+});
+
+test("one step at a time, as an engine does whose workers are all taken, no step waits for another for good", async (t) => {
+  const lab = await Laboratory.start(t);
+  lab.want(first);
+  const { code, output } = await lab.run("preview", "--parallel", "1");
+  assert.equal(code, 0, output);
 });
 
 test("a domain's SPF stands in one record with somebody else's, and that is again what it was when the stack goes", async (t) => {
