@@ -162,7 +162,12 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
   }
 
   const until = async (expression: string, place?: Place): Promise<void> => {
-    await soon(expression, async () => (await value<unknown>(expression, place)) === true);
+    await soon(expression, async () => (await value<unknown>(expression, place)) === true).catch(
+      async (error: Error) => {
+        const shown = await value<string>("`${location.href}\n${document.body?.innerText}`");
+        throw new Error(`${error.message}; the page shows: ${shown.slice(0, 500)}\n${complaints.join("\n")}`);
+      },
+    );
   };
 
   /** The middle of an element in the whole window, where it is really what is hit there. */

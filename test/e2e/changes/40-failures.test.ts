@@ -113,7 +113,10 @@ test("the machine deleted behind Pulumi's back comes back the same, its mail and
   const ran = await up();
   t.diagnostic(`up after the machine was deleted: ${ran.seconds.toFixed(1)} s`);
 
-  assert.deepEqual(await mailHost(), host);
+  // Which run first sees a key that is to come is no matter of the machine.
+  const lasting = (outputs: MailHost) =>
+    JSON.stringify(outputs, (key, value: unknown) => (key === "seen" ? undefined : value), 2);
+  assert.equal(lasting(await mailHost()), lasting(host));
   assert.equal(await onHost("cat /etc/ssh/ssh_host_ed25519_key.pub"), hostKey);
   assert.equal(await onHost("sha256sum </srv/tls/fullchain.pem"), certificate);
   assert.equal(await count(host, "ann@example.org", subject), 1);
