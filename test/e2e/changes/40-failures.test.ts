@@ -45,13 +45,20 @@ async function search(host: MailHost, stop: AbortSignal): Promise<void> {
   }
 }
 
+/** A message that is not where it should be: in which folder it lies, or what waits. */
+async function whereIs(subject: string): Promise<string> {
+  return await onHost(
+    `doveadm fetch -u bob@example.org 'mailbox uid hdr.x-spamd-result hdr.received' header subject '${subject}'; postqueue -p`,
+  );
+}
+
 /** @param copies of each: one, unless what was done with it may have been forgotten */
 async function allArrived(subjects: readonly string[], copies: readonly number[] = [1]): Promise<void> {
   assert.ok(subjects.length > 0, "nothing was accepted");
   const host = await mailHost();
   for (const subject of subjects) {
     const found = await count(host, "bob@example.org", subject, { seconds: 60 });
-    assert.ok(copies.includes(found), `${subject}: ${found}`);
+    if (!copies.includes(found)) assert.fail(`${subject}: ${found}\n${await whereIs(subject)}`);
   }
 }
 
