@@ -1,12 +1,13 @@
 /** A real browser, Chromium without a screen, led over its DevTools protocol. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { ensurePackages } from "../../local/prerequisites.ts";
+import { inside } from "../../local/world/network.ts";
 import { eventually } from "../eventually.ts";
 
 const program = "chromium-headless-shell";
@@ -41,6 +42,8 @@ export interface Browser {
 }
 
 interface Options {
+  /** The namespace that it lives in: it drops what is under way where another cloud comes or goes on its own machine. */
+  readonly namespace: string;
   /** Name of the host, and the address that stands for it here. */
   readonly name: string;
   readonly address: string;
@@ -48,25 +51,30 @@ interface Options {
   readonly certificate: Buffer;
 }
 
-export async function openBrowser({ name, address, certificate }: Options): Promise<Browser> {
+export async function openBrowser({ namespace, name, address, certificate }: Options): Promise<Browser> {
   await ensurePackages([{ what: program, package: program, why: "shows the tests what a browser shows" }]);
   const folder = mkdtempSync(join(tmpdir(), "mailhost-browser-"));
   const key = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
   const child = spawn(
-    program,
-    [
+    ...inside(namespace, [
+      program,
       // Root's Chromium has no sandbox. What it shows is ours.
       "--no-sandbox",
-      "--remote-debugging-port=0",
+      "--remote-debugging-pipe",
       `--user-data-dir=${folder}`,
       `--host-resolver-rules=MAP ${name} ${address}, MAP * ~NOTFOUND`,
       `--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`,
       "--lang=en-US",
       "--hide-scrollbars",
       "about:blank",
-    ],
-    { detached: true, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TZ: "UTC" } },
+    ]),
+    {
+      detached: true,
+      stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+      env: { ...process.env, TZ: "UTC" },
+    },
   );
+  const [, , , orders, answers] = child.stdio as unknown as readonly [null, null, null, Writable, Readable];
   const close = async () => {
     const ended = child.exitCode === null ? once(child, "close") : undefined;
     // It is many processes.
@@ -75,25 +83,11 @@ export async function openBrowser({ name, address, certificate }: Options): Prom
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    return { ...(await lead(await doorOf(child))), close };
+    return { ...(await lead(orders, answers)), close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** The address of its DevTools, which it says when it is ready. */
-async function doorOf(child: ChildProcess): Promise<string> {
-  const { stderr } = child;
-  if (stderr === null) throw new Error("Chromium's words are not heard");
-  for await (const line of createInterface({ input: stderr })) {
-    const [, door] = /^DevTools listening on (ws:\S+)$/.exec(line) ?? [];
-    if (door !== undefined) {
-      stderr.resume();
-      return door;
-    }
-  }
-  throw new Error("Chromium ended before it was ready");
 }
 
 interface Message {
@@ -104,9 +98,8 @@ interface Message {
   readonly error?: { readonly message: string };
 }
 
-async function lead(door: string): Promise<Omit<Browser, "close">> {
-  const socket = new WebSocket(door);
-  await once(socket, "open");
+/** @param orders messages of the protocol, each ended by a zero, as the answers are */
+async function lead(orders: Writable, answers: Readable): Promise<Omit<Browser, "close">> {
   const waiting = new Map<number, (message: Message) => void>();
   let complaints: string[] = [];
   let number = 0;
@@ -119,14 +112,12 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
       waiting.set(id, ({ result, error }) =>
         error === undefined ? resolve(result ?? {}) : reject(new Error(`${method}: ${error.message}`)),
       );
-      socket.send(
-        JSON.stringify({ id, method, params, ...(session !== undefined && { sessionId: session }) }),
-      );
+      const order = { id, method, params, ...(session !== undefined && { sessionId: session }) };
+      orders.write(`${JSON.stringify(order)}\0`);
     });
   }
 
-  socket.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(String(data)) as Message;
+  function heard(message: Message): void {
     if (message.id !== undefined) {
       waiting.get(message.id)?.(message);
       waiting.delete(message.id);
@@ -137,7 +128,18 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
       if (message.method === "Page.javascriptDialogOpening")
         void command("Page.handleJavaScriptDialog", { accept: true });
     }
+  }
+
+  let begun = "";
+  answers.setEncoding("utf8").on("data", (text: string) => {
+    const messages = (begun + text).split("\0");
+    begun = messages.pop() ?? "";
+    for (const message of messages) heard(JSON.parse(message) as Message);
   });
+  answers.on("close", () => {
+    for (const resolve of waiting.values()) resolve({ error: { message: "Chromium has ended" } });
+  });
+  orders.on("error", () => {});
 
   const { targetId } = await command("Target.createTarget", { url: "about:blank" });
   const attached = await command("Target.attachToTarget", { targetId, flatten: true });
@@ -164,7 +166,7 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
   const until = async (expression: string, place?: Place): Promise<void> => {
     await soon(expression, async () => (await value<unknown>(expression, place)) === true).catch(
       async (error: Error) => {
-        const shown = await value<string>("`${location.href}\n${document.body?.innerText}`");
+        const shown = await value<string>("location.href + '\\n' + document.body?.innerText");
         throw new Error(`${error.message}; the page shows: ${shown.slice(0, 500)}\n${complaints.join("\n")}`);
       },
     );

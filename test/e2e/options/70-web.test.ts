@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import type { ReceivedMessage } from "../../../check/otherside.ts";
+import { networkOf } from "../../../local/world/network.ts";
 import { eventually } from "../../eventually.ts";
 import { type Browser, openBrowser } from "../browser.ts";
 import { asItCame, count, imap, mailHost, otherSide, unique } from "../mail.ts";
@@ -89,7 +90,8 @@ describe("carol's mail in the browser", () => {
   before(async () => {
     mkdirSync(pictures, { recursive: true });
     const certificate = await handshake(host.hostname);
-    browser = await openBrowser({ name: host.hostname, address: host.publicIp, certificate });
+    const namespace = networkOf(slot).internet;
+    browser = await openBrowser({ namespace, name: host.hostname, address: host.publicIp, certificate });
     await browser.size(1280, 800, false);
   });
   after(() => browser?.close());
@@ -101,6 +103,8 @@ describe("carol's mail in the browser", () => {
   async function logIn(password: string, address = carol): Promise<void> {
     await browser.forget();
     await browser.goTo(home);
+    // Its script puts the cursor there when it is ready; before that it would take it away from the password.
+    await browser.until("document.activeElement?.id === 'rcmloginuser'");
     await browser.fill("#rcmloginuser", address);
     await browser.fill("#rcmloginpwd", password);
     await browser.click("#rcmloginsubmit");
