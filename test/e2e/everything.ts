@@ -37,6 +37,7 @@ export function morePeople(stack: Document): void {
     ["config", "mailhost:domains", "example.org", "aliases", "everybody"],
     ["ann@example.org", "carol@example.com", "yves@example.net"],
   );
+  stack.setIn(["config", "mailhost:domains", "example.org", "aliases", "full"], "dave");
 }
 
 /** The subject of a message that came for Erin meanwhile. */
@@ -69,11 +70,13 @@ export function everythingWith(
     set("egress", "restricted");
     set("feedback", true);
     set("feedbackId", { sender: "examplemail" });
+    set("incomingLimit", { connections: 30, messages: 300 });
     set("lists", {
       refuse: ["nina@example.net"],
       welcome: ["walter@example.net"],
       dns: [{ zone: "bl.example.net", score: 20, remove: "https://bl.example.net/remove" }],
     });
+    set("logs", { days: 10, size: 400 });
     set("managesieve", true);
     set("neural", true);
     set("openpgpKeys", { "ann@example.org": annsKey });
@@ -83,6 +86,13 @@ export function everythingWith(
       "old.example.net": { zone: "example.net" },
     });
     set("pop3s", true);
+    set("queue", {
+      days: 3,
+      bounceDays: 2,
+      warnAfterHours: 12,
+      firstRetryMinutes: 4,
+      lastRetryMinutes: 30,
+    });
     set("secondMx", ["mx.example.net"]);
     set("sharedFolders", true);
     set("rspamdPage", true);
@@ -93,6 +103,9 @@ export function everythingWith(
     stack.setIn([...mailbox("ann@example.org"), "appPasswords"], stack.createNode(["phone", "laptop"]));
     stack.setIn([...mailbox("dave@example.org"), "quota"], 0.002);
     stack.setIn([...mailbox("erin@example.org"), "suspended"], true);
+    stack.setIn([...mailbox("erin@example.org"), "appPasswords"], stack.createNode(["phone"]));
+    // Half an hour off, all year round.
+    stack.setIn(["config", "mailhost:server", "timeZone"], "Asia/Kolkata");
   };
 }
 

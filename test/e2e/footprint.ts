@@ -7,11 +7,27 @@ interface Named {
   readonly content?: string;
 }
 
-/** What a host could have left of an option: packages, files, units (failed ones, too), sockets, rules; and what its zones could: records. */
+/**
+ * Files whose content says nothing of an option: the users of a service stay, as what is theirs on the data volume does;
+ * tables that Postfix makes of the text beside them; the linker's own list of libraries.
+ */
+const withoutContent = [
+  "/etc/passwd*",
+  "/etc/group*",
+  "/etc/shadow*",
+  "/etc/gshadow*",
+  "/etc/sub[ug]id*",
+  "*.lmdb",
+  "/etc/ld.so.cache",
+];
+
+/** What a host could have left of an option: packages, files and their content, units (failed ones, too), sockets, rules; and what its zones could: records. */
 export async function footprint(): Promise<Set<string>> {
   const parts = [
     "dpkg --get-selections | sort",
-    "find /etc /usr/local /var/lib/mailhost /var/lib/dovecot -xdev | sort",
+    // With owner, rights, and where a link leads.
+    "find /etc /usr/local /var/lib/mailhost /var/lib/dovecot -xdev -printf '%p %u:%g %m %l\\n' | sort",
+    `find /etc /usr/local -xdev -type f ${withoutContent.map((path) => `! -path '${path}'`).join(" ")} -exec sha256sum {} + | sort -k 2`,
     "systemctl list-unit-files --no-legend --state=enabled | sort",
     "systemctl list-units --failed --plain --no-legend | awk '{ print $1, \"has failed\" }'",
     "ss -Hltnu | awk '{print $5}' | sort -u",
@@ -33,11 +49,18 @@ export async function footprint(): Promise<Set<string>> {
   ]);
 }
 
+interface Changes {
+  readonly came: readonly string[];
+  readonly went: readonly string[];
+}
+
 /** Lines of the footprint that were not there before, and those that are not there any more. */
-export async function changesSince(
-  before: ReadonlySet<string>,
-): Promise<{ readonly came: readonly string[]; readonly went: readonly string[] }> {
-  const now = await footprint();
+export async function changesSince(before: ReadonlySet<string>): Promise<Changes> {
+  return changes(before, await footprint());
+}
+
+/** The same of two that were taken. */
+export function changes(before: ReadonlySet<string>, now: ReadonlySet<string>): Changes {
   return {
     came: [...now].filter((line) => !before.has(line)),
     went: [...before].filter((line) => !now.has(line)),

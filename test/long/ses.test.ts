@@ -199,9 +199,10 @@ test("the word is taken out under load: each message once, and no trace", {
   );
 
   const { came, went } = await changesSince(withoutRelay);
-  // The host's keys have taken turns meanwhile.
-  const traces = came.filter((one) => !/\b\d{8}[er]\._domainkey\./.test(one));
-  assert.deepEqual({ traces, went }, { traces: [], went: [] });
+  // The host's keys have taken turns meanwhile; files have their names.
+  const own = (lines: readonly string[]) => lines.filter((one) => !/^[0-9a-f]{64} /.test(one));
+  const traces = own(came).filter((one) => !/\b\d{8}[er]\._domainkey\./.test(one));
+  assert.deepEqual({ traces, went: own(went) }, { traces: [], went: [] });
   const { sesIdentities, users } = JSON.parse(state()) as Record<string, object>;
   assert.deepEqual({ sesIdentities, users }, { sesIdentities: {}, users: {} });
   const transport = createTransport({

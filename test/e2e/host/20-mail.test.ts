@@ -321,6 +321,11 @@ test("the sender's own address and client do not travel", async () => {
   await client.logout();
   assert.notEqual(headers, "");
   assert.doesNotMatch(headers, /client\.invalid|203\.0\.113\.1/);
+  // The log has both, in the words that `mailhost logs` and the runbooks look for.
+  const taken = await onHost(
+    "journalctl --sync; journalctl -q -o cat -u postfix -g 'sasl_username=ann@example.org' -n 1",
+  );
+  assert.match(taken, /: client=\S+\[203\.0\.113\.1\], sasl_method=PLAIN, sasl_username=ann@example\.org$/m);
   // How it came in is said all the same: TLS version and cipher; and so it is of who reads, in the log.
   assert.match(headers, /using TLSv1\.3 with cipher TLS_AES_\w+ \(\d+\/\d+ bits\)/);
   assert.match(

@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { networkOf, runInside } from "../../../local/world/network.ts";
 import { hostBundles } from "../../../plan/host.ts";
 import { hostPorts } from "../../../plan/ports.ts";
 import { eventually } from "../../eventually.ts";
 import { settingsWith } from "../../options/settings.ts";
 import { exposedAbove, running } from "../exposure.ts";
 import { mailHost } from "../mail.ts";
-import { mailhost, onHost, succeed } from "../mailhost.ts";
+import { askAnew, cloudInfo, mailhost, onHost, publish, succeed } from "../mailhost.ts";
 
 const host = await mailHost();
 const lines = (text: string) => text.split("\n").filter((line) => line !== "");
@@ -42,6 +43,18 @@ const passing = [
 
 /** With a port of their own that the world reaches; the last two while they ask for a certificate. */
 const doors = ["ssh", "postfix", "dovecot", "mailhost-certificate"].map((name) => `${name}.service`);
+
+/** A server that tells the time once (RFC 5905 section 7.3), at the address that it is given. */
+const timeServer = `
+import socket, struct, sys, time
+door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+door.bind((sys.argv[1], 123))
+door.settimeout(20)
+asked, client = door.recvfrom(512)
+now = int((time.time() + 2208988800) * 2**32)
+stamp = struct.pack("!Q", now)
+door.sendto(bytes([0x24, 1, 6, 0xEC]) + bytes(8) + b"TEST" + stamp + asked[40:48] + stamp + stamp, client)
+`;
 
 test("nothing runs but what is on the list", async () => {
   const now = await running();
@@ -178,6 +191,50 @@ test("security updates come by themselves, and keep what is deployed", async () 
     await onHost("unattended-upgrade --dry-run -d 2>&1 | sed -n '/^Allowed origins/{p;q}'"),
     "Allowed origins are: origin=Debian,codename=trixie-security,label=Debian-Security\n",
   );
+});
+
+test("the clock is kept right over NTP, by the name that Debian gives; only here, where it is another's, is it left alone", async () => {
+  const unit = "systemd-timesyncd.service";
+  const state = () =>
+    onHost(
+      `systemctl start ${unit}; systemctl is-enabled ${unit}; systemctl is-active ${unit}; systemctl show -P ConditionResult ${unit}`,
+    );
+  // A machine of the local cloud may not set the clock that it shares; a real one may.
+  assert.deepEqual(lines(await state()), ["enabled", "inactive", "no"]);
+  assert.match(
+    await onHost(`journalctl -q -o cat -u ${unit} -g 'unmet condition' -n 1`),
+    /unmet condition check ConditionVirtualization=!container$/m,
+  );
+
+  // Let it run all the same, without that right: whom it asks, and that it understands the answer, is its own word.
+  const name = "0.debian.pool.ntp.org";
+  const folder = `/run/systemd/system/${unit}.d`;
+  const dropIn = [
+    "[Unit]",
+    "ConditionCapability=",
+    "ConditionVirtualization=",
+    "[Service]",
+    "AmbientCapabilities=",
+    "CapabilityBoundingSet=",
+  ];
+  const { slot, peer } = cloudInfo();
+  const answered = runInside(networkOf(slot).internet, ["python3", "-c", timeServer, peer.address]);
+  await publish(name, peer.address);
+  await askAnew("org");
+  try {
+    await onHost(`mkdir -p ${folder}; cat >${folder}/test.conf; systemctl daemon-reload`, dropIn.join("\n"));
+    await onHost(`systemctl start ${unit}`);
+    await answered;
+    await eventually("it has heard the answer", 20, async () =>
+      (await onHost(`journalctl --sync; journalctl -q -o cat -u ${unit}`)).includes(
+        `Contacted time server ${peer.address}:123 (${name}).`,
+      ),
+    );
+  } finally {
+    await onHost(`systemctl stop ${unit}; rm -r ${folder}; systemctl daemon-reload`);
+    await publish(name);
+  }
+  assert.deepEqual(lines(await state()), ["enabled", "inactive", "no"]);
 });
 
 test("a key is tried three times at most, and nobody changes Redis's settings through its socket", async () => {

@@ -9,6 +9,7 @@ import { eventually } from "../../eventually.ts";
 import { keptWhileSuspended } from "../everything.ts";
 import { count, imap, type MailHost, mailHost, otherSide, received, submit, unique } from "../mail.ts";
 import { onHost } from "../mailhost.ts";
+import { pop3LogIn } from "../pop3.ts";
 import { redis } from "../redis.ts";
 import { scratchFiles } from "../scratch.ts";
 
@@ -121,6 +122,44 @@ test("a sender whose mail was taken out of Junk is not filed there again, until 
   assert.equal(await count(host, "bob@example.org", fourth, { folder: "Junk" }), 1);
 });
 
+test("what is thrown away, and what is deleted in Trash, teaches nothing and changes nobody's list of senders", async () => {
+  const listed = () => onHost("cat /srv/mail/example.org/bob/wanted-senders");
+  const [wanted, unwanted] = ["wanted", "unwanted"].map((who) => ({
+    from: `${who}${Date.now()}@example.com`,
+    sign: false,
+  }));
+  const [letter, offer] = [unique("letter"), unique("offer")];
+  await receive(letter, wanted);
+  await receive(offer, unwanted);
+  for (const subject of [letter, offer])
+    assert.equal(await count(host, "bob@example.org", subject, { folder: "Junk" }), 1);
+  const first = await learned();
+  await move("bob@example.org", letter, "Junk", "INBOX");
+  await eventually("one ham more", 10, async () => (await learned()).ham === first.ham + 1);
+  const [known, list] = [await learned(), await listed()];
+  assert.match(list, new RegExp(`^${wanted?.from} `, "m"));
+
+  const client = await imap(host, "bob@example.org");
+  const below = unique("Trash/old");
+  await client.mailboxCreate(below);
+  await move("bob@example.org", letter, "INBOX", "Trash");
+  await move("bob@example.org", offer, "Junk", below);
+  // Another place in it, and out of it: neither says what a message is.
+  await move("bob@example.org", letter, "Trash", below);
+  await move("bob@example.org", offer, below, "Trash");
+  for (const [folder, subject] of [
+    ["Trash", offer],
+    [below, letter],
+  ] as const) {
+    await client.mailboxOpen(folder);
+    assert.equal(await client.messageDelete({ subject }), true);
+    assert.deepEqual(await client.search({ subject }), []);
+  }
+  await client.mailboxDelete(below);
+  await client.logout();
+  assert.deepEqual([await learned(), await listed()], [known, list]);
+});
+
 test("an alias that spans domains, and one outside: each gets it once", async () => {
   const subject = unique("everybody");
   const sent = await receive(subject, { to: "everybody@example.org" });
@@ -130,13 +169,43 @@ test("an alias that spans domains, and one outside: each gets it once", async ()
   assert.deepEqual((await peer.waitFor(sent.messageId, 30))?.envelope.to, ["yves@example.net"]);
 });
 
-test("a suspended mailbox: in on no port, and its mail is taken", async () => {
+test("a suspended mailbox: in on no port, with no password; its mail is kept, and more is delivered", async () => {
   const address = "erin@example.org";
-  await assert.rejects(imap(host, address), /cannot log in/);
-  await assert.rejects(submit(host, { from: address, to: "zoe@example.net" }), /535/);
-  await assert.rejects(sieveSession(host, address), /^Error: NO /);
+  const own = host.credentials[address] ?? assert.fail("no password");
+  const phone = host.credentials[`${address}/phone`] ?? assert.fail("no password for the phone");
+  const before = unique("before");
+  const pop3s = { address: host.publicIp, port: 995, name: host.hostname, roots: host.roots };
+  /** Each way in, and what it says to who is not let in. */
+  const doors = [own, phone].flatMap((password): [() => Promise<unknown>, RegExp][] => {
+    const erin = { ...host, credentials: { [address]: password } };
+    return [
+      [async () => await (await imap(erin, address)).logout(), /cannot log in/],
+      [() => pop3LogIn(pop3s, address, password), /-ERR/],
+      ...([465, 587] as const).map((port): [() => Promise<unknown>, RegExp] => [
+        () => submit(erin, { from: address, to: address, subject: before, port }),
+        /535/,
+      ]),
+      [async () => (await sieveSession(erin, address)).end(), /^Error: NO /],
+    ];
+  });
+  const kept = async (subject: string) =>
+    Number(await onHost(`doveadm search -u ${address} mailbox INBOX subject '${subject}' | wc -l`));
+
+  // It is the list alone that shuts them: without it, each opens.
+  const list = "/etc/dovecot/suspended";
+  await onHost(`cp ${list} /run/suspended && : >${list}`);
+  try {
+    await Promise.all(doors.map(([enter]) => enter()));
+  } finally {
+    await onHost(`cat /run/suspended >${list} && rm /run/suspended`);
+  }
+  await eventually("what came before", 20, async () => (await kept(before)) === 4);
+  await Promise.all(doors.map(([enter, refusal]) => assert.rejects(enter(), refusal)));
+
   // 80-off looks for it, when the mailbox is open again.
   assert.ok((await receive(keptWhileSuspended, { to: address })).accepted);
+  await eventually("it is delivered", 20, async () => (await kept(keptWhileSuspended)) > 0);
+  assert.equal(await kept(before), 4);
 });
 
 test("quota: shown, warned of, and refused while the sender is there", async () => {
@@ -155,9 +224,19 @@ test("quota: shown, warned of, and refused while the sender is there", async () 
   const over = unique("over");
   assert.ok((await receive(over, { to: address, text: part.slice(0, 400_000) })).accepted);
   assert.equal(await count(host, address, over), 1);
-  const refused = await receive(unique("too much"), { to: address });
-  assert.equal(refused.code, 452, refused.response);
-  assert.match(refused.response, /4\.2\.2/);
+  for (const to of [address, "dave+shop@example.org"]) {
+    const refused = await receive(unique("too much"), { to });
+    assert.equal(refused.code, 452, refused.response);
+    assert.match(refused.response, /4\.2\.2/);
+  }
+  // What comes over an alias is taken, and waits for room.
+  const byAlias = unique("by the alias");
+  assert.ok((await receive(byAlias, { to: "full@example.org" })).accepted);
+  await eventually("it waits", 20, async () =>
+    /"sender": "zoe@example\.net".*"address": "dave@example\.org", .*[Qq]uota exceeded/.test(
+      await onHost("postqueue -j"),
+    ),
+  );
   await assert.rejects(client.append("INBOX", "Subject: filler\r\n\r\ntext"));
   // What came in another way waits, here the warning of 95%; where room is made, it comes.
   await client.mailboxOpen("INBOX");
@@ -165,6 +244,7 @@ test("quota: shown, warned of, and refused while the sender is there", async () 
   await client.logout();
   await onHost("postqueue -f");
   assert.equal(await count(host, address, "Your mailbox is 95% full"), 1);
+  assert.equal(await count(host, address, byAlias), 1);
 });
 
 test("ManageSieve: a filter of one's own, with TLS before any password", async () => {

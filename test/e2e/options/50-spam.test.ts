@@ -5,6 +5,7 @@ import { createTransport } from "nodemailer";
 import { eventually } from "../../eventually.ts";
 import { count, type MailHost, mailHost, otherSide, received, submit, unique } from "../mail.ts";
 import { cloudInfo, onHost } from "../mailhost.ts";
+import { type Talk, talks, withNeighbours } from "../neighbour.ts";
 import { redis } from "../redis.ts";
 
 const peer = await otherSide();
@@ -149,4 +150,41 @@ test("what looks like spam is not passed on elsewhere, and whoever sent it hears
     refused.response,
     /^554 5\.7\.1 This looks like spam, and <friend(\+tag)?@example\.org> passes its mail on$/,
   );
+});
+
+test("an address brings as many messages in a minute as the stack file says, and is asked to come again for more", async () => {
+  const { slot } = cloudInfo();
+  const limits = ["connection_count", "message_rate"].map((name) => `smtp/inet/smtpd_client_${name}_limit`);
+  assert.deepEqual(
+    (await onHost(`postconf -P ${limits.join(" ")}`)).trim().split("\n"),
+    limits.map((name, index) => `${name} = ${[30, 300][index]}`),
+  );
+  const inside = (await onHost("hostname -I")).trim().split(" ")[0] ?? "";
+  // A message begins with MAIL; RSET takes it back.
+  const begin = (from: string, messages: number, until: string): Talk => ({
+    from,
+    to: inside,
+    port: 25,
+    tls: false,
+    steps: [
+      ["220 ", "EHLO many.example.net"],
+      ["250 ", "MAIL FROM:<>"],
+      ...Array.from({ length: messages - 1 }, (): [string, string][] => [
+        ["250 2.1.0 ", "RSET"],
+        ["250 2.0.0 ", "MAIL FROM:<>"],
+      ]).flat(),
+    ],
+    until,
+  });
+  await withNeighbours(slot, [249, 250], async ([many = "", other = ""]) => {
+    // Postfix has no patience with more than a hundred RSETs in one connection.
+    const first = await talks(
+      slot,
+      Array.from({ length: 4 }, () => begin(many, 75, "250 2.1.0 ")),
+    );
+    assert.deepEqual([...new Set(first)], ["250 2.1.0 Ok"]);
+    const [more, others] = await talks(slot, [begin(many, 1, "450 "), begin(other, 1, "250 2.1.0 ")]);
+    assert.equal(more, `450 4.7.1 Error: too much mail from ${many}`);
+    assert.equal(others, "250 2.1.0 Ok");
+  });
 });

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listed, mailHost, otherSide, received, unique } from "../mail.ts";
-import { cloudInfo } from "../mailhost.ts";
+import { askAnew, cloudInfo, publish } from "../mailhost.ts";
 
 const peer = await otherSide();
 
-function send(order: { readonly from: string; readonly subject: string }) {
+function send(order: { readonly from: string; readonly subject: string; readonly text?: string }) {
   return peer.send({ to: "bob@example.org", ...order });
 }
 
@@ -54,6 +54,34 @@ test("Spamhaus is asked as everywhere: its answer weighs what docs/spam.md says,
     const host = await mailHost();
     assert.match(await received(host, "bob@example.org", subject), /RBL_SPAMHAUS_XBL\(4\.00\)/);
   } finally {
+    await listed("zen.spamhaus.org");
+  }
+});
+
+test("whoever is on lists of Debian's package is told of the one that weighs most, with the way off it", async () => {
+  const refusal = async () => {
+    const text = "See https://www.cheap-offers.info/now\n";
+    const sent = await send({ from: "zoe@example.net", subject: unique("many lists"), text });
+    return sent.response.trim();
+  };
+  // All that Spamhaus says of an address: DROP weighs most.
+  await listed("zen.spamhaus.org", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.9", "127.0.0.10");
+  const link = "cheap-offers.info.dbl.spamhaus.org";
+  try {
+    assert.equal(
+      await refusal(),
+      `554 5.7.1 This looks like spam, and ${cloudInfo().peer.address} is on the list zen.spamhaus.org; to be taken off it see https://check.spamhaus.org/`,
+    );
+    // A link to malware weighs more.
+    await publish(link, "127.0.1.5");
+    await askAnew("dbl.spamhaus.org");
+    assert.equal(
+      await refusal(),
+      "554 5.7.1 This looks like spam, and cheap-offers.info is on the list dbl.spamhaus.org; to be taken off it see https://check.spamhaus.org/",
+    );
+  } finally {
+    await publish(link);
+    await askAnew("dbl.spamhaus.org");
     await listed("zen.spamhaus.org");
   }
 });

@@ -29,7 +29,21 @@ test("a relay that does not prove its name gets neither mail nor password", asyn
   await eventually("it is put off", 30, async () =>
     /Server certificate not verified/.test(await onHost("postqueue -j")),
   );
+  // Postfix keeps the time of the next try as the file's: four minutes from the first.
+  const left = Number(
+    await onHost(
+      "echo $(($(find /var/spool/postfix/deferred -type f -printf '%Ts\\n' | sort -n | tail -n 1) - $(date +%s)))",
+    ),
+  );
+  assert.ok(left > 180 && left <= 240, `${left} seconds until the next try`);
   await onHost("cp -a /run/master.cf /etc/postfix/ && rm /run/master.cf && postfix reload");
   await queueIsEmpty(30);
   await cameOnce([subject], relay.address);
+});
+
+test("how long and how often mail is tried is as the stack file has it, by Postfix's own word", async () => {
+  const said = await onHost(
+    "postconf -h maximal_queue_lifetime bounce_queue_lifetime delay_warning_time queue_run_delay minimal_backoff_time maximal_backoff_time",
+  );
+  assert.deepEqual(said.trim().split("\n"), ["3d", "2d", "12h", "4m", "4m", "30m"]);
 });

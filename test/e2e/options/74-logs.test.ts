@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { unexplained } from "../logs.ts";
+import { mailHost, otherSide, received, unique } from "../mail.ts";
+import { onHost } from "../mailhost.ts";
 
 test("with everything on, too, the logs hold no warning that is not explained", async () => {
   const left = await unexplained("@0", [
@@ -18,7 +20,8 @@ test("with everything on, too, the logs hold no warning that is not explained", 
     /^fatal: ssh_packet_send_debug: .*Broken pipe/,
     // 57-clamav stops clamd while it scans.
     /clamav: failed to scan, maximum retransmits exceed/,
-    // 50-spam and 61-trusted send more than the limit.
+    // 50-spam brings more than an address may, and with 61-trusted sends more than the limit.
+    /^warning: Message delivery request rate limit exceeded: 301 from \S+ for service smtp$/,
     /(bob@example\.org|printer) is over its limit/,
     // 71-daily-check stops Postfix, whose queue is looked at then, and lets nobody listen at the webhook.
     /^warning: Mail system is down -- accessing queue directly/,
@@ -36,4 +39,29 @@ test("with everything on, too, the logs hold no warning that is not explained", 
     /\[pool webmail\] server reached max_children setting/,
   ]);
   assert.deepEqual(left, []);
+});
+
+test("logs are kept for the days and in the size of the stack file, by journald's own word", async () => {
+  const config = await onHost("systemd-analyze cat-config systemd/journald.conf");
+  const last = (key: string) => [...config.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].at(-1)?.[1];
+  assert.deepEqual([last("MaxRetentionSec"), last("Storage")], ["10day", "persistent"]);
+  // At each start journald says what it may take (systemd.journal-fields(7)).
+  const said = await onHost(
+    "journalctl -q -n 1 -o json --output-fields=MAX_USE MESSAGE_ID=ec387f577b844b8fa948f33cad9a75e6 JOURNAL_NAME='System Journal'",
+  );
+  assert.equal(Number(JSON.parse(said).MAX_USE), 400 * 1024 * 1024);
+});
+
+test("the host's clock shows the stack file's zone: in mail, and for what it does at night", async () => {
+  const said = await onHost(
+    "timedatectl show -P Timezone; date +%z; systemctl show -P NextElapseUSecRealtime mailhost-expiry.timer | cut -d' ' -f3-",
+  );
+  assert.equal(said, "Asia/Kolkata\n+0530\n02:00:00 IST\n");
+  const subject = unique("zone");
+  const sent = await (await otherSide()).send({ from: "zoe@example.net", to: "bob@example.org", subject });
+  assert.ok(sent.accepted, sent.response);
+  assert.match(
+    await received(await mailHost(), "bob@example.org", subject),
+    /\(Postfix\) with [\s\S]*? \+0530 \(IST\)/,
+  );
 });

@@ -31,7 +31,7 @@ test("everything off by one up: what the relay put off goes straight, each once"
   assert.deepEqual(await mxOf("example.org"), ["10 mail.example.org"]);
 });
 
-test("no file, package, unit, socket or rule is left of it", async () => {
+test("no file, line of a file, package, unit, socket or rule is left of it", async () => {
   assert.deepEqual(await changesSince(new Set(remembered().footprint)), { came: [], went: [] });
   assert.deepEqual(await previewSteps(), []);
   await succeed(["check"]);
