@@ -29,7 +29,17 @@ const config = { "mailhost:lockedStore": { objectValue: { passphrase: "the passp
 /** What the host's programs say; the e2e tests have the real ones. */
 const sums: ReportSums = {
   days: 30,
-  reports: [],
+  reports: [
+    {
+      kind: "tls",
+      domain: "example.org",
+      sender: "example.net",
+      reports: 1,
+      verified: "example.net",
+      begins: 1_795_219_200,
+      ends: 1_795_305_600,
+    },
+  ],
   dmarc: [],
   tls: [
     {

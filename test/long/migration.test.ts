@@ -243,7 +243,7 @@ test("the day: the records are changed where they are, and the world's mail come
   await askAnew(domain);
   assert.deepEqual(await ofNew(), had);
   const subject = unique("from the world");
-  await (await otherSide()).send({ to: carol, subject });
+  await (await otherSide()).send({ from: "zoe@example.net", to: carol, subject });
   await received(await mailHost(), carol, subject);
 });
 

@@ -421,7 +421,7 @@ describe("names that look like numbers", () => {
       "is a target that comes",
       addAlias(split, "404@example.org", ["0301"]),
       ["        404: 007"],
-      [`        404: [ "007", "0301" ]`],
+      [`        404: ["007", "0301"]`],
     ],
     [
       "is a target that goes",
