@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
+import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
 import type { ReportSums } from "../../cli/reportLines.ts";
 import { collect } from "../../local/run.ts";
 import { clientSettings } from "../../plan/clientSettings.ts";
@@ -83,12 +83,12 @@ case "$1 $2" in
 esac
 `,
   });
-  writeFileSync(join(checkout, "Pulumi.home.yaml"), stackFile);
   mkdirSync(join(folder, "host"));
   writeFileSync(join(folder, "host/sudo"), `#!/bin/sh\n${answers}`, { mode: 0o755 });
   process.env.PATH = `${join(folder, "host")}:${process.env.PATH}`;
 });
 after(() => rmSync(folder, { recursive: true }));
+beforeEach(() => writeFileSync(join(checkout, "Pulumi.home.yaml"), stackFile));
 
 interface Said {
   readonly code: number | null;
@@ -96,11 +96,10 @@ interface Said {
   readonly stderr: string;
 }
 
-/** @param outputs beside the login, what the stack tells */
+/** @param environment beside what every session has */
 async function typed(
   t: TestContext,
   words: readonly string[],
-  outputs: object = {},
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Said> {
   const ssh: SshAccess = await sshServer(t, "127.0.0.1");
@@ -114,7 +113,6 @@ async function typed(
       mailboxes: {},
       credentials: {},
       clientSettings: clientSettings("mail.example.org"),
-      ...outputs,
     }),
   );
   const child = spawn(process.execPath, [join(checkout, "cli/main.ts"), ...words], {
@@ -155,28 +153,23 @@ const cases: readonly (readonly [words: string, code: number, on: "stdout" | "st
 ];
 
 describe("what is to be typed next is for the stack", () => {
-  for (const [by, words, environment] of [
-    ["that was named", ["--stack", "home"], {}],
-    ["of the session", [], { MAILHOST_STACK: "home" }],
-  ] as const)
-    for (const [line, code, on, says] of cases)
-      it(`${by}: ${line}`, async (t) => {
-        writeFileSync(join(checkout, "Pulumi.home.yaml"), stackFile);
-        rmSync(join(folder, "left"), { recursive: true, force: true });
-        const said = await typed(t, [...line.split(" "), ...words], {}, environment);
-        assert.equal(said.code, code, said.stdout + said.stderr);
-        assert.match(said[on], says);
-      });
+  for (const [line, code, on, says] of cases)
+    it(`that was named: ${line}`, async (t) => {
+      const said = await typed(t, [...line.split(" "), "--stack", "home"]);
+      assert.equal(said.code, code, said.stdout + said.stderr);
+      assert.match(said[on], says);
+    });
+
+  it("of the session", async (t) => {
+    const { stderr } = await typed(t, ["queue", "retry", "Q2"], { MAILHOST_STACK: "home" });
+    assert.match(stderr, /What became of it: npx mailhost trace Q2 --stack home$/m);
+  });
 
   it("that was named, though the session has another", async (t) => {
-    const said = await typed(
-      t,
-      ["mailbox", "add", "ann@example.org", "--stack", "dev"],
-      {},
-      { MAILHOST_STACK: "home" },
-    );
-    assert.equal(said.code, 1);
-    assert.match(said.stderr, /npx mailhost mailbox list --stack dev$/m);
+    const words = ["mailbox", "add", "ann@example.org", "--stack", "dev"];
+    const { code, stderr } = await typed(t, words, { MAILHOST_STACK: "home" });
+    assert.equal(code, 1);
+    assert.match(stderr, /npx mailhost mailbox list --stack dev$/m);
   });
 });
 
