@@ -164,7 +164,7 @@ async function lead(door: string): Promise<Omit<Browser, "close">> {
   const until = async (expression: string, place?: Place): Promise<void> => {
     await soon(expression, async () => (await value<unknown>(expression, place)) === true).catch(
       async (error: Error) => {
-        const shown = await value<string>("`${location.href}\n${document.body?.innerText}`");
+        const shown = await value<string>('location.href + "\\n" + document.body?.innerText');
         throw new Error(`${error.message}; the page shows: ${shown.slice(0, 500)}\n${complaints.join("\n")}`);
       },
     );
