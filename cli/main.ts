@@ -1,12 +1,12 @@
 /** `mailhost`: what a person does with a stack, the local cloud's or any other. */
 import { enableCompileCache } from "node:module";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { checkout, cloudPaths } from "../local/paths.ts";
 import { addSystemFolders } from "../local/prerequisites.ts";
 import { exits, wholeNumber } from "../local/terminal.ts";
 import { exitCodes, Failure } from "./failure.ts";
-import { placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
+import { calledFrom, placeOf, type StackOption, withExamples, withJson, withStack } from "./options.ts";
 import type { PreviewCommandOptions } from "./preview.ts";
 
 addSystemFolders();
@@ -63,6 +63,8 @@ const filled: Readonly<Record<string, readonly [description: string, load: () =>
     async () => (await import("./completion.ts")).addCompletionCommand,
   ],
 };
+/** A path as the person means it: the engine works in the checkout. */
+const fromHere = (path: string) => resolve(calledFrom, path);
 /** Completion has to know them all. */
 const isFilled = (name: string) => process.argv[2] === name || process.argv[2] === "completion";
 for (const [name, [description]] of Object.entries(filled)) {
@@ -86,8 +88,8 @@ withExamples(
     .addOption(new Option("--markdown", "as the comment on a pull request").default(false).conflicts("json"))
     .option("--json", "for programs", false)
     .option("--expect-no-changes", "exit code 1 where something would change", false)
-    .option("--policy-pack <folder>", "holds it to these policies: policy has this program's own")
-    .option("--policy-pack-config <file>", "the owner's words to them, in JSON")
+    .option("--policy-pack <folder>", "holds it to these policies: policy has this program's own", fromHere)
+    .option("--policy-pack-config <file>", "the owner's words to them, in JSON", fromHere)
     .addHelpText(
       "after",
       "\nExit code: 0 there is a preview; 1 it is refused, or has a change that is not expected; 2 there is none.",
@@ -109,7 +111,7 @@ withExamples(
   "mailhost reports --days 7",
 ).action(
   exits(async (wanted: StackOption & { readonly days: number; readonly json: boolean }) =>
-    (await import("./reports.ts")).reports(cloudPaths(), wanted),
+    (await import("./reports.ts")).reports(placeOf(cloudPaths, wanted.stack), wanted),
   ),
 );
 
@@ -156,7 +158,7 @@ withExamples(
   "mailhost rspamd --port 8080",
 ).action(
   exits(async ({ port, stack }: StackOption & { readonly port: number }) =>
-    (await import("./rspamd.ts")).rspamd(cloudPaths(), port, stack),
+    (await import("./rspamd.ts")).rspamd(placeOf(cloudPaths, stack), port),
   ),
 );
 

@@ -1,55 +1,40 @@
 import { runnable } from "../check/commands.ts";
 import { deliveriesCommand } from "../check/complaints.ts";
 import { stackSettings } from "../check/stack.ts";
-import { type CloudPaths, defaultStack } from "../local/paths.ts";
-import type { StackOutputs } from "../local/stack.ts";
+import { defaultStack } from "../local/paths.ts";
 import { say } from "../local/terminal.ts";
 import type { Ramps } from "../plan/ramp.ts";
 import { ramped, type Weighed, weighCommand } from "../plan/ramps.ts";
-import { openSsh } from "../ssh/client.ts";
 import type { Session } from "../ssh/session.ts";
 import { complaintLines } from "./complaintLines.ts";
 import { type DeliverySums, deliveryLines } from "./deliveryLines.ts";
-import { type Engine, engineOf } from "./engine.ts";
+import { pulumiCommand } from "./engineWords.ts";
+import { Failure } from "./failure.ts";
 import { type ReportSums, reportLines } from "./reportLines.ts";
-import { answered, cannotSay } from "./session.ts";
+import { answered, cannotSay, onHost } from "./session.ts";
+import type { Place } from "./stackFile/change.ts";
 
 export interface ReportsOptions {
   readonly days: number;
   readonly json: boolean;
-  /** @default the local cloud's */
-  readonly stack?: string;
 }
 
 /**
  * `npm run reports`: what became of what a stack's domains sent, and what other servers have reported about them.
- * @returns exit code 0; 1: the host reads none, or could not be asked
+ * @returns exit code 0
+ * @throws Failure where the host reads none, or cannot be asked
  */
-export async function reports(
-  paths: CloudPaths,
-  { days, json, stack = defaultStack }: ReportsOptions,
-): Promise<number> {
-  const engine = await engineOf(paths, stack);
-  const {
-    ssh,
-    publicIp = "",
-    publicIpv6,
-    policyRamps,
-  } = JSON.parse(
-    await engine.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]),
-  ) as Partial<StackOutputs>;
-  if (ssh === undefined) throw new Error(`The stack ${stack} has no host yet: bring it up first.`);
-  const session = await openSsh(ssh);
-  try {
+export async function reports(place: Place, { days, json }: ReportsOptions): Promise<number> {
+  const { stack } = place;
+  return await onHost(place, async (session, { publicIp, publicIpv6, policyRamps }) => {
     const { code, stdout, stderr } = await session.run(
       `[ -x /usr/local/lib/mailhost/reports ] || exit 9; runuser -u reports -- /usr/local/lib/mailhost/reports show ${days}`,
       { root: true },
     );
     if (code === 9) {
-      console.error(
-        `The host reads no reports. Write \`mailhost:reports: {}\` into Pulumi.${stack}.yaml, and run \`up\`.`,
+      throw new Failure(
+        `The host reads no reports. Write \`mailhost:reports: {}\` into Pulumi.${stack}.yaml, then run: ${pulumiCommand(stack, "up")}`,
       );
-      return 1;
     }
     if (code !== 0) throw cannotSay(code, stderr);
     const sums = JSON.parse(stdout) as ReportSums;
@@ -64,11 +49,9 @@ export async function reports(
     for (const line of reportLines(sums, own))
       say(runnable(line, { stack, isLocal: stack === defaultStack }));
     if (policyRamps !== undefined)
-      for (const line of await rampLines(session, stack, engine, policyRamps, own)) say(line);
+      for (const line of await rampLines(session, place, policyRamps, own)) say(line);
     return 0;
-  } finally {
-    session.close();
-  }
+  });
 }
 
 /** What became of what was sent: the log says it, as far back as it goes. */
@@ -79,12 +62,11 @@ async function deliverySums(session: Session, days: number): Promise<DeliverySum
 /** What an `up` would do now with the policies that ramp. */
 async function rampLines(
   session: Session,
-  stack: string,
-  engine: Engine,
+  { stack, engine }: Place,
   before: Ramps,
   own: readonly string[],
 ): Promise<readonly string[]> {
-  const settings = await stackSettings(stack, engine);
+  const settings = await stackSettings(stack, await engine());
   const now = new Date();
   const command = weighCommand(settings, before, now, own);
   if (command === undefined) return [];

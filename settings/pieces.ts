@@ -10,6 +10,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  type Scalar,
   visit,
 } from "yaml";
 import { type Mistake, type Path, SettingsError } from "./mistakes.ts";
@@ -140,20 +141,29 @@ export function topOf(tree: unknown): (typeof pieceTops)[number] | undefined {
 }
 
 /**
- * What a document says, with its keys as they are written: the mailbox 0301234 is no number.
- * @throws Error where its aliases are too many, or lead nowhere
+ * Makes a document say its keys, and the targets of aliases, as they are written: the mailbox 0301234 is no number. So are the files
+ * read that a stack file names; the stack file itself the engine reads, to which they are numbers.
  */
-function treeOf(document: Document.Parsed): unknown {
+export function asWritten<D extends Document>(document: D): D {
+  wordsOfAliases(document);
+  return withTextKeys(document, ({ source, value }) => source ?? String(value));
+}
+
+/** @param textOf of a key that was read as something else, such as a number. @default as objects have it */
+export function withTextKeys<D extends Document>(
+  document: D,
+  textOf: (key: Scalar) => string = ({ value }) => String(value),
+): D {
   visit(document, {
-    Scalar(key, node) {
-      if (key === "key" && typeof node.value !== "string") node.value = node.source ?? String(node.value);
+    Scalar(place, key) {
+      if (place === "key" && typeof key.value !== "string") key.value = textOf(key);
     },
   });
-  return document.toJS();
+  return document;
 }
 
 /** The targets of aliases that were read as numbers, as they are written. */
-function wordsOfAliases(document: Document.Parsed): void {
+function wordsOfAliases(document: Document): void {
   visit(document, {
     Pair(_, pair) {
       if (!isScalar(pair.key) || pair.key.value !== "aliases" || !isMap(pair.value)) return;
@@ -220,8 +230,7 @@ function textNamed(at: Path, name: string, textOf: TextOf): string {
 
 function treeNamed(at: Path, name: string, document: Document.Parsed): unknown {
   try {
-    wordsOfAliases(document);
-    return treeOf(document);
+    return asWritten(document).toJS();
   } catch (error) {
     throw mistake(
       at,

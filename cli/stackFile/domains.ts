@@ -5,7 +5,7 @@ import { addressParts, domainName, emailAddress } from "../../settings/names.ts"
 import { joined, NAMESPACE, pieceTops, topOf } from "../../settings/pieces.ts";
 import { mailhostCommand } from "../engineWords.ts";
 import { Failure } from "../failure.ts";
-import { type Edit, edited, type Keys, readYaml, type Value } from "./edit.ts";
+import { type Edit, edited, type Keys, readPart, readYaml, type Value } from "./edit.ts";
 
 /** What a stack says, as text. */
 export interface StackText {
@@ -215,20 +215,18 @@ export function mailboxesOf(file: StackText, name: string): readonly string[] {
 
 /** @param edit at keys from the domains down */
 function change(file: StackText, name: string, edit: Edit): StackText {
-  const made = <P extends Part>(piece: P): P =>
-    piece.name === name
-      ? {
-          ...piece,
-          text: edited(piece.text, { ...edit, at: [...domainsKey(piece), ...edit.at] }, name),
-        }
-      : piece;
+  const made = <P extends Part>(piece: P): P => {
+    if (piece.name !== name) return piece;
+    const at = [...domainsKeyIn(wholeOf(file, piece)), ...edit.at];
+    return { ...piece, text: edited(piece.text, { ...edit, at }, name, readOf(file, piece)) };
+  };
   return { ...made(file), ...(file.parts && { parts: file.parts.map(made) }) };
 }
 
 /** Wherever it stands. */
 function removed(file: StackText, at: Keys): StackText {
   return piecesOf(file)
-    .filter((piece) => within(domainsOf(piece), at) !== undefined)
+    .filter((piece) => within(domainsOf(file, piece), at) !== undefined)
     .reduce((before, { name }) => change(before, name, { kind: "remove", at }), file);
 }
 
@@ -237,11 +235,16 @@ export function piecesOf(file: StackText): readonly Part[] {
   return [file, ...(file.parts ?? [])];
 }
 
-/** In a stack file, or in a part of its own form or that of an environment of Pulumi ESC. */
-function domainsKey({ text, name }: Part): Keys {
-  return domainsKeyIn(readYaml(text, name).toJS());
+/** Who reads a stack file takes its names otherwise than who reads its parts. */
+function readOf(file: StackText, piece: Part): typeof readYaml {
+  return piece === file ? readYaml : readPart;
 }
 
+function wholeOf(file: StackText, piece: Part): unknown {
+  return readOf(file, piece)(piece.text, piece.name).toJS();
+}
+
+/** In a stack file, or in a part of its own form or that of an environment of Pulumi ESC. */
 function domainsKeyIn(whole: unknown): Keys {
   return [...(topOf(whole) ?? pieceTops[0]), `${NAMESPACE}domains`];
 }
@@ -249,10 +252,10 @@ function domainsKeyIn(whole: unknown): Keys {
 /** Each is asked often, and a file of a thousand mailboxes takes its time. */
 const read = new WeakMap<Part, Tree>();
 
-function domainsOf(piece: Part): Tree {
+function domainsOf(file: StackText, piece: Part): Tree {
   const known = read.get(piece);
   if (known !== undefined) return known;
-  const whole: unknown = readYaml(piece.text, piece.name).toJS();
+  const whole = wholeOf(file, piece);
   const domains = tree(within(whole, domainsKeyIn(whole)));
   read.set(piece, domains);
   return domains;
@@ -260,7 +263,7 @@ function domainsOf(piece: Part): Tree {
 
 /** The name of the last piece whose domains are so. @default the stack file's */
 function pieceOf(file: StackText, isIt: (domains: Tree) => boolean): string {
-  return piecesOf(file).findLast((piece) => isIt(domainsOf(piece)))?.name ?? file.name;
+  return piecesOf(file).findLast((piece) => isIt(domainsOf(file, piece)))?.name ?? file.name;
 }
 
 /** The piece that has a value, or else what it is to be in. */
@@ -274,11 +277,11 @@ function holderOf(file: StackText, at: Keys): string {
 function homeOf(file: StackText, key: string, kind: "mailboxes" | "aliases"): string {
   const entries = (domain: unknown) => Object.keys(tree(tree(domain)[kind])).length;
   const pieces = piecesOf(file);
-  const own = pieces.findLast((piece) => entries(domainsOf(piece)[key]) > 0);
-  const begun = pieces.findLast((piece) => kind in tree(domainsOf(piece)[key]));
+  const own = pieces.findLast((piece) => entries(domainsOf(file, piece)[key]) > 0);
+  const begun = pieces.findLast((piece) => kind in tree(domainsOf(file, piece)[key]));
   // Where those of all other domains are.
   const others = pieces.filter((piece) =>
-    Object.values(domainsOf(piece)).some((domain) => entries(domain) > 0),
+    Object.values(domainsOf(file, piece)).some((domain) => entries(domain) > 0),
   );
   const only = others.length === 1 ? others[0] : undefined;
   return (own ?? begun ?? only)?.name ?? holderOf(file, [key]);
@@ -292,7 +295,7 @@ function valueAt(file: StackText, at: Keys): unknown {
 function allDomains(file: StackText): Tree {
   return tree(
     piecesOf(file)
-      .map(domainsOf)
+      .map((piece) => domainsOf(file, piece))
       .reduce<unknown>((one, other) => joined(one, other), {}),
   );
 }

@@ -17,6 +17,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
+import { asWritten, withTextKeys } from "../../settings/pieces.ts";
 import { Failure } from "../failure.ts";
 
 /** Keys from the top of the file down, and places in lists. */
@@ -35,8 +36,17 @@ export type Edit =
 /** How the library writes where it has to: nothing is folded. */
 const setting = { lineWidth: 0, flowCollectionPadding: true } as const;
 
-/** The text as the library reads it. @param name of the file, for the error. @throws where it is no YAML, in words */
+/** A stack file's text as the engine reads it. @param name of the file, for the error. @throws where it is no YAML, in words */
 export function readYaml(text: string, name: string): Document {
+  return withTextKeys(documentOf(text, name));
+}
+
+/** The text of a file that a stack file names. @throws as `readYaml` */
+export function readPart(text: string, name: string): Document {
+  return asWritten(documentOf(text, name));
+}
+
+function documentOf(text: string, name: string): Document {
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = document.errors;
   if (error !== undefined)
@@ -44,13 +54,19 @@ export function readYaml(text: string, name: string): Document {
   return document;
 }
 
-/** @throws where the text is no YAML, or cannot be edited without changing something else, in words */
-export function edited(text: string, edit: Edit, name: string): string {
-  const document = readYaml(text, name);
+/**
+ * @param read what says of a text what its reader will
+ * @throws where the text is no YAML, or cannot be edited without changing something else, in words
+ */
+export function edited(text: string, edit: Edit, name: string, read = readYaml): string {
+  const document = read(text, name);
   const wanted = JSON.stringify(applied(plain(document), edit), byOrder);
   const says = (candidate: string) => {
-    const read = parseDocument(candidate);
-    return read.errors.length === 0 && JSON.stringify(plain(read), byOrder) === wanted;
+    try {
+      return JSON.stringify(plain(read(candidate, name)), byOrder) === wanted;
+    } catch {
+      return false;
+    }
   };
   const spliced = splice(text, document, edit);
   if (spliced !== undefined && says(spliced)) return spliced;
@@ -84,15 +100,11 @@ function applied(tree: unknown, edit: Edit, depth = 0): unknown {
       ? tree.toSpliced(Number(key), 1)
       : tree.with(Number(key), applied(tree[Number(key)], edit, depth + 1));
   }
-  const map = new Map(tree instanceof Map ? tree : []);
-  if (isLast && edit.kind === "remove") map.delete(keyIn(map.keys(), key));
-  else map.set(keyIn(map.keys(), key) ?? key, applied(map.get(keyIn(map.keys(), key)), edit, depth + 1));
+  const map = new Map<unknown, unknown>(tree instanceof Map ? tree : []);
+  const name = String(key);
+  if (isLast && edit.kind === "remove") map.delete(name);
+  else map.set(name, applied(map.get(name), edit, depth + 1));
   return map;
-}
-
-/** A key as it was read: one that looks like a number is one. */
-function keyIn(keys: Iterable<unknown>, wanted: string | number): unknown {
-  return [...keys].find((key) => String(key) === String(wanted));
 }
 
 function mapped(value: Value): unknown {
@@ -157,7 +169,7 @@ function nested(keys: Keys, value: Value): Value {
 }
 
 function pairIn(map: YAMLMap, key: string | number): Pair<Node, Node | null> | undefined {
-  const found = map.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+  const found = map.items.find((item) => isScalar(item.key) && item.key.value === String(key));
   return found as Pair<Node, Node | null> | undefined;
 }
 

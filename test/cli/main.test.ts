@@ -1,22 +1,13 @@
 /** `mailhost` as it is typed: in a checkout of its own, without a cloud. What wants a host is in test/e2e/host/33-commands. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { examples } from "../examples.ts";
 import { atTerminal, line } from "../terminal.ts";
+import { checkoutIn } from "./checkout.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
@@ -26,18 +17,7 @@ const dev = readFileSync(join(root, "Pulumi.dev.yaml"), "utf8");
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "cli-"));
-  checkout = join(folder, "checkout");
-  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  for (const path of files
-    .split("\0")
-    .filter((name) => name !== "" && !name.startsWith("test/") && existsSync(join(root, name)))) {
-    mkdirSync(dirname(join(checkout, path)), { recursive: true });
-    cpSync(join(root, path), join(checkout, path));
-  }
-  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+  checkout = checkoutIn(folder);
 });
 after(() => rmSync(folder, { recursive: true }));
 beforeEach(() => writeFileSync(file(), dev));

@@ -50,8 +50,8 @@ const known: readonly Known[] = [
     by: ["test/e2e/apart/policies.test.ts", /"--policy-pack", "policy"/],
   },
   {
-    line: /^npx pulumi stack output (credentials --show-secrets|clientSettings)$/,
-    by: ["test/e2e/mailhost.ts", /"stack", "output"/],
+    line: /^npx mailhost password ann@test\.example\.org --stack home$/,
+    by: ["test/e2e/host/33-commands.test.ts", /answered\(\["password", address\]\)/],
   },
   {
     line: /^volume=\$\(aws ec2 describe-volumes |^aws ec2 create-snapshot /,

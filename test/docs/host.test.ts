@@ -47,6 +47,12 @@ it("docs/host.md names every bundle, and no other", () => {
   assert.deepEqual(rows.toSorted(), bundles.map(({ name }) => name).toSorted());
 });
 
+it("docs/dns.md says for how long the host waits for the nameservers of a certificate's answer", () => {
+  const [, seconds] =
+    /^UNTIL_ALL_HAVE_IT = (\d+)$/m.exec(read("files/usr/local/lib/mailhost/challenge")) ?? [];
+  assert.match(dnsPage, new RegExp(`After\\s+${seconds} seconds it waits no longer`));
+});
+
 it("docs/host.md names every port, and no other", () => {
   const rows = [...hostPage.matchAll(/^\| (\d+) \| (everybody|the networks)/gm)].map(([, number, from]) => [
     Number(number),

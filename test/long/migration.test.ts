@@ -4,21 +4,22 @@
  * with its date, flags and keywords.
  */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { authority } from "../check/fixtures.ts";
-import { mailHost, submit } from "../e2e/mail.ts";
-import { checkout, onHost, withoutUpdates } from "../e2e/mailhost.ts";
+import { cloudflare, zoneId } from "../e2e/cloudflare.ts";
+import { mailHost, otherSide, received, submit, unique } from "../e2e/mail.ts";
+import { askAnew, checkout, mailhost, onHost, succeed, up, withoutUpdates } from "../e2e/mailhost.ts";
 import { eventually } from "../eventually.ts";
 import { ownCloud } from "./own-cloud.ts";
 import { typedPage } from "./typed.ts";
 
-const ann = "ann@example.org";
+const carol = "carol@example.com";
 const old = {
   address: "10.77.0.2",
   name: "imap.old.example",
-  login: "ann@old.example",
+  login: "carol@old.example",
   password: "her old password",
 };
 const page = typedPage("docs/migration.md", (text) =>
@@ -113,7 +114,7 @@ async function mailbox(
 const ofOld = (job?: Job) => mailbox({ host: old.address, login: old.login, password: old.password }, job);
 async function ofNew(): Promise<readonly Found[]> {
   const { credentials } = await mailHost();
-  return mailbox({ host: "127.0.0.1", login: ann, password: credentials[ann] ?? "" });
+  return mailbox({ host: "127.0.0.1", login: carol, password: credentials[carol] ?? "" });
 }
 
 /** By the new host's names of folders. */
@@ -122,30 +123,51 @@ const comparable = (found: readonly Found[]) =>
 
 const letter = (number: string) => `Message-ID: <${number}@old.example>
 From: zoe@example.net
-To: ann@example.org
+To: carol@example.com
 Subject: number ${number}
 
 The words of number ${number}.
 `;
 
-ownCloud(undefined, async () => {
-  await withoutUpdates();
-  const ca = authority();
-  const { key, cert } = ca.issue(old.name);
-  await onHost(
-    "mkdir -p /var/lib/old/mail /var/lib/old/state && chown vmail:vmail /var/lib/old/mail && cat >/var/lib/old/dovecot.conf",
-    config,
-  );
-  await onHost("cat >/var/lib/old/mailbox.py", program);
-  await onHost("umask 077; cat >/var/lib/old/key.pem", key);
-  await onHost("cat >/var/lib/old/cert.pem", cert);
-  await onHost(
-    `cat >/var/lib/old/users; chmod 644 /var/lib/old/users`,
-    `${old.login}:{PLAIN}${old.password}\n`,
-  );
-  // A public authority, as the host sees it.
-  await onHost("cat >/usr/local/share/ca-certificates/old.crt && update-ca-certificates", ca.ca);
-  await onHost(`echo '${old.address} ${old.name}' >>/etc/hosts
+const domain = "example.com";
+interface ZoneRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+  readonly content: string;
+}
+const recordsAt = async () => `/zones/${await zoneId(domain)}/dns_records`;
+const published = async () => cloudflare<readonly ZoneRecord[]>("GET", `${await recordsAt()}?per_page=200`);
+const mx = async () => (await published()).filter(({ type, name }) => type === "MX" && name === domain);
+let before: readonly ZoneRecord[];
+
+ownCloud(
+  (stack) => stack.deleteIn(["config", "mailhost:domains", domain]),
+  async () => {
+    await withoutUpdates();
+    const own = { name: domain, ttl: 60 };
+    for (const record of [
+      { ...own, type: "MX", content: "mx.old.example", priority: 10 },
+      { ...own, type: "TXT", content: '"v=spf1 a:mx.old.example -all"' },
+    ])
+      await cloudflare("POST", await recordsAt(), record);
+    before = await published();
+    const ca = authority();
+    const { key, cert } = ca.issue(old.name);
+    await onHost(
+      "mkdir -p /var/lib/old/mail /var/lib/old/state && chown vmail:vmail /var/lib/old/mail && cat >/var/lib/old/dovecot.conf",
+      config,
+    );
+    await onHost("cat >/var/lib/old/mailbox.py", program);
+    await onHost("umask 077; cat >/var/lib/old/key.pem", key);
+    await onHost("cat >/var/lib/old/cert.pem", cert);
+    await onHost(
+      `cat >/var/lib/old/users; chmod 644 /var/lib/old/users`,
+      `${old.login}:{PLAIN}${old.password}\n`,
+    );
+    // A public authority, as the host sees it.
+    await onHost("cat >/usr/local/share/ca-certificates/old.crt && update-ca-certificates", ca.ca);
+    await onHost(`echo '${old.address} ${old.name}' >>/etc/hosts
 systemd-run --quiet --unit=old-host --property=PrivateNetwork=yes dovecot -F -c /var/lib/old/dovecot.conf
 until [ -e /run/old-dovecot/master.pid ]; do sleep 0.1; done
 pid=$(systemctl show -P MainPID old-host)
@@ -153,6 +175,14 @@ ip link add old0 type veth peer name old1
 ip link set old1 netns "$pid"
 ip address add 10.77.0.1/30 dev old0 && ip link set old0 up
 nsenter -t "$pid" -n sh -c 'ip address add ${old.address}/30 dev old1 && ip link set old1 up'`);
+  },
+);
+
+test("the mailbox is there before the switch, and nothing of the domain's records is touched", async () => {
+  await page.type("From an old host");
+  await page.type("The mailboxes first");
+  assert.deepEqual(await published(), before);
+  assert.deepEqual(await ofNew(), []);
 });
 
 test("the first copy brings each message, with folder, date, flags and keywords", async () => {
@@ -169,11 +199,12 @@ test("the first copy brings each message, with folder, date, flags and keywords"
     }),
   );
   assert.equal(had.length, 6);
-  writeFileSync(join(checkout, "accounts"), `${ann} ${old.login} ${old.password}\n`);
-  await page.type("From an old host");
-  assert.match(await page.type("The copy", 0, 2), /ann@example\.org is copied/);
+  await page.type("The copy", 0, 1);
+  assert.equal(statSync(join(checkout, "accounts")).mode & 0o777, 0o600);
+  writeFileSync(join(checkout, "accounts"), `${carol} ${old.login} ${old.password}\n`);
+  assert.match(await page.type("The copy", 1, 3), /carol@example\.com is copied/);
   assert.deepEqual(comparable(await ofNew()), comparable(had));
-  assert.match(await page.type("The copy", 2), /INBOX messages=3/);
+  assert.match(await page.type("The copy", 3), /INBOX messages=3/);
 });
 
 test("before the switch a further copy brings what has changed in the old place", async () => {
@@ -181,8 +212,39 @@ test("before the switch a further copy brings what has changed in the old place"
     append: [["INBOX", letter("7"), "()", "20-Nov-2026 10:00:00 +0000"]],
     flag: [["INBOX", "number 3", "(\\Seen $label1)"]],
   });
-  await page.type("The copy", 1, 2);
+  await page.type("The copy", 2, 3);
   assert.deepEqual(comparable(await ofNew()), comparable(had));
+});
+
+test("the day: the records are changed where they are, and the world's mail comes to what is there already", async () => {
+  const had = await ofNew();
+  const [was] = await mx();
+  await page.type("The day");
+  const taken = new Set<string>();
+  // The engine stops at the first few.
+  for (;;) {
+    const { code, stdout, stderr } = await mailhost(["pulumi", "preview"]);
+    if (code === 0) break;
+    const lines = [...(stdout + stderr).matchAll(/npm run pulumi -- import (\S+ \S+ \S+ \S+)/g)]
+      .map(([, line = ""]) => line)
+      .filter((line) => !taken.has(line));
+    assert.ok(lines.length > 0, stdout + stderr);
+    for (const line of new Set(lines)) {
+      await succeed(["pulumi", "import", ...line.split(" "), "--yes", "--skip-preview"]);
+      taken.add(line);
+    }
+  }
+  assert.equal(taken.size, 2);
+  await up();
+  assert.deepEqual(
+    (await mx()).map(({ id, content }) => [id, content]),
+    [[was?.id, "mail.example.org"]],
+  );
+  await askAnew(domain);
+  assert.deepEqual(await ofNew(), had);
+  const subject = unique("from the world");
+  await (await otherSide()).send({ from: "zoe@example.net", to: carol, subject });
+  await received(await mailHost(), carol, subject);
 });
 
 test("in the overlap mail comes to both: the copies that follow add what is new, nothing twice, and take nothing away", async () => {
@@ -197,13 +259,13 @@ test("in the overlap mail comes to both: the copies that follow add what is new,
     });
     await submit(host, {
       from: "bob@example.org",
-      to: ann,
-      raw: `Message-ID: <new-${round}@example.org>\nFrom: bob@example.org\nTo: ${ann}\nSubject: to the new one\n\nWords.\n`,
+      to: carol,
+      raw: `Message-ID: <new-${round}@example.org>\nFrom: bob@example.org\nTo: ${carol}\nSubject: to the new one\n\nWords.\n`,
     });
     await eventually("it is there", 20, async () =>
       (await ofNew()).some(([, id]) => id === `<new-${round}@example.org>`),
     );
-    await page.type("The copy", 1, 2);
+    await page.type("The copy", 2, 3);
   }
   const there = await ofNew();
   const brought = there.filter(([, id]) => id.endsWith("@old.example>"));
@@ -226,8 +288,8 @@ test("filters come along, and what they say is done", async () => {
   assert.match(await page.type("Filters"), /rules ACTIVE/);
   await submit(await mailHost(), {
     from: "bob@example.org",
-    to: ann,
-    raw: `Message-ID: <filed@example.org>\nFrom: bob@example.org\nTo: ${ann}\nSubject: invoice 7\n\nWords.\n`,
+    to: carol,
+    raw: `Message-ID: <filed@example.org>\nFrom: bob@example.org\nTo: ${carol}\nSubject: invoice 7\n\nWords.\n`,
   });
   await eventually("it is filed", 20, async () =>
     (await ofNew()).some(([folder, id]) => folder === "Customers/2023" && id === "<filed@example.org>"),

@@ -77,11 +77,11 @@ test("mail is copied out by mbsync with the page's own file", async () => {
   const [page, title]: Section = ["docs/deploying.md", "Copying mail out"];
   const [config, typed] = blocksOf(pageOf(page)).filter(({ section }) => section === title);
   assert.ok(config && typed);
-  const pass = `${process.execPath} ${join(checkout, "local/main.ts")} pulumi `;
+  const mailhost = `${process.execPath} ${join(checkout, "cli/main.ts")} `;
   const file = write(
     "mbsyncrc",
     config.text
-      .replace("npx pulumi ", pass)
+      .replace("npx mailhost ", mailhost)
       .replace("--stack home", "")
       .replace(
         "SSLType IMAPS\n",
@@ -151,6 +151,6 @@ test("how to leave: what is protected goes by these lines, and the mail by the l
     [volume],
   );
   assert.ok(cloudInfo().slot >= 0);
-  await typedPage("README.md", (text) => `volume=${volume}\n${text}`).type(section, 1);
+  await page.type(section, 1);
   assert.deepEqual((await aws<{ Volumes: readonly unknown[] }>("DescribeVolumes", {})).Volumes, []);
 });

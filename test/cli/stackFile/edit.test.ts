@@ -388,6 +388,78 @@ it("a part with nothing under config: is changed where its settings are read", (
   assert.equal(after.parts?.[0]?.text, `${part.text}          bob: {}\n`);
 });
 
+describe("names that look like numbers", () => {
+  const numbers = `config:
+  mailhost:domains:
+    example.org:
+      mailboxes:
+        007: {}
+        1e3: { quota: 3 } # hers
+        12: {}
+      aliases:
+        0x10: [012, 12]
+        404: 007
+`;
+  const own = { text: "config:\n  mailhost:parts: [a.yaml]\n", name };
+  const split: StackText = { ...own, parts: [{ text: numbers, name: "a.yaml" }] };
+  const partOf = (after: StackText) => {
+    assert.equal(after.text, own.text);
+    return after.parts?.[0]?.text.split("\n") ?? [];
+  };
+  const before = numbers.split("\n");
+
+  for (const [title, after, gone, fresh] of [
+    ["is there", removeMailbox(split, "007@example.org"), ["        007: {}"], []],
+    [
+      "is changed",
+      suspendMailbox(split, "1e3@example.org", true),
+      ["        1e3: { quota: 3 } # hers"],
+      ["        1e3: { quota: 3, suspended: true } # hers"],
+    ],
+    ["comes", addMailbox(split, "0301@example.org", {}), [], [`        "0301": {}`]],
+    [
+      "is a target that comes",
+      addAlias(split, "404@example.org", ["0301"]),
+      ["        404: 007"],
+      [`        404: ["007", "0301"]`],
+    ],
+    [
+      "is a target that goes",
+      removeAlias(split, "0x10@example.org", ["012"]),
+      ["        0x10: [012, 12]"],
+      ["        0x10: [12]"],
+    ],
+  ] as const)
+    it(`one of a part ${title} as it is written there`, () => {
+      const now = partOf(after);
+      assert.deepEqual(
+        {
+          gone: before.filter((line) => !now.includes(line)),
+          fresh: now.filter((line) => !before.includes(line)),
+        },
+        { gone, fresh },
+      );
+    });
+
+  it("another one, which the number would be, is not there", () => {
+    for (const address of ["7@example.org", "1000@example.org"])
+      assert.throws(
+        () => removeMailbox(split, address),
+        /There is no mailbox .* example\.org has 007, 12, 1e3\./,
+      );
+    assert.throws(() => addMailbox(split, "007@example.org", {}), /007@example\.org is there already/);
+  });
+
+  it("those of the stack file itself are the engine's, which reads numbers", () => {
+    const file = { text: numbers, name };
+    assert.equal(removeMailbox(file, "7@example.org").text, numbers.replace("        007: {}\n", ""));
+    assert.throws(() => removeMailbox(file, "007@example.org"), /There is no mailbox 007@example\.org/);
+    assert.match(addMailbox(file, "007@example.org", {}).text, /^ {8}007: \{\}$[\s\S]*^ {8}"007": \{\}$/m);
+    const list = { text: numbers.replace("404: 007", "404: [ann]"), name };
+    assert.match(addAlias(list, "404@example.org", ["bob"]).text, /^ {8}404: \[ann, bob\]$/m);
+  });
+});
+
 describe("a stack in several files", () => {
   const home = `# ours
 config:

@@ -162,6 +162,11 @@ test("a login is not in sshd's sandbox: input, output, result and root's rights 
   assert.equal(own, whole);
 });
 
+test("a shell without a terminal does what it is given, and ends with that", async () => {
+  const { stdout } = await succeed(["host"], { input: "id -un\n" });
+  assert.match(stdout, /^admin$/m);
+});
+
 test("who logged in, and with which key, is in the log", async () => {
   const said = await onHost("journalctl --sync; journalctl -u ssh -b --grep=^Accepted -n 1 -o cat");
   assert.match(said, /^Accepted publickey for admin from 203\.0\.113\.1 port \d+ ssh2: \w+ SHA256:/m);
