@@ -69,7 +69,7 @@ export function turn({
   const at = now.toISOString();
   const age = ({ since }: KeyPair) => now.getTime() - Date.parse(since);
   const isRevoked = ({ generation }: KeyPair) => rules.revoked.includes(generation);
-  const begun: readonly KeyPair[] = before.length > 0 ? before : [firstPair(first)];
+  const begun = (before.length > 0 ? before : [firstPair(first)]).map((pair) => notAhead(pair, at));
 
   const kept = begun
     .filter(
@@ -121,6 +121,16 @@ export function turn({
 /** What a domain begins with. @param day on which it came here, YYYY-MM-DD */
 export function firstPair(day: string): KeyPair {
   return { generation: day.replaceAll("-", ""), state: "signing", since: `${day}T00:00:00.000Z` };
+}
+
+/** A clock that was wrong once must hold no key for good. */
+function notAhead(pair: KeyPair, at: string): KeyPair {
+  const earlier = (time: string) => (time > at ? at : time);
+  return {
+    ...pair,
+    since: earlier(pair.since),
+    ...(pair.seen !== undefined && { seen: earlier(pair.seen) }),
+  };
 }
 
 function hasEnded(state: KeyState): boolean {

@@ -85,6 +85,22 @@ describe("a domain's keys", () => {
     ]);
   });
 
+  it("are not held by a run whose clock was two years ahead", () => {
+    const ahead = next(next([], 0, { seen: [] }), 730 * day);
+    const back = next(ahead, day);
+    const leaked = { rules: { revoked: ["20261121"] } };
+    assert.deepEqual(shown(next(back, day + 2 * hour, leaked)), [
+      "20261121 retired",
+      "20261121b signing",
+      "20261122 published",
+    ]);
+    // Also what came into its state by that run.
+    const turned = next(next(next(next([], 0), hour), 730 * day), day);
+    assert.deepEqual(shown(turned), ["20261121 retired", "20261121b signing", "20281120 published"]);
+    assert.deepEqual(shown(next(turned, 8 * day)), ["20261121b signing", "20281120 published"]);
+    assert.deepEqual(shown(next(turned, 91 * day))[0], "20261121b retired");
+  });
+
   it("never take turns by themselves where the owner says so", () => {
     const pairs = next(next([], 0), 1000 * day, { rules: { days: 0 } });
     assert.deepEqual(shown(pairs), ["20261121 signing", "20261121b published"]);
