@@ -156,7 +156,9 @@ function byTcp(address: string, port: number, packet: Buffer, timeout: number): 
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port });
     const parts: Buffer[] = [];
-    socket.setTimeout(timeout, () => socket.destroy(new Error("no answer by TCP")));
+    // In all: a server that sends a byte now and then holds nobody.
+    const timer = setTimeout(() => socket.destroy(new Error("no answer by TCP")), timeout);
+    socket.on("close", () => clearTimeout(timer));
     socket.on("error", reject);
     socket.on("connect", () => socket.write(packet));
     socket.on("data", (part) => {
