@@ -13,6 +13,17 @@ export interface Teller {
 /** What each teller has told and is wrong still, by its name. */
 export type Told = Readonly<Record<string, readonly CheckResult[]>>;
 
+/** What was kept of an earlier run; where that is broken, nothing was told: told twice is better than never. */
+export function toldIn(text = "{}"): Told {
+  try {
+    const kept: unknown = JSON.parse(text);
+    if (typeof kept !== "object" || kept === null) return {};
+    return Object.fromEntries(Object.entries(kept).filter(([, results]) => Array.isArray(results)));
+  } catch {
+    return {};
+  }
+}
+
 export interface Daily {
   readonly look: () => Promise<readonly CheckResult[]>;
   /** Seconds after which a second look decides: what was wrong for a moment is no news. */
@@ -26,14 +37,15 @@ export interface Daily {
 /** One day's run. @returns what the next has to know */
 export async function daily({ look, between, tellers, told, complain }: Daily): Promise<Told> {
   const before = ({ name }: Teller) => told[name] ?? [];
-  const first = await look();
+  const tried = () => look().then(all, (error: Error) => besideKnown(failed(error)));
+  const first = await tried();
   const isNews = ({ wrong, over }: Changes) => wrong.length + over.length > 0;
-  const isQuiet = tellers.every((teller) => !isNews(changes(before(teller), first)));
-  const second = isQuiet ? first : await pause(between * 1000).then(look);
+  const isQuiet = tellers.every((teller) => !isNews(changes(before(teller), first(before(teller)))));
+  const second = isQuiet ? first : await pause(between * 1000).then(tried);
   const entries = await Promise.all(
     tellers.map(async (teller) => {
       const known = before(teller);
-      const news = lasting(known, first, second);
+      const news = lasting(known, first(known), second(known));
       try {
         if (isNews(news)) await teller.tell(news);
       } catch (error) {
@@ -47,4 +59,27 @@ export async function daily({ look, between, tellers, told, complain }: Daily): 
     }),
   );
   return Object.fromEntries(entries);
+}
+
+/** What a look says to who knows that already. */
+type Look = (known: readonly CheckResult[]) => readonly CheckResult[];
+
+function all(results: readonly CheckResult[]): Look {
+  return () => results;
+}
+
+/** A look that failed says nothing of what was wrong before: nothing of that is over. */
+function besideKnown(result: CheckResult): Look {
+  return (known) => [...known, result];
+}
+
+function failed({ message }: Error): CheckResult {
+  return {
+    group: "Inside the host",
+    item: "check",
+    about: "check",
+    right: false,
+    text: `the daily check could not look: ${message}`,
+    remedy: "See `npm run host -- sudo journalctl -u mailhost-check`, and run `npm run check`.",
+  };
 }

@@ -4,11 +4,11 @@
  *     node check.cjs STATE [SECONDS]
  *
  * STATE is where it keeps what it has told; SECONDS are between two looks (default: 240). Exit code: 0 all is told; 1 something
- * could not be told, and the journal says what; 2 it could not look.
+ * could not be told, and the journal says what; 2 it could not look, which is told like a finding.
  */
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { ACME_ACCOUNT, type DailyCheck, dailyCheckFile } from "../plan/dailyCheck.ts";
-import { daily, type Told } from "./daily.ts";
+import { daily, toldIn } from "./daily.ts";
 import { fromHere } from "./here.ts";
 import { itemsOnHost } from "./itemsOnHost.ts";
 import { lookAtHost } from "./look.ts";
@@ -80,8 +80,17 @@ async function main([state = "", between = "240"]: readonly string[]): Promise<n
   const session = await (await fromHere(target)).session();
   const from = { host: hostname, stack: told.stack };
   let failures = 0;
+  let hasLooked = true;
   const after = await daily({
-    look: async () => lookAtHost(await fromHere(target), itemsOnHost),
+    look: async () => {
+      try {
+        return await lookAtHost(await fromHere(target), itemsOnHost);
+      } catch (error) {
+        hasLooked = false;
+        console.error((error as Error).message);
+        throw error;
+      }
+    },
     between: Number(between),
     tellers: [
       byMail("owner", from, owner, session),
@@ -96,14 +105,16 @@ async function main([state = "", between = "240"]: readonly string[]): Promise<n
           ]),
       ...(webhook === undefined ? [] : [byWebhook("webhook", from, webhook, trustedCas)]),
     ],
-    told: JSON.parse(textOf(state) ?? "{}") as Told,
+    told: toldIn(textOf(state)),
     complain: (text) => {
       failures += 1;
       console.error(`not told: ${text}`);
     },
   });
-  writeFileSync(`${state}.new`, `${JSON.stringify(after)}\n`, { mode: 0o600 });
+  // A power cut must leave the one or the other.
+  writeFileSync(`${state}.new`, `${JSON.stringify(after)}\n`, { mode: 0o600, flush: true });
   renameSync(`${state}.new`, state);
+  if (!hasLooked) return 2;
   return failures === 0 ? 0 : 1;
 }
 

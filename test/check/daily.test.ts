@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { daily, type Teller, type Told } from "../../check/daily.ts";
+import { daily, type Teller, type Told, toldIn } from "../../check/daily.ts";
 import type { CheckResult } from "../../check/types.ts";
 import { type Changes, lasting } from "../../check/watch.ts";
 
@@ -32,7 +32,7 @@ test("lasting: what both looks say; what only one of them says is no news", () =
 
 /** One run over these looks. A teller that is in `broken` does not get through. */
 async function run(
-  looks: readonly (readonly CheckResult[])[],
+  looks: readonly (readonly CheckResult[] | Error)[],
   told: Told = {},
   broken: readonly string[] = [],
   names: readonly string[] = ["owner"],
@@ -48,7 +48,11 @@ async function run(
     },
   }));
   const after = await daily({
-    look: async () => left.shift() ?? assert.fail("it looks too often"),
+    look: async () => {
+      const found = left.shift() ?? assert.fail("it looks too often");
+      if (found instanceof Error) throw found;
+      return found;
+    },
     between: 0,
     tellers,
     told,
@@ -90,4 +94,21 @@ test("daily: who cannot be told is told the next day, the others are not told ag
   // Nobody is asked whether they have heard of what was over before they were told of it.
   const third = await run([[fine], [fine]], first.after, [], names);
   assert.deepEqual(third.news, ['owner: {"wrong":[],"over":["/srv is 90 % full"]}']);
+});
+
+test("daily: a look that fails twice is told like a finding, and nothing is over by it", async () => {
+  const dead = new Error("there is no such file");
+  const text = "the daily check could not look: there is no such file";
+  const { news, after } = await run([dead, dead], { owner: [full] });
+  assert.deepEqual(news, [`owner: ${JSON.stringify({ wrong: [text], over: [] })}`]);
+  assert.deepEqual((await run([dead], after)).news, []);
+  const mended = await run([[full], [full]], after);
+  assert.deepEqual(mended.news, [`owner: ${JSON.stringify({ wrong: [], over: [text] })}`]);
+  assert.deepEqual((await run([dead, [fine]])).news, []);
+});
+
+test("toldIn: what is empty, cut off or of another kind is taken for nothing told", () => {
+  for (const text of [undefined, "", '{"owner":[', "null", "3"]) assert.deepEqual(toldIn(text), {});
+  assert.deepEqual(toldIn('{"owner":"x","to":[]}'), { to: [] });
+  assert.deepEqual(toldIn(JSON.stringify({ owner: [full] })), { owner: [full] });
 });
