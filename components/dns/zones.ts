@@ -4,6 +4,7 @@ import { getDnsRecords } from "@pulumi/cloudflare/getDnsRecords.js";
 import { getZones } from "@pulumi/cloudflare/getZones.js";
 import * as pulumi from "@pulumi/pulumi";
 import { ask, serverText } from "../../dns/client.ts";
+import { turns } from "../../dns/turns.ts";
 import { update } from "../../dns/update.ts";
 import { type DnsProvider, dnsProviderOf, type UpdateServer } from "../../plan/dnsProvider.ts";
 import { nameserver, primaryIn } from "../../plan/nameserver.ts";
@@ -88,6 +89,9 @@ function noHost(): never {
   throw new pulumi.RunError("There is no host that could serve its zones.");
 }
 
+/** Zones that are listed at once: Route 53 takes five requests a second of an account, and none beyond. */
+const listedAtOnce = 2;
+
 type ListedZone = Awaited<ReturnType<typeof getZones>>["results"][number];
 
 async function listCloudflareZones(): Promise<readonly ListedZone[]> {
@@ -100,7 +104,8 @@ async function listCloudflareZones(): Promise<readonly ListedZone[]> {
  * (https://developers.cloudflare.com/fundamentals/api/reference/limits/). What the run itself makes is not among them.
  */
 async function readCloudflareZones(zones: readonly ListedZone[]): Promise<CloudflareZones> {
-  const read = zones.map(async ({ id, name, account }): Promise<readonly [string, CloudflareZone]> => {
+  const inTurn = turns(listedAtOnce);
+  const readZone = async ({ id, name, account }: ListedZone): Promise<readonly [string, CloudflareZone]> => {
     const { results } = await getDnsRecords({ zoneId: id, maxItems: 1_000_000 }).catch(refusedByCloudflare);
     const records = results.map((record) => ({
       ...record,
@@ -108,8 +113,8 @@ async function readCloudflareZones(zones: readonly ListedZone[]): Promise<Cloudf
       comment: record.comment ?? "",
     }));
     return [name, { id, accountId: account.id, records }];
-  });
-  return new Map(await Promise.all(read));
+  };
+  return new Map(await Promise.all(zones.map((zone) => inTurn(() => readZone(zone)))));
 }
 
 function refusedByCloudflare(error: Error): never {
@@ -145,7 +150,8 @@ async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): 
 /** Public ones alone: a private zone is not in the world's DNS. */
 async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones> {
   const names = [...new Set(uses.map(({ zone }) => zone))];
-  const found = names.map(async (name): Promise<readonly (readonly [string, Route53Zone])[]> => {
+  const inTurn = turns(listedAtOnce);
+  const find = async (name: string): Promise<readonly (readonly [string, Route53Zone])[]> => {
     try {
       const { zoneId: id } = await getZone({ name, privateZone: false });
       return [[name, { id, sets: await setsIn(id) }]];
@@ -159,8 +165,8 @@ async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones>
         `Route 53 does not answer as it should: ${reasonOf(error as Error)}. Give the host's AWS credential the rights of docs/aws-policy-route53.json. Nothing was touched.`,
       );
     }
-  });
-  return new Map((await Promise.all(found)).flat());
+  };
+  return new Map((await Promise.all(names.map((name) => inTurn(() => find(name))))).flat());
 }
 
 function missingAtRoute53({ path, zone }: ZoneUse, known: Route53Zones): readonly Mistake[] {
