@@ -1,6 +1,6 @@
 /** The SPF records of a name at who keeps its zone, as somebody else may have put them in: looked at and changed in place. */
 import type { Answer } from "dns-packet";
-import { ask, authoritiesOf, serverText, valuesOf } from "../../dns/client.ts";
+import { ask, authoritiesOf, type DnsAnswer, serverText, valuesOf } from "../../dns/client.ts";
 import { Cloudflare } from "../../dns/cloudflare.ts";
 import { type TsigKey, update } from "../../dns/update.ts";
 import { isSpf } from "../../plan/spf.ts";
@@ -96,12 +96,12 @@ function atServer(
 ): SpfKeeper {
   const changed = { server, port, zone, key: { ...key, secret } };
   const set = async (): Promise<readonly Answer[]> => {
-    const { rcode, authoritative, answers } = await ask(serverText({ server, port }), name, "TXT", {
+    const answer = await ask(serverText({ server, port }), name, "TXT", {
       recursion: false,
     });
-    if (!authoritative || (rcode !== "NOERROR" && rcode !== "NXDOMAIN"))
-      throw new Error(`${server} is not responsible for ${zone}: it answers ${rcode} for TXT ${name}`);
-    const found = answers.filter((answer) => answer.name.toLowerCase() === name);
+    if (!speaksFor(answer))
+      throw new Error(`${server} is not responsible for ${zone}: it answers ${answer.rcode} for TXT ${name}`);
+    const found = answer.answers.filter((answer) => answer.name.toLowerCase() === name);
     const isThere = { ...changed, expected: [{ name, type: "TXT", records: "any" } as const] };
     // A wildcard answers for every name below it, and is nothing that stands there.
     return found.length > 0 && (await update({ ...isThere, remove: [], add: [] })) ? found : [];
@@ -150,13 +150,27 @@ function inTheWorld(
 ): SpfKeeper {
   return {
     look: async () => {
-      const [server = resolver] = await authoritiesOf(zone, resolver);
-      return valuesOf((await ask(server, name, "TXT", { recursion: false })).answers)
-        .filter(isSpf)
-        .map((text) => ({ text, written: quoteTxt(text) }));
+      const said: string[] = [];
+      for (const server of await authoritiesOf(zone, resolver)) {
+        const answer = await ask(server, name, "TXT", { recursion: false }).catch((error: Error) => error);
+        if (answer instanceof Error) said.push(answer.message);
+        else if (!speaksFor(answer)) said.push(`${server} answers ${answer.rcode}`);
+        else
+          return valuesOf(answer.answers)
+            .filter(isSpf)
+            .map((text) => ({ text, written: quoteTxt(text) }));
+      }
+      throw new Error(
+        `No nameserver of ${zone} says whether ${name} has an SPF record: ${said.join("; ")}. Run again when they answer`,
+      );
     },
     replace: () => Promise.reject(new Error(`${zone} is kept by hand`)),
   };
+}
+
+/** Whether it is the zone's own word; a failure says nothing of what stands there. */
+function speaksFor({ rcode, authoritative }: DnsAnswer): boolean {
+  return authoritative && (rcode === "NOERROR" || rcode === "NXDOMAIN");
 }
 
 function changedMeanwhile(name: string): Error {

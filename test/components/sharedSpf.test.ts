@@ -6,10 +6,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Answer, decode, encode } from "dns-packet";
+import { type Answer, AUTHORITATIVE_ANSWER, decode, encode } from "dns-packet";
 import { runProgram, secretValue, settled, stack } from "./program.ts";
 
 const resolver = "127.91.26.3";
+const illServer = "127.91.26.2";
+const SERVFAIL = 2;
+const addresses = (name: string) =>
+  [illServer, resolver].map((data): Answer => ({ name, type: "A", ttl: 60, data }));
 const theirs = "v=spf1 include:_spf.shop.example ~all";
 
 test("the record is joined where it stands, and shown to who puts records in by hand", async (t) => {
@@ -19,7 +23,6 @@ test("the record is joined where it stands, and shown to who puts records in by 
     const [{ name, type } = assert.fail()] = question.questions ?? [];
     const told: Readonly<Record<string, Answer>> = {
       NS: { name, type: "NS", ttl: 60, data: "ns.example.com" },
-      A: { name, type: "A", ttl: 60, data: resolver },
       TXT: { name, type: "TXT", ttl: 60, data: [name === "example.com" ? theirs : "v=spf1 -all"] },
     };
     const answer = told[type];
@@ -27,8 +30,9 @@ test("the record is joined where it stands, and shown to who puts records in by 
       encode({
         type: "response",
         id: question.id ?? 0,
+        flags: AUTHORITATIVE_ANSWER,
         questions: [{ name, type }],
-        answers: answer ? [answer] : [],
+        answers: type === "A" ? addresses(name) : answer ? [answer] : [],
       }),
       port,
       address,
@@ -36,6 +40,13 @@ test("the record is joined where it stands, and shown to who puts records in by 
   });
   dns.bind(53, resolver);
   t.after(() => dns.close());
+  // The zone's first nameserver has lost it: that says nothing of what is in it.
+  const ill = createSocket("udp4").on("message", (bytes, { address, port }) => {
+    const { id, questions } = decode(bytes);
+    ill.send(encode({ type: "response", id, flags: SERVFAIL, questions }), port, address);
+  });
+  ill.bind(53, illServer);
+  t.after(() => ill.close());
   const asked: string[] = [];
   const api = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);

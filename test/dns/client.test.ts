@@ -23,7 +23,10 @@ test("ask: a server that drips its answer by TCP holds nobody for longer than th
   await once(short, "listening");
   const began = performance.now();
   try {
-    await assert.rejects(ask(`127.0.0.1:${port}`, "example.org", "TXT", { timeout: 300 }), /no answer by TCP/);
+    await assert.rejects(
+      ask(`127.0.0.1:${port}`, "example.org", "TXT", { timeout: 300 }),
+      /no answer by TCP/,
+    );
     assert.ok(performance.now() - began < 5000);
   } finally {
     server.close();
