@@ -10,6 +10,8 @@ export interface Route53Zone {
   readonly id: string;
   /** What was in it before the run, for the same reason as `CloudflareZone.records`. */
   readonly sets: readonly FoundSet[];
+  /** What the state says of the stack's own sets, by their resources' names: who replaces one finds it there still. */
+  readonly own: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
 /** Those that the stack uses, by name. */
@@ -80,8 +82,9 @@ function refusal(hookName: string, { zone, set, all }: Place): pulumi.ResourceHo
     hookName,
     (args) => {
       const isMade = Boolean(args.id);
+      const former = isMade ? args.oldInputs : zone.own.get(args.name);
       const wanted = valuesIn(args.newInputs, type);
-      const before = isMade ? valuesIn(args.oldInputs, type) : undefined;
+      const before = former && valuesIn(former, type);
       const standing = inTheWay(set, all, zone.sets, wanted, before);
       if (standing.length === 0) return;
       const isSet = standing.some((other) => other.type === type);

@@ -150,11 +150,18 @@ async function missingAtServer(uses: readonly ZoneUse[], server: UpdateServer): 
 /** Public ones alone: a private zone is not in the world's DNS. */
 async function findRoute53Zones(uses: readonly ZoneUse[]): Promise<Route53Zones> {
   const names = [...new Set(uses.map(({ zone }) => zone))];
+  if (names.length === 0) return new Map();
+  const state = await stateResources("which record sets at Route 53 are the stack's own");
+  const own = new Map(
+    state
+      .filter(({ type }) => type === "aws:route53/record:Record")
+      .map(({ name, outputs }) => [name, outputs] as const),
+  );
   const inTurn = turns(listedAtOnce);
   const find = async (name: string): Promise<readonly (readonly [string, Route53Zone])[]> => {
     try {
       const { zoneId: id } = await getZone({ name, privateZone: false });
-      return [[name, { id, sets: await setsIn(id) }]];
+      return [[name, { id, sets: await setsIn(id), own }]];
     } catch (error) {
       if (/no matching Route ?53 Hosted Zone/i.test((error as Error).message)) return [];
       if (/multiple Route ?53 Hosted Zones/i.test((error as Error).message))

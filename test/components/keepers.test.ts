@@ -9,23 +9,30 @@ import { stack } from "./program.ts";
 
 let isRefused = false;
 
-await pulumi.runtime.setMocks({
-  newResource: ({ name }) => assert.fail(`${name} was made`),
-  call: ({ token, inputs }) => {
-    if (token === "aws:route53/getZone:getZone")
-      throw Object.assign(new Error(), { details: "no matching Route 53 Hosted Zone found" });
-    if (isRefused) throw new Error();
-    if (token === "cloudflare:index/getDnsRecords:getDnsRecords")
-      return { results: [{ id: "r1", name: inputs.zoneId, type: "NS" }] };
-    return {
-      results: ["example.org", "example.net"].map((name, at) => ({
-        name,
-        id: `z${at + 1}`,
-        account: { id: "a1" },
-      })),
-    };
+await pulumi.runtime.setMocks(
+  {
+    newResource: ({ name }) => assert.fail(`${name} was made`),
+    call: ({ token, inputs }) => {
+      if (token === "pulumi:pulumi:readStackResourceOutputs") return { outputs: {} };
+      if (token === "aws:route53/getZone:getZone")
+        throw Object.assign(new Error(), { details: "no matching Route 53 Hosted Zone found" });
+      if (isRefused) throw new Error();
+      if (token === "cloudflare:index/getDnsRecords:getDnsRecords")
+        return { results: [{ id: "r1", name: inputs.zoneId, type: "NS" }] };
+      return {
+        results: ["example.org", "example.net"].map((name, at) => ({
+          name,
+          id: `z${at + 1}`,
+          account: { id: "a1" },
+        })),
+      };
+    },
   },
-});
+  "mailhost",
+  "test",
+  false,
+  "organization",
+);
 
 const domain = { since: "2026-11-21" };
 const find = (changes: object) => findKeepers(parseSettings({ ...stack, ...changes }, {}));

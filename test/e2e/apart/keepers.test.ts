@@ -440,6 +440,24 @@ test("whoever keeps a zone, its records are made, changed and deleted, and what 
     assert.equal(code, 0, output);
   });
 
+  await t.test("one that is replaced is not in its own way", async () => {
+    const { output: urns } = await lab.run("stack", "--show-urns");
+    const replaced = places.flatMap(({ zone, provider }) =>
+      provider === "byHand"
+        ? []
+        : [...urns.matchAll(/urn:\S+/g)].flat().filter((urn) => urn.endsWith(`-mx:${zone}`)),
+    );
+    assert.equal(replaced.length, 3, urns);
+    const { code, output } = await lab.run(
+      ...["up", "--yes", "--skip-preview"],
+      ...replaced.flatMap((urn) => ["--replace", urn]),
+    );
+    assert.equal(code, 0, output);
+    assert.equal(output.match(/ replaced /g)?.length, 3, output);
+    await lab.serves(first);
+    await foreignStays();
+  });
+
   await t.test("changed ones are changed, what is wanted no more is gone", async () => {
     lab.want(later);
     await lab.up();
