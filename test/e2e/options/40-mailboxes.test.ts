@@ -191,15 +191,24 @@ test("a suspended mailbox: in on no port, with no password; its mail is kept, an
   const kept = async (subject: string) =>
     Number(await onHost(`doveadm search -u ${address} mailbox INBOX subject '${subject}' | wc -l`));
 
+  /** Dovecot looks once a second whether the list has changed: until a first login says so, the others would tell nothing. */
+  const isRead = (opens: boolean) =>
+    eventually("the list is read anew", 10, async () => {
+      const client = await imap({ ...host, credentials: { [address]: own } }, address).catch(() => undefined);
+      await client?.logout();
+      return (client !== undefined) === opens;
+    });
   // It is the list alone that shuts them: without it, each opens.
   const list = "/etc/dovecot/suspended";
   await onHost(`cp ${list} /run/suspended && : >${list}`);
   try {
+    await isRead(true);
     await Promise.all(doors.map(([enter]) => enter()));
   } finally {
     await onHost(`cat /run/suspended >${list} && rm /run/suspended`);
   }
   await eventually("what came before", 20, async () => (await kept(before)) === 4);
+  await isRead(false);
   await Promise.all(doors.map(([enter, refusal]) => assert.rejects(enter(), refusal)));
 
   // 80-off looks for it, when the mailbox is open again.
